@@ -1,0 +1,1 @@
+"""What was run: one file a report, declarations only."""
