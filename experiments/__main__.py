@@ -1,0 +1,17 @@
+"""The console script `keras-fmnist`: hands every report's experiments to the command line."""
+
+import sys
+
+from experiments import mansilla
+from keras_fmnist import cli
+
+REPORTS = {"mansilla": mansilla.SPECS}
+
+
+def main():
+    """Runs `keras-fmnist` and returns its exit status."""
+    return cli.main(cli.tool(REPORTS), "keras-fmnist")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,131 @@
+"""What happens around `model.fit`: batches in a known order, seeds, curves, progress."""
+
+import math
+import time
+
+import keras
+import numpy as np
+from tqdm import tqdm
+
+from keras_fmnist.seeds import permutation, seed_dropout
+
+EVALUATION_BATCH = 1000  # images; larger ones are not faster and cost memory
+
+
+class Batches(keras.utils.PyDataset):
+    """Batches of images and targets, the last one as small as it comes; pixels scaled to [0, 1].
+
+    The images stay uint8 in memory, a quarter of float32, and are scaled a batch at a time.
+
+    Args:
+        images: `(n, 28, 28, 1)` uint8.
+        labels: `(n,)` integers, or None where an image is its own target.
+        batch_size: images a batch.
+        seed: shuffles by (seed, epoch) where given; `SeedEachEpoch` says which epoch it is.
+    """
+
+    def __init__(self, images, labels, batch_size, seed=None):
+        super().__init__()
+        self.images, self.labels, self.batch_size, self.seed = images, labels, batch_size, seed
+        self.order = np.arange(len(images))
+
+    def __len__(self):
+        return math.ceil(len(self.images) / self.batch_size)
+
+    def __getitem__(self, index):
+        rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
+        images = self.images[rows].astype(np.float32) / 255
+        return images, images if self.labels is None else self.labels[rows].astype(np.int32)
+
+    def shuffle(self, epoch):
+        """Puts the images into the order of an epoch."""
+        self.order = permutation(self.seed, epoch, len(self.images))
+
+
+class SeedEachEpoch(keras.callbacks.Callback):
+    """Derives the order and the dropout of every epoch from (seed, epoch)."""
+
+    def __init__(self, batches, seed):
+        super().__init__()
+        self.batches, self.seed = batches, seed
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Shuffles the batches and seeds the model's dropout."""
+        self.batches.shuffle(epoch)
+        seed_dropout(self.model, self.seed, epoch)
+
+
+class TrainingCurve(keras.callbacks.Callback):
+    """Adds `train_eval_*` to the epoch's logs: the training images again, in evaluation mode."""
+
+    def __init__(self, batches):
+        super().__init__()
+        self.batches = batches
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Evaluates every training image; costs about a sixth of the epoch."""
+        measured = self.model.evaluate(self.batches, verbose=0, return_dict=True)
+        logs.update({f"train_eval_{name}": value for name, value in measured.items()})
+
+
+class DivergedError(RuntimeError):
+    """The loss is no longer a finite number."""
+
+
+class StopOnNonFinite(keras.callbacks.Callback):
+    """Stops the run at the step at which the running loss stops being finite."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Remembers the epoch for the message."""
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Raises DivergedError."""
+        if not math.isfinite(logs["loss"]):
+            raise DivergedError(
+                f"the loss became {logs['loss']} at step {batch + 1} of epoch {self.epoch + 1}: "
+                "a smaller learning_rate may help"
+            )
+
+
+class Progress(keras.callbacks.Callback):
+    """A progress bar for the whole run, with its time to go; silent where stderr is no terminal."""
+
+    def __init__(self, title, epochs, steps):
+        super().__init__()
+        self.bar = tqdm(
+            total=epochs * steps, desc=title, unit="step", disable=None, dynamic_ncols=True
+        )
+        self.epochs = epochs
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Says which epoch runs."""
+        self.bar.set_postfix_str(f"epoch {epoch + 1}/{self.epochs}")
+
+    def on_train_batch_end(self, batch, logs=None):
+        """One step on."""
+        self.bar.update()
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Shows the losses of the epoch that ended."""
+        self.bar.set_postfix_str(f"loss {logs['loss']:.4f}, val_loss {logs['val_loss']:.4f}")
+
+    def on_train_end(self, logs=None):
+        """Leaves the finished bar on the screen."""
+        self.bar.close()
+
+
+class EpochSeconds(keras.callbacks.Callback):
+    """Wall-clock seconds of each epoch, its evaluations included."""
+
+    def __init__(self):
+        super().__init__()
+        self.seconds = []
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Starts the clock."""
+        self.started = time.perf_counter()
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Reads the clock."""
+        self.seconds.append(round(time.perf_counter() - self.started, 3))

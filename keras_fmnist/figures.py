@@ -1,0 +1,146 @@
+"""Figures from records, as PNG and SVG: the only room that knows matplotlib.
+
+Column width is 3.4 inches and type 8 points, so that a figure can go into a report as it is.
+Colours are Okabe and Ito's, which people with any colour vision can tell apart; lines differ in
+dashes too.
+"""
+
+import io
+
+import matplotlib
+import numpy as np
+
+from keras_fmnist import results
+from keras_fmnist.data import CLASS_NAMES
+from keras_fmnist.files import write_whole
+
+matplotlib.use("Agg")
+from matplotlib import pyplot as plt
+
+BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
+CURVES = (  # history name, label, colour, dashes
+    ("{}", "training, as it ran", ORANGE, (0, (1, 1))),
+    ("train_eval_{}", "training, evaluated", BLUE, "-"),
+    ("val_{}", "validation", GREEN, (0, (5, 1.5))),
+)
+STYLE = {
+    "font.size": 8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.alpha": 0.25,
+    "lines.linewidth": 1.3,
+    "legend.frameon": False,
+    "figure.constrained_layout.use": True,
+    "svg.hashsalt": "keras-fmnist",  # without it every drawing has other ids
+}
+
+
+def draw(out, experiment_id):
+    """Draws every figure of one experiment from the records under `out`.
+
+    Returns:
+        The paths of the PNG files; an SVG of the same name lies beside each.
+
+    Raises:
+        RecordError: there is no record of this experiment, or one is damaged.
+    """
+    records = [r for r in results.read_all(out) if r.id == experiment_id]
+    if not records:
+        raise results.RecordError(f"{out} holds no record of {experiment_id}")
+    records = results.leading_group(records)
+    first = records[0]
+    pictures = {}
+    with matplotlib.rc_context(STYLE):
+        if first.history:
+            loss = "cross entropy" if first.is_classifier else "mean squared error"
+            pictures["loss"] = curves(records, "loss", loss)
+        if first.is_classifier:
+            if first.history:
+                pictures["accuracy"] = curves(records, "accuracy", "accuracy")
+            pictures["confusion"] = confusion(first)
+        else:
+            pictures["reconstructions"] = reconstructions(first)
+        folder = results.run_path(out, first.id, first.seed, first.backend, first.device).parent
+        return [
+            _save(figure, folder / f"{first.experiment}_{name}")
+            for name, figure in pictures.items()
+        ]
+
+
+def curves(records, metric, label):
+    """The three curves an epoch; for several seeds their mean, and a band from least to most."""
+    figure, axes = plt.subplots(figsize=(3.4, 2.4))
+    for pattern, words, colour, dashes in CURVES:
+        values = np.array([record.history[pattern.format(metric)] for record in records])
+        epochs = np.arange(1, values.shape[1] + 1)
+        markers = "o" if len(epochs) == 1 else ""  # one epoch makes no line
+        axes.plot(
+            epochs, values.mean(axis=0), color=colour, linestyle=dashes, marker=markers, label=words
+        )
+        if len(records) > 1:
+            low, high = values.min(axis=0), values.max(axis=0)
+            axes.fill_between(epochs, low, high, color=colour, alpha=0.15, linewidth=0)
+    axes.set_xlabel("epoch")
+    axes.set_ylabel(label)
+    axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+    axes.set_title(_title(records), fontsize=8, loc="left")
+    axes.legend(fontsize=7)
+    return figure
+
+
+def reconstructions(record):
+    """Ten test images above what the autoencoder made of them."""
+    rows = [results.unpack_images(record.images[key]) for key in ("originals", "reconstructions")]
+    figure, grid = plt.subplots(2, len(CLASS_NAMES), figsize=(6.9, 1.75))
+    for row, images in zip(grid, rows, strict=True):
+        for axes, image in zip(row, images, strict=True):
+            axes.imshow(image, cmap="gray_r", vmin=0, vmax=255)
+            axes.set(xticks=[], yticks=[])
+            axes.grid(visible=False)
+            for spine in axes.spines.values():
+                spine.set_visible(False)
+    for axes, name in zip(grid[0], CLASS_NAMES, strict=True):
+        axes.set_title(name, fontsize=7)
+    grid[0, 0].set_ylabel("original")
+    grid[1, 0].set_ylabel("rebuilt")
+    mse = record.metrics["val_loss"]
+    figure.suptitle(f"{_title([record])}, validation MSE {mse:.4f}", fontsize=8, x=0.01, ha="left")
+    return figure
+
+
+def confusion(record):
+    """Counts of test images: rows are the true classes, columns the predicted ones."""
+    counts = np.array(record.confusion_matrix)
+    figure, axes = plt.subplots(figsize=(4.4, 4.2))
+    axes.imshow(counts, cmap="Blues", vmin=0, vmax=counts.sum(axis=1).max())
+    for (row, column), count in np.ndenumerate(counts):
+        colour = "white" if count > counts.max() * 0.6 else "black"
+        shown = "·" if count == 0 else str(count)
+        axes.text(column, row, shown, ha="center", va="center", fontsize=6.5, color=colour)
+    places = range(len(CLASS_NAMES))
+    axes.set_xticks(places, CLASS_NAMES, rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_yticks(places, CLASS_NAMES)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("true")
+    axes.grid(visible=False)
+    accuracy = np.trace(counts) / counts.sum()
+    axes.set_title(f"{_title([record])}, accuracy {accuracy:.2%}", fontsize=8, loc="left")
+    return figure
+
+
+def _title(records):
+    first = records[0]
+    who = f"seed {first.seed}" if len(records) == 1 else f"mean of {len(records)} seeds"
+    return f"{first.id}, {who} on {first.backend}"
+
+
+def _save(figure, stem):
+    # Without dates and versions inside, the same records give the same bytes.
+    for ending, metadata in (("svg", {"Date": None, "Creator": None}), ("png", {"Software": None})):
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format=ending, dpi=200, metadata=metadata)
+        path = stem.with_suffix(f".{ending}")
+        write_whole(path, buffer.getvalue())
+    plt.close(figure)
+    return path

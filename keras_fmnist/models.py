@@ -1,0 +1,131 @@
+"""Functional Keras models: encoder, decoder, autoencoder and the classifier on an encoder.
+
+Images go in and come out as `(batch, 28, 28, 1)` float32 in [0, 1] on every backend. Inside, torch
+runs channels first, which its CPU kernels do a fifth faster, and jax and tensorflow channels last,
+the only layout that tensorflow's CPU kernels know. The code is flattened in channel, row, column
+order everywhere, as PyTorch does it, so the weights do not depend on the layout.
+"""
+
+import math
+
+import keras
+
+from keras_fmnist.seeds import derive
+from keras_fmnist.specs import CLASSES, IMAGE_SIZE
+
+CHANNELS_FIRST = keras.backend.backend() == "torch"
+_DATA_FORMAT = "channels_first" if CHANNELS_FIRST else "channels_last"
+
+
+def encoder(spec, seed=0):
+    """Images to codes: `(batch, 28, 28, 1)` to `(batch, latent)` (mansilla, section II).
+
+    Args:
+        spec: an `AutoencoderSpec`.
+        seed: of the initial weights.
+    """
+    x = inputs = keras.Input((IMAGE_SIZE, IMAGE_SIZE, 1), name="image")
+    if CHANNELS_FIRST:
+        x = keras.layers.Reshape((1, IMAGE_SIZE, IMAGE_SIZE), name="to_channels_first")(x)
+    channels = 1
+    for number, kernels in enumerate(spec.kernels, start=1):
+        x = _conv(kernels, channels, seed, name=f"conv{number}")(x)
+        x = keras.layers.ReLU(name=f"conv{number}_relu")(x)
+        x = keras.layers.Dropout(spec.dropout, name=f"conv{number}_dropout")(x)
+        x = keras.layers.MaxPooling2D(2, data_format=_DATA_FORMAT, name=f"pool{number}")(x)
+        channels = kernels
+    if not CHANNELS_FIRST:
+        x = keras.layers.Permute((3, 1, 2), name="to_channels_first")(x)
+    # keras.layers.Flatten would put the channels last again before it flattens.
+    features = channels * spec.map_size**2
+    x = keras.layers.Reshape((features,), name="flatten")(x)
+    x = _dense(spec.latent, features, seed, name="latent")(x)
+    x = keras.layers.ReLU(name="latent_relu")(x)
+    x = keras.layers.Dropout(spec.dropout, name="latent_dropout")(x)
+    return keras.Model(inputs, x, name="encoder")
+
+
+def decoder(spec, seed=0):
+    """Codes to images: `(batch, latent)` to `(batch, 28, 28, 1)` (mansilla, section II).
+
+    No dropout stands on the output layer, as both reports ask.
+    """
+    channels, size = spec.kernels[-1], spec.map_size
+    features = channels * size**2
+    x = inputs = keras.Input((spec.latent,), name="code")
+    x = _dense(features, spec.latent, seed, name="hidden")(x)
+    x = keras.layers.ReLU(name="hidden_relu")(x)
+    x = keras.layers.Dropout(spec.dropout, name="hidden_dropout")(x)
+    x = keras.layers.Reshape((channels, size, size), name="unflatten")(x)
+    if not CHANNELS_FIRST:
+        x = keras.layers.Permute((2, 3, 1), name="to_channels_last")(x)
+    x = _conv_transpose(spec.deconv1, spec.kernels[0], seed, name="deconv1")(x)
+    x = keras.layers.ReLU(name="deconv1_relu")(x)
+    x = keras.layers.Dropout(spec.dropout, name="deconv1_dropout")(x)
+    x = _conv_transpose(spec.deconv2, 1, seed, name="deconv2")(x)
+    x = keras.layers.Activation("sigmoid", name="output")(x)
+    if CHANNELS_FIRST:
+        x = keras.layers.Reshape((IMAGE_SIZE, IMAGE_SIZE, 1), name="to_channels_last")(x)
+    return keras.Model(inputs, x, name="decoder")
+
+
+def autoencoder(spec, seed=0):
+    """Images to their reconstructions; its two parts are the layers `encoder` and `decoder`."""
+    inputs = keras.Input((IMAGE_SIZE, IMAGE_SIZE, 1), name="image")
+    outputs = decoder(spec, seed)(encoder(spec, seed)(inputs))
+    return keras.Model(inputs, outputs, name="autoencoder")
+
+
+def classifier(encoder, spec, seed=0):
+    """Images to logits: `(batch, 28, 28, 1)` to `(batch, 10)`, a linear head on `encoder`.
+
+    Args:
+        encoder: a model from images to codes; it is used, not copied.
+        spec: a `ClassifierSpec`.
+        seed: of the head's initial weights.
+    """
+    inputs = keras.Input((IMAGE_SIZE, IMAGE_SIZE, 1), name="image")
+    # training=None leaves dropout to fit; False switches it off in the encoder for good.
+    codes = encoder(inputs, training=None if spec.encoder_dropout else False)
+    x = _dense(CLASSES, codes.shape[-1], seed, name="logits")(codes)
+    if spec.relu_logits:
+        x = keras.layers.ReLU(name="logits_relu")(x)
+    return keras.Model(inputs, x, name="classifier")
+
+
+def _conv(kernels, channels, seed, name):
+    return keras.layers.Conv2D(
+        kernels,
+        3,
+        data_format=_DATA_FORMAT,
+        name=name,
+        **_pytorch_initializers(channels * 9, seed, name),
+    )
+
+
+def _conv_transpose(shape, kernels, seed, name):
+    # PyTorch counts the fan-in of a transposed convolution over its outputs, not its inputs.
+    return keras.layers.Conv2DTranspose(
+        kernels,
+        shape.kernel,
+        strides=shape.stride,
+        output_padding=shape.output_padding or None,
+        data_format=_DATA_FORMAT,
+        name=name,
+        **_pytorch_initializers(kernels * shape.kernel**2, seed, name),
+    )
+
+
+def _dense(units, features, seed, name):
+    return keras.layers.Dense(units, name=name, **_pytorch_initializers(features, seed, name))
+
+
+def _pytorch_initializers(fan_in, seed, name):
+    """Weights and biases uniform in ±1/√fan_in, PyTorch's default (open question 9)."""
+    bound = 1 / math.sqrt(fan_in)
+    return {
+        f"{kind}_initializer": keras.initializers.RandomUniform(
+            -bound, bound, seed=derive(seed, name, kind)
+        )
+        for kind in ("kernel", "bias")
+    }

@@ -1,0 +1,40 @@
+"""Which code and which packages a run was made with."""
+
+import platform
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+PACKAGES = ("keras", "torch", "jax", "tensorflow-cpu", "tensorflow", "numpy", "keras-fmnist")
+
+
+def versions():
+    """Versions of Python and of the packages that can change a result, where installed."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def commit():
+    """The commit of the checkout that holds this package, `-dirty` where its code was changed.
+
+    None for a package that was installed without its history.
+    """
+    root = Path(__file__).parent.parent
+    if not (root / ".git").exists():
+        return None
+    try:
+        head = _git(root, "rev-parse", "HEAD")
+        changed = _git(root, "status", "--porcelain", "--", "keras_fmnist", "experiments")
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return f"{head}-dirty" if changed else head
+
+
+def _git(root, *words):
+    command = ["git", "-C", str(root), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

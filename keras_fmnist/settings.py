@@ -1,0 +1,118 @@
+"""A setting: a dataclass field with its meaning, its unit and its check.
+
+A wrong value is refused with one sentence that says what would be right.
+"""
+
+import dataclasses
+import difflib
+import math
+import re
+import typing
+from dataclasses import dataclass
+
+
+class SpecError(ValueError):
+    """A setting that cannot be; the message is one sentence that says what would be right."""
+
+
+def setting(default, *, text, unit="", low=None, high=None, choices=None):
+    """A dataclass field with its meaning, its unit and its bounds (both included)."""
+    return dataclasses.field(
+        default=default,
+        metadata={"text": text, "unit": unit, "low": low, "high": high, "choices": choices},
+    )
+
+
+def setting_fields(cls):
+    """The dataclass fields of `cls` that are settings, in their order."""
+    return [field for field in dataclasses.fields(cls) if "text" in field.metadata]
+
+
+def describe(field):
+    """The values that a setting takes, in words: `a whole number from 1 to 100`."""
+    rules = field.metadata
+    if rules["choices"]:
+        return " or ".join(rules["choices"])
+    if rules["low"] is not None:
+        kind = {int: "a whole number", float: "a number"}.get(field.type, "whole numbers")
+        return f"{kind} from {rules['low']} to {rules['high']}"
+    return {bool: "True or False", TransposedConv: "like k4s2o1"}[field.type]
+
+
+def checked(field, value):
+    """The value in the field's own type.
+
+    Raises:
+        SpecError: it is of another type, not finite, or out of bounds.
+    """
+    if field.type is TransposedConv:
+        return value if isinstance(value, TransposedConv) else TransposedConv.parse(value)
+    if typing.get_origin(field.type) is tuple:
+        if not isinstance(value, (tuple, list)):
+            raise SpecError(f"{field.name} must be {describe(field)}, not {value!r}")
+        return tuple(_checked_scalar(field, int, item) for item in value)
+    return _checked_scalar(field, field.type, value)
+
+
+def _checked_scalar(field, kind, value):
+    rules = field.metadata
+    fits = isinstance(value, (int, float) if kind is float else kind)
+    if kind in (int, float) and isinstance(value, bool):
+        fits = False  # Python counts True as 1
+    if fits and kind is float:
+        fits = math.isfinite(value)
+        value = float(value) if fits else value
+    if fits and rules["choices"]:
+        fits = value in rules["choices"]
+    if fits and rules["low"] is not None:
+        fits = rules["low"] <= value <= rules["high"]
+    if not fits:
+        raise SpecError(f"{field.name} must be {describe(field)}, not {value!r}")
+    return value
+
+
+def suggest(word, known):
+    """`; did you mean X?`, or the known words where none is near."""
+    near = difflib.get_close_matches(str(word), list(known), n=1)
+    return f"; did you mean {near[0]}?" if near else f"; known are {', '.join(sorted(known))}"
+
+
+@dataclass(frozen=True)
+class TransposedConv:
+    """Shape of a transposed convolution in PyTorch's terms, written `k4s2o1`.
+
+    `k` kernel, `s` stride, `p` padding, `o` output padding, all in positions; what is left out
+    is stride 1, padding 0, output padding 0.
+    """
+
+    kernel: int
+    stride: int = 1
+    padding: int = 0
+    output_padding: int = 0
+
+    @classmethod
+    def parse(cls, text):
+        """Reads `k4s2o1`.
+
+        Raises:
+            SpecError: the text is not of that form, or PyTorch would refuse the shape.
+        """
+        match = re.fullmatch(r"k(\d{1,2})(?:s(\d))?(?:p(\d))?(?:o(\d))?", str(text))
+        if not match:
+            raise SpecError(f"{text!r} is no transposed convolution: write it like k4s2o1")
+        kernel, stride, padding, output_padding = match.groups()
+        parsed = cls(int(kernel), int(stride or 1), int(padding or 0), int(output_padding or 0))
+        if min(parsed.kernel, parsed.stride) < 1:
+            raise SpecError(f"{text!r}: kernel and stride are at least 1")
+        if parsed.output_padding >= parsed.stride:
+            raise SpecError(f"{text!r}: output padding must be smaller than the stride")
+        return parsed
+
+    def output_size(self, size):
+        """Positions a side that come out of `size` positions a side."""
+        return (size - 1) * self.stride - 2 * self.padding + self.kernel + self.output_padding
+
+    def __str__(self):
+        letters = {"p": self.padding, "o": self.output_padding}
+        tail = "".join(f"{letter}{value}" for letter, value in letters.items() if value)
+        return f"k{self.kernel}s{self.stride}{tail}"

@@ -1,0 +1,165 @@
+"""What an experiment is: a frozen spec that holds every setting, its unit and its check.
+
+A report's experiments are declared in `experiments/`, one spec each. A spec that exists can run:
+`override` changes single settings and checks them again. Nothing here imports a framework.
+"""
+
+import dataclasses
+import shlex
+from dataclasses import dataclass
+
+from keras_fmnist.settings import (
+    SpecError,
+    TransposedConv,
+    checked,
+    setting,
+    setting_fields,
+    suggest,
+)
+
+IMAGE_SIZE = 28  # pixels a side
+CLASSES = 10
+TRAIN_IMAGES = 60_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """What autoencoders and classifiers share: a name, and how they are trained.
+
+    Two fields are no settings: `published` holds the numbers that the report prints for this
+    experiment, and `changes` what `override` changed since it was declared.
+    """
+
+    report: str
+    name: str
+    summary: str
+    published: dict = dataclasses.field(default_factory=dict, hash=False)
+    changes: dict = dataclasses.field(default_factory=dict, hash=False)
+
+    epochs: int = setting(15, text="passes over the training images", low=0, high=10_000)
+    batch_size: int = setting(100, text="images a step", low=1, high=TRAIN_IMAGES)
+    optimizer: str = setting("adam", text="the optimiser", choices=("adam", "sgd"))
+    learning_rate: float = setting(1e-3, text="step size of the optimiser", low=1e-9, high=10.0)
+    momentum: float = setting(0.0, text="momentum of sgd", low=0.0, high=0.9999)
+
+    @property
+    def id(self):
+        """`report/name`: its folder under results/ and its row in every table."""
+        return f"{self.report}/{self.name}"
+
+    def __post_init__(self):
+        for field in setting_fields(type(self)):
+            object.__setattr__(self, field.name, checked(field, getattr(self, field.name)))
+        if self.optimizer == "adam" and self.momentum:
+            raise SpecError("momentum belongs to sgd: leave it out, or set optimizer to sgd")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AutoencoderSpec(Spec):
+    """An encoder of two convolutions and its mirror; pixels in [0, 1], mean squared error."""
+
+    kernels: tuple[int, ...] = setting(
+        (16, 32), text="kernels of the two convolutions", low=1, high=1024
+    )
+    latent: int = setting(64, text="size of the code", unit="neurons", low=1, high=16_384)
+    dropout: float = setting(
+        0.2, text="probability that an activation is dropped", low=0.0, high=0.99
+    )
+    deconv1: TransposedConv = setting(
+        TransposedConv(4, 2, output_padding=1),
+        text="first transposed convolution, from 5 to 13 positions a side",
+    )
+    # Open question 1: the report prints k4s2o1, which gives 29 positions; k3s2o1 and k4s2 give 28.
+    deconv2: TransposedConv = setting(
+        TransposedConv(3, 2, output_padding=1),
+        text="second transposed convolution, from 13 to 28 positions a side",
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        if len(self.kernels) != 2:
+            raise SpecError(f"kernels must be two whole numbers, such as 16,32, not {self.kernels}")
+        between = self.deconv1.output_size(self.map_size)
+        last = self.deconv2.output_size(between)
+        if last != IMAGE_SIZE:
+            raise SpecError(
+                f"deconv1 {self.deconv1} and deconv2 {self.deconv2} turn {self.map_size} positions "
+                f"into {between} and {last}, not {IMAGE_SIZE}: k4s2o1 and k3s2o1 would do"
+            )
+
+    @property
+    def map_size(self):
+        """Positions a side of the encoder's last feature map: 28 → 26 → 13 → 11 → 5."""
+        after_first = (IMAGE_SIZE - 2) // 2
+        return (after_first - 2) // 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifierSpec(Spec):
+    """A linear head on the encoder of an autoencoder, which is trained first with the same seed."""
+
+    autoencoder: AutoencoderSpec
+    frozen: bool = setting(False, text="train only the head")
+    # Open question 7: neither requires_grad=False nor trainable=False switches dropout off.
+    encoder_dropout: bool = setting(True, text="dropout acts in the encoder while training")
+    # Open question 6: the report puts a ReLU on the logits.
+    relu_logits: bool = setting(True, text="ReLU on the logits, as mansilla has it")
+
+
+def settings(spec):
+    """Every setting as JSON-ready values; a classifier's autoencoder stands inside, by name."""
+    values = {field.name: _plain(getattr(spec, field.name)) for field in setting_fields(type(spec))}
+    if isinstance(spec, ClassifierSpec):
+        values["autoencoder"] = {"name": spec.autoencoder.name, **settings(spec.autoencoder)}
+    return values
+
+
+def _plain(value):
+    if isinstance(value, TransposedConv):
+        return str(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def differences(ours, theirs):
+    """The settings in which two `settings` dicts differ, each as `epochs 1, not 15`."""
+    found = []
+    for name in sorted({*ours, *theirs}):
+        one, other = ours.get(name), theirs.get(name)
+        if isinstance(one, dict) and isinstance(other, dict):
+            found += [f"{name}_{words}" for words in differences(one, other)]
+        elif one != other:
+            found.append(f"{name} {one}, not {other}")
+    return found
+
+
+def override(spec, changes):
+    """A copy of `spec` with settings changed; `autoencoder_X` changes X of a classifier's encoder.
+
+    Raises:
+        SpecError: a name that is no setting, or a value of the wrong type or out of bounds.
+    """
+    own, nested = {}, {}
+    names = [field.name for field in setting_fields(type(spec))]
+    for name, value in changes.items():
+        if isinstance(spec, ClassifierSpec) and name.startswith("autoencoder_"):
+            nested[name.removeprefix("autoencoder_")] = value
+        elif name in names:
+            own[name] = value
+        else:
+            raise SpecError(f"{name} is no setting of {spec.id}{suggest(name, names)}")
+    changes = spec.changes | changes
+    if nested:
+        own["autoencoder"] = override(spec.autoencoder, nested)
+    return dataclasses.replace(spec, changes=changes, **own)
+
+
+def command(spec, seed, device, examples=None):
+    """What to type for this run, but for the backend's variable and the folder of results."""
+    flags = {**spec.changes, "seed": seed, "device": device}
+    if examples:
+        flags["examples"] = examples
+    words = ["python", "-m", f"experiments.{spec.report}", spec.name]
+    for name, value in flags.items():
+        text = ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+        words += [f"--{name}", text]
+    return shlex.join(words)

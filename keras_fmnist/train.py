@@ -1,0 +1,210 @@
+"""One training function for every experiment: `run`. The only `compile` and the only `fit`."""
+
+import datetime
+import time
+
+import keras
+import numpy as np
+
+from keras_fmnist import data, models, provenance, results, weights
+from keras_fmnist.callbacks import (
+    EVALUATION_BATCH,
+    Batches,
+    EpochSeconds,
+    Progress,
+    SeedEachEpoch,
+    StopOnNonFinite,
+    TrainingCurve,
+)
+from keras_fmnist.settings import SpecError
+from keras_fmnist.specs import CLASSES, TRAIN_IMAGES, ClassifierSpec, command, differences, settings
+
+
+def run(spec, seed=0, out=results.RUNS, *, examples=None, force=False, dataset=None):
+    """Trains an experiment once and leaves its record and its weights under `out`.
+
+    A run that is already there is read, not repeated. A classifier first trains, or reuses, the
+    autoencoder that its spec names, with the same seed.
+
+    Args:
+        spec: an `AutoencoderSpec` or a `ClassifierSpec`.
+        seed: initial weights, order and dropout follow from it.
+        out: the folder that holds `<report>/<experiment>/`.
+        examples: train on the first so many images only, for a quick look.
+        force: train again what is there, and replace it.
+        dataset: a `data.Dataset`; the real one where none is given.
+
+    Returns:
+        The `results.Record`.
+
+    Raises:
+        SpecError: `out` holds this run with other settings, or `examples` are more than there are.
+        DivergedError: the loss became NaN or infinite.
+    """
+    available = len(dataset.train_images) if dataset else TRAIN_IMAGES
+    examples = available if examples is None else examples
+    if not 1 <= examples <= available:
+        raise SpecError(f"examples must be a whole number from 1 to {available}, not {examples}")
+    path = results.run_path(out, spec.id, seed, keras.backend.backend(), device())
+    if not force and (record := find(path, spec, examples)):
+        return record
+    dataset = dataset or data.load()
+    model = _build(spec, seed, out, examples, dataset)
+    record, arrays = _train(model, spec, seed, examples, dataset)
+    weights.save(results.weights_path(path), arrays)
+    results.write(path, record)
+    return record
+
+
+def device():
+    """`gpu` or `cpu`: where the backend puts its tensors."""
+    if keras.backend.backend() == "torch":
+        return "gpu" if keras.ops.zeros(1).device.type == "cuda" else "cpu"
+    return "gpu" if keras.distribution.list_devices()[0].startswith("gpu") else "cpu"
+
+
+def find(path, spec, examples):
+    """The record of a finished run, or None.
+
+    Raises:
+        SpecError: the file there is of a run with other settings.
+    """
+    if not path.exists():
+        return None
+    record = results.read(path)
+    differ = differences(
+        record.spec | {"examples": record.examples}, settings(spec) | {"examples": examples}
+    )
+    if differ:
+        raise SpecError(
+            f"{path} holds a run with {'; '.join(differ)}: "
+            "choose another --out, or replace it with --force"
+        )
+    return record
+
+
+def _build(spec, seed, out, examples, dataset):
+    if not isinstance(spec, ClassifierSpec):
+        return models.autoencoder(spec, seed)
+    pretrained = run(spec.autoencoder, seed, out, examples=examples, dataset=dataset)
+    path = results.run_path(out, pretrained.id, seed, pretrained.backend, pretrained.device)
+    arrays = weights.load(results.weights_path(path), pretrained.weights_sha256["final"])
+    encoder = models.encoder(spec.autoencoder, seed)
+    weights.set_arrays(encoder, weights.part(arrays, "encoder"))
+    encoder.trainable = not spec.frozen
+    return models.classifier(encoder, spec, seed)
+
+
+def _train(model, spec, seed, examples, dataset):
+    """Fits a built model; returns its record and its weights."""
+    started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
+    is_classifier = isinstance(spec, ClassifierSpec)
+    images = dataset.train_images[:examples]
+    labels = dataset.train_labels[:examples] if is_classifier else None
+    test_labels = dataset.test_labels if is_classifier else None
+    batches = Batches(images, labels, spec.batch_size, seed)
+    again = Batches(images, labels, EVALUATION_BATCH)
+    test = Batches(dataset.test_images, test_labels, EVALUATION_BATCH)
+    initial = weights.get_arrays(model)
+
+    _compile(model, spec)
+    seconds = EpochSeconds()
+    fitted = model.fit(
+        batches,
+        epochs=spec.epochs,
+        validation_data=test,
+        shuffle=False,  # SeedEachEpoch shuffles
+        verbose=0,
+        callbacks=[
+            SeedEachEpoch(batches, seed),
+            TrainingCurve(again),
+            StopOnNonFinite(),
+            Progress(f"{spec.id} seed {seed}", spec.epochs, len(batches)),
+            seconds,
+        ],
+    )
+    history = {name: [float(value) for value in curve] for name, curve in fitted.history.items()}
+    if history:
+        metrics = {name: curve[-1] for name, curve in history.items()}
+    else:
+        metrics = _evaluate(model, train_eval=again, val=test)
+    final = weights.get_arrays(model)
+    outcome = _classify(model, dataset) if is_classifier else _reconstruct(model, dataset)
+    metrics |= outcome.pop("metrics", {})
+    record = results.Record(
+        report=spec.report,
+        experiment=spec.name,
+        spec=settings(spec),
+        seed=seed,
+        examples=examples,
+        backend=keras.backend.backend(),
+        device=device(),
+        versions=provenance.versions(),
+        commit=provenance.commit(),
+        command=command(spec, seed, device(), None if examples == TRAIN_IMAGES else examples),
+        started=started.isoformat(timespec="seconds"),
+        seconds={
+            "total": round(time.perf_counter() - clock, 3),
+            "per_epoch": seconds.seconds,
+        },
+        parameters={
+            "total": model.count_params(),
+            "trainable": sum(int(np.prod(v.shape)) for v in model.trainable_weights),
+        },
+        data_sha256=dataset.sha256,
+        weights_sha256={
+            "initial": weights.digest(initial),
+            "final": weights.digest(final),
+            "encoder_initial": weights.digest(weights.part(initial, "encoder")),
+            "encoder_final": weights.digest(weights.part(final, "encoder")),
+        },
+        history=history,
+        metrics=metrics,
+        **outcome,
+    )
+    return record, final
+
+
+def _compile(model, spec):
+    if spec.optimizer == "adam":
+        # Open question 9: PyTorch's epsilon; Keras's own default is 1e-7.
+        optimizer = keras.optimizers.Adam(spec.learning_rate, epsilon=1e-8)
+    else:
+        optimizer = keras.optimizers.SGD(spec.learning_rate, momentum=spec.momentum)
+    if isinstance(spec, ClassifierSpec):
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(optimizer, loss, metrics=["accuracy"])
+    else:
+        model.compile(optimizer, keras.losses.MeanSquaredError())
+
+
+def _evaluate(model, **batches):
+    return {
+        f"{prefix}_{name}": value
+        for prefix, images in batches.items()
+        for name, value in model.evaluate(images, verbose=0, return_dict=True).items()
+    }
+
+
+def _classify(model, dataset):
+    """The confusion matrix of every test image, and how many logits never leave zero."""
+    logits = model.predict(Batches(dataset.test_images, None, EVALUATION_BATCH), verbose=0)
+    counts = np.zeros((CLASSES, CLASSES), int)
+    np.add.at(counts, (dataset.test_labels, logits.argmax(axis=1)), 1)
+    dead = int((logits == 0).all(axis=0).sum())  # open question 6: a ReLU can silence a class
+    return {"confusion_matrix": counts.tolist(), "metrics": {"dead_logits": dead}}
+
+
+def _reconstruct(model, dataset):
+    """Ten test images, the first of each class, and what the autoencoder makes of them."""
+    rows = [int(np.argmax(dataset.test_labels == label)) for label in range(CLASSES)]
+    originals = dataset.test_images[rows].astype(np.float32) / 255
+    return {
+        "images": {
+            "test_rows": rows,
+            "originals": results.pack_images(originals),
+            "reconstructions": results.pack_images(
+                keras.ops.convert_to_numpy(model(originals, training=False))
+            ),
+        }
+    }

@@ -1,0 +1,113 @@
+"""A model's weights as named arrays, and as safetensors files that are checked when they are read.
+
+A name is the path of layers to the variable, such as `encoder/conv1/kernel`. Arrays have Keras's
+layout, which is the same on every backend. Nothing is unpickled: safetensors holds numbers alone.
+"""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from keras_fmnist.files import write_whole
+
+
+class WeightsError(ValueError):
+    """Weights that do not fit; the message names the file or the tensor and what would fit."""
+
+
+def variables(model):
+    """The model's variables by name, in the order of its layers."""
+    found = {}
+    for layer in model.layers:
+        if hasattr(layer, "layers"):
+            inner = variables(layer)
+            found.update({f"{layer.name}/{name}": inner[name] for name in inner})
+        else:
+            found.update({f"{layer.name}/{v.name}": v for v in layer.weights})
+    return found
+
+
+def get_arrays(model):
+    """Copies of the model's weights: `{name: float32 array}`."""
+    # A copy, because on torch the array would share its memory with the variable.
+    return {name: np.array(v) for name, v in _numpy(variables(model))}
+
+
+def _numpy(named):
+    import keras
+
+    return [(name, keras.ops.convert_to_numpy(v)) for name, v in named.items()]
+
+
+def set_arrays(model, arrays):
+    """Puts arrays into the model.
+
+    Raises:
+        WeightsError: a name is missing or unknown, or a shape, a type or a value is wrong.
+    """
+    named = variables(model)
+    check(arrays, {name: tuple(v.shape) for name, v in named.items()}, model.name)
+    for name, variable in named.items():
+        variable.assign(arrays[name])
+
+
+def check(arrays, shapes, source):
+    """Holds arrays to the names and shapes that are wanted, float32 and finite.
+
+    Raises:
+        WeightsError: the first difference, named.
+    """
+    if missing := sorted(shapes.keys() - arrays.keys()):
+        raise WeightsError(f"{source}: {missing[0]} is missing")
+    if unknown := sorted(arrays.keys() - shapes.keys()):
+        raise WeightsError(f"{source}: {unknown[0]} belongs to no layer of this model")
+    for name, shape in shapes.items():
+        array = arrays[name]
+        if array.shape != shape:
+            raise WeightsError(f"{source}: {name} must have the shape {shape}, not {array.shape}")
+        if array.dtype != np.float32:
+            raise WeightsError(f"{source}: {name} must be float32, not {array.dtype}")
+        if not np.isfinite(array).all():
+            raise WeightsError(f"{source}: {name} holds values that are not finite")
+
+
+def digest(arrays):
+    """Sha256 over names, shapes and values; the order of the dict does not matter."""
+    sha = hashlib.sha256()
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        sha.update(f"{name} {array.dtype} {array.shape}\n".encode())
+        sha.update(array.tobytes())
+    return sha.hexdigest()
+
+
+def part(arrays, name):
+    """The arrays of one layer of a model, named as that layer names them: `part(a, "encoder")`."""
+    prefix = f"{name}/"
+    return {key.removeprefix(prefix): a for key, a in arrays.items() if key.startswith(prefix)}
+
+
+def save(path, arrays):
+    """Writes a safetensors file, whole or not at all."""
+    write_whole(path, safetensors.numpy.save(arrays))
+
+
+def load(path, sha256):
+    """Reads a safetensors file whose `digest` is known, such as from the record beside it.
+
+    Raises:
+        WeightsError: the file is missing, damaged, or holds other weights.
+    """
+    path = Path(path)
+    try:
+        arrays = safetensors.numpy.load(path.read_bytes())
+    except FileNotFoundError:
+        raise WeightsError(f"{path} is missing: train the experiment again") from None
+    except (safetensors.SafetensorError, KeyError, ValueError) as error:
+        raise WeightsError(f"{path} is no whole safetensors file ({error})") from None
+    if digest(arrays) != sha256:
+        raise WeightsError(f"{path} does not hold the weights that its record names")
+    return arrays
