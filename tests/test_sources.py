@@ -1,0 +1,375 @@
+"""The four files: checked on small ones of the same make, served from folders, HTTP and apt."""
+
+import gzip
+import hashlib
+import http.server
+import importlib.util
+import os
+import struct
+import sys
+import threading
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from keras_fmnist import data, fashion_mnist_builder, sources
+
+NAMES = [file.name for file in sources.FILES]
+IMAGES, LABELS = "train-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"
+
+
+def idx(array):
+    array = array.reshape(array.shape[:3])
+    return struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape) + array.tobytes()
+
+
+def packed(file, content):
+    """As upstream has packed its files: with name and time stamp in the gzip header."""
+    deflate = zlib.compressobj(9, wbits=-zlib.MAX_WBITS)
+    body = deflate.compress(content) + deflate.flush()
+    return file.header + body + struct.pack("<II", zlib.crc32(content), len(content))
+
+
+def debian(original):
+    """As Debian packs them: a header of ten bytes with another time stamp and no name."""
+    return b"\x1f\x8b\x08\x00\xed\x0a\xda\x5e\x00\x03" + original[original.index(0, 10) + 1 :]
+
+
+@pytest.fixture
+def originals(monkeypatch):
+    """Four small files that stand for upstream's: {name: content}."""
+    for name, count in {"train": 40, "test": 20}.items():
+        monkeypatch.setitem(sources.SHAPES, f"{name}_images", (count, 28, 28, 1))
+        monkeypatch.setitem(sources.SHAPES, f"{name}_labels", (count,))
+    arrays = data.synthetic(40, 20)
+    contents, files = {}, {}
+    for split, pair in sources.SPLITS.items():
+        for kind, file in zip(("images", "labels"), pair, strict=True):
+            content = packed(file, idx(getattr(arrays, f"{split}_{kind}")))
+            digest = hashlib.sha256(content).hexdigest()
+            contents[file.name] = content
+            files[file.name] = sources.UpstreamFile(file.url, len(content), digest, file.name)
+    monkeypatch.setattr(sources, "FILES", tuple(files[name] for name in NAMES))
+    monkeypatch.delenv("FASHION_MNIST_DIR", raising=False)
+    return contents
+
+
+@pytest.fixture
+def target(tmp_path):
+    folder = tmp_path / "target"
+    folder.mkdir()
+    return folder
+
+
+def put(folder, contents):
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def contents_of(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def no_source(*_):
+    raise AssertionError("a source was tried that must not be")
+
+
+def silent(_):
+    pass
+
+
+# --- what the files must be ---
+
+
+def test_the_registered_files_are_those_tfds_registers():
+    tfds = Path(importlib.util.find_spec("tensorflow_datasets").origin).parent
+    theirs = (tfds / "url_checksums" / "fashion_mnist.txt").read_text()
+    assert Path(sources.__file__).with_name("checksums.tsv").read_text() == theirs
+    assert len(sources.FILES) == 4
+
+
+@pytest.mark.parametrize("make", [bytes, debian], ids=["upstream", "debian"])
+def test_a_folder_of_originals_or_of_debians_copies_gives_the_originals(
+    originals, target, tmp_path, monkeypatch, make
+):
+    folder = put(tmp_path / "found", {name: make(content) for name, content in originals.items()})
+    monkeypatch.setenv("FASHION_MNIST_DIR", str(folder))
+    assert sources.fetch(target, silent) == str(folder)
+    assert contents_of(target) == originals
+
+
+def flip(content):
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
+DAMAGE = {
+    "truncated": (lambda content, _: content[: len(content) // 2], "has only"),
+    "longer": (lambda content, _: content + b"tail", "bytes; it should be"),
+    "bit-flipped": (lambda content, _: flip(content), "is damaged"),
+    "empty": (lambda content, _: b"", "is empty"),
+    "html": (lambda content, _: b"\n<!DOCTYPE html><title>404</title>", "is a web page"),
+    "unpacked": (lambda content, _: gzip.decompress(content), "is not a gzip file"),
+    "swapped": (lambda content, other: other, "under a wrong name"),
+}
+
+
+@pytest.mark.parametrize("make", [bytes, debian], ids=["upstream", "debian"])
+@pytest.mark.parametrize("name", [IMAGES, LABELS])
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_a_damaged_file_is_named_with_what_would_be_right(
+    originals, target, tmp_path, monkeypatch, kind, name, make
+):
+    damage, words = DAMAGE[kind]
+    found = {key: make(content) for key, content in originals.items()}
+    other = {IMAGES: "t10k-images-idx3-ubyte.gz", LABELS: IMAGES}[name]
+    found[name] = damage(found[name], found[other])
+    folder = put(tmp_path / "found", found)
+    monkeypatch.setenv("FASHION_MNIST_DIR", str(folder))
+    monkeypatch.setattr(sources, "_from_upstream", no_source)
+    with pytest.raises(sources.DataError) as error:
+        sources.fetch(target, silent)
+    message = str(error.value)
+    assert message.startswith(str(folder / name))
+    assert words in message
+    assert f"it should be {name} of Fashion-MNIST, " in message
+    if kind in ("truncated", "longer", "bit-flipped"):  # it is known whose copy it is
+        assert f"{len(make(originals[name]))} bytes, sha256" in message
+    assert "\n" not in message
+    assert name not in contents_of(target)
+
+
+def test_a_file_far_too_long_is_not_read_to_its_end(originals, target, tmp_path, monkeypatch):
+    folder = put(tmp_path / "found", originals)
+    os.truncate(folder / LABELS, 1 << 40)  # a sparse terabyte
+    monkeypatch.setenv("FASHION_MNIST_DIR", str(folder))
+    with pytest.raises(sources.DataError, match=LABELS):
+        sources.fetch(target, silent)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_missing_file_in_the_named_folder_is_an_error_that_names_it(
+    originals, target, tmp_path, monkeypatch, name
+):
+    folder = put(tmp_path / "found", originals)
+    (folder / name).unlink()
+    monkeypatch.setenv("FASHION_MNIST_DIR", str(folder))
+    monkeypatch.setattr(sources, "_from_upstream", no_source)
+    with pytest.raises(sources.DataError) as error:
+        sources.fetch(target, silent)
+    assert str(error.value) == f"{folder / name} is missing"
+
+
+def test_a_named_folder_that_is_a_file_is_an_error(originals, target, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("FASHION_MNIST_DIR", str(tmp_path / "file"))
+    with pytest.raises(sources.DataError, match="cannot be read: Not a directory"):
+        sources.fetch(target, silent)
+
+
+# --- IDX ---
+
+
+def test_idx_images_and_labels_come_back(originals, target):
+    arrays = data.synthetic(40, 20)
+    put(target, originals)
+    images = sources.read_idx(target / IMAGES, (40, 28, 28, 1))
+    labels = sources.read_idx(target / LABELS, (20,))
+    np.testing.assert_array_equal(images, arrays.train_images)
+    np.testing.assert_array_equal(labels, arrays.test_labels)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        idx(np.zeros((3, 28, 28), np.uint8))[:-1],
+        idx(np.zeros((3, 28, 28), np.uint8)) + b"\x00",
+        idx(np.zeros((4, 28, 28), np.uint8)),
+        idx(np.zeros((3, 28 * 28), np.uint8)),
+        idx(np.zeros(3, np.uint8)),
+        b"\x00\x00\x09" + idx(np.zeros((3, 28, 28), np.uint8))[3:],
+        b"",
+    ],
+    ids=["short", "long", "other count", "other axes", "labels", "other type", "empty"],
+)
+def test_an_idx_file_of_another_make_is_refused(tmp_path, content):
+    (tmp_path / "file.gz").write_bytes(gzip.compress(content))
+    with pytest.raises(sources.DataError, match=r"file\.gz is not an IDX file of 3×28×28 bytes"):
+        sources.read_idx(tmp_path / "file.gz", (3, 28, 28, 1))
+
+
+# --- the order of the sources ---
+
+
+@pytest.fixture
+def nowhere(originals, tmp_path, monkeypatch):
+    """No source has the data, until a test adds one."""
+    monkeypatch.setattr(sources, "SYSTEM_FOLDER", tmp_path / "system")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    (tmp_path / "bin").mkdir()
+    serve_from(monkeypatch, "http://127.0.0.1:9")  # the discard port: refused at once
+    return originals
+
+
+def serve_from(monkeypatch, address):
+    files = tuple(
+        sources.UpstreamFile(f"{address}/{file.name}", file.size, file.sha256, file.name)
+        for file in sources.FILES
+    )
+    monkeypatch.setattr(sources, "FILES", files)
+
+
+@pytest.fixture
+def upstream(nowhere, monkeypatch):
+    """A web server in upstream's place; the test sets `reply(handler)`."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            server.reply(self)
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        serve_from(monkeypatch, f"http://127.0.0.1:{server.server_port}")
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def reply(status, content, length=None):
+    def send(handler):
+        body = content(handler.path.strip("/")) if callable(content) else content
+        handler.send_response(status)
+        handler.send_header("Content-Length", str(length or len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return send
+
+
+def test_the_system_folder_comes_before_the_network(nowhere, target, monkeypatch):
+    put(sources.SYSTEM_FOLDER, {name: debian(content) for name, content in nowhere.items()})
+    monkeypatch.setattr(sources, "_from_upstream", no_source)
+    assert sources.fetch(target, silent) == str(sources.SYSTEM_FOLDER)
+    assert contents_of(target) == nowhere
+
+
+def test_a_damaged_system_folder_is_passed_over_and_said_so(nowhere, upstream, target):
+    put(sources.SYSTEM_FOLDER, {**nowhere, LABELS: b""})
+    upstream.reply = reply(200, nowhere.get)
+    lines = []
+    assert sources.fetch(target, lines.append).startswith("http://127.0.0.1")
+    assert contents_of(target) == nowhere
+    assert f"{sources.SYSTEM_FOLDER / LABELS} is empty" in "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (reply(404, b"no"), "HTTP Error 404"),
+        (reply(200, b"<html>Log in to the network</html>"), "is a web page"),
+        (reply(200, b"\x1f\x8b\x08\x08abc", length=100), "has only 7 bytes"),
+        (lambda handler: threading.Event().wait(0.5), "timed out"),
+        (lambda handler: handler.wfile.write(b"hello\n"), "cannot be reached: hello"),
+    ],
+    ids=["404", "login page", "cut off", "hangs", "no HTTP"],
+)
+def test_an_upstream_that_fails_is_told_why(nowhere, upstream, target, monkeypatch, answer, words):
+    monkeypatch.setattr(sources, "TIMEOUT", 0.2)
+    upstream.reply = answer
+    with pytest.raises(sources.DataError) as error:
+        sources.fetch(target, silent)
+    assert words in str(error.value)
+    assert contents_of(target) == {}
+
+
+def test_when_nobody_has_it_one_sentence_says_what_was_tried_and_what_to_do(nowhere, target):
+    with pytest.raises(sources.DataError) as error:
+        sources.fetch(target, silent)
+    message = str(error.value)
+    for words in (
+        str(sources.SYSTEM_FOLDER),
+        "127.0.0.1",
+        "no apt",
+        "name it in FASHION_MNIST_DIR",
+    ):
+        assert words in message
+    assert "\n" not in message
+
+
+@pytest.fixture
+def apt(nowhere, tmp_path, monkeypatch):
+    """Stand-ins for apt-get and dpkg-deb: `update` is needed before `download` works."""
+    archive = put(tmp_path / "archive", {name: debian(c) for name, c in nowhere.items()})
+    inside = f".{sources.SYSTEM_FOLDER}"
+    scripts = {
+        "apt-get": f"""
+            [ $1 = update ] && exec touch {tmp_path}/lists
+            [ -e {tmp_path}/lists ] || {{ echo 'E: Unable to locate package' >&2; exit 100; }}
+            touch $2_1_all.deb""",
+        "dpkg-deb": f"mkdir -p $3/{inside} && cp {archive}/* $3/{inside}",
+    }
+    for name, script in scripts.items():
+        path = tmp_path / "bin" / name
+        path.write_text(f"#!/bin/sh\nPATH=/usr/bin:/bin\n{script}\n")
+        path.chmod(0o755)
+    return tmp_path / "lists"
+
+
+def test_apt_is_the_last_source_and_leaves_only_the_four_files(nowhere, apt, target):
+    apt.touch()
+    assert sources.fetch(target, silent) == "Debian package dataset-fashion-mnist"
+    assert contents_of(target) == nowhere
+
+
+def test_root_fetches_missing_package_lists(nowhere, apt, target, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    sources.fetch(target, silent)
+    assert contents_of(target) == nowhere
+
+
+def test_others_are_told_to_fetch_missing_package_lists(apt, target, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(sources.DataError) as error:
+        sources.fetch(target, silent)
+    assert "failed: E: Unable to locate package (does `sudo apt-get update`" in str(error.value)
+    assert not apt.exists()
+
+
+# --- through tensorflow-datasets ---
+
+
+@pytest.fixture
+def registered(originals, monkeypatch):
+    """TFDS takes the small files for the registered ones."""
+    from tensorflow_datasets.core.download import checksums
+
+    infos = {
+        file.url: checksums.UrlInfo(file.size, file.sha256, file.name) for file in sources.FILES
+    }
+    monkeypatch.setattr(fashion_mnist_builder.KerasFmnist, "url_infos", infos)
+    return originals
+
+
+def test_tfds_gives_the_examples_back_in_their_order_and_stays_quiet(
+    registered, target, tmp_path, capfd
+):
+    had_tensorflow = "tensorflow" in sys.modules
+    put(target, registered)
+    arrays = fashion_mnist_builder.build(target, tmp_path / "work")
+    assert data.Dataset(**arrays).sha256 == data.synthetic(40, 20).sha256
+    assert ("tensorflow" in sys.modules) == had_tensorflow  # installed here, and left alone
+    assert capfd.readouterr() == ("", "")
+
+
+def test_tfds_itself_refuses_a_file_with_another_sha256(registered, target, tmp_path):
+    put(target, {**registered, IMAGES: flip(registered[IMAGES])})
+    with pytest.raises(Exception, match="wrong checksum"):
+        fashion_mnist_builder.build(target, tmp_path / "work")
