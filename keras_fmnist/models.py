@@ -11,10 +11,22 @@ import math
 import keras
 
 from keras_fmnist.seeds import derive
-from keras_fmnist.specs import CLASSES, IMAGE_SIZE
+from keras_fmnist.specs import CLASSES, IMAGE_SIZE, ClassifierSpec
 
 CHANNELS_FIRST = keras.backend.backend() == "torch"
 _DATA_FORMAT = "channels_first" if CHANNELS_FIRST else "channels_last"
+
+
+def build(spec, seed=0):
+    """The model of a spec with fresh weights: an autoencoder, or a classifier and its encoder.
+
+    The encoder of a frozen classifier is not trainable; compile after this, not before.
+    """
+    if not isinstance(spec, ClassifierSpec):
+        return autoencoder(spec, seed)
+    fresh = encoder(spec.autoencoder, seed)
+    fresh.trainable = not spec.frozen
+    return classifier(fresh, spec, seed)
 
 
 def encoder(spec, seed=0):

@@ -16,6 +16,7 @@ from keras_fmnist.callbacks import (
     StopOnNonFinite,
     TrainingCurve,
 )
+from keras_fmnist.optimizers import PyTorchAdam
 from keras_fmnist.settings import SpecError
 from keras_fmnist.specs import CLASSES, TRAIN_IMAGES, ClassifierSpec, command, differences, settings
 
@@ -49,7 +50,9 @@ def run(spec, seed=0, out=results.RUNS, *, examples=None, force=False, dataset=N
     if not force and (record := find(path, spec, examples)):
         return record
     dataset = dataset or data.load()
-    model = _build(spec, seed, out, examples, dataset)
+    model = models.build(spec, seed)
+    if isinstance(spec, ClassifierSpec):
+        _load_pretrained(model, spec, seed, out, examples, dataset)
     record, arrays = _train(model, spec, seed, examples, dataset)
     weights.save(results.weights_path(path), arrays)
     results.write(path, record)
@@ -83,16 +86,12 @@ def find(path, spec, examples):
     return record
 
 
-def _build(spec, seed, out, examples, dataset):
-    if not isinstance(spec, ClassifierSpec):
-        return models.autoencoder(spec, seed)
-    pretrained = run(spec.autoencoder, seed, out, examples=examples, dataset=dataset)
-    path = results.run_path(out, pretrained.id, seed, pretrained.backend, pretrained.device)
-    arrays = weights.load(results.weights_path(path), pretrained.weights_sha256["final"])
-    encoder = models.encoder(spec.autoencoder, seed)
-    weights.set_arrays(encoder, weights.part(arrays, "encoder"))
-    encoder.trainable = not spec.frozen
-    return models.classifier(encoder, spec, seed)
+def _load_pretrained(model, spec, seed, out, examples, dataset):
+    """Gives a classifier the encoder of its autoencoder, which is trained first where need be."""
+    record = run(spec.autoencoder, seed, out, examples=examples, dataset=dataset)
+    path = results.run_path(out, record.id, seed, record.backend, record.device)
+    arrays = weights.load(results.weights_path(path), record.weights_sha256["final"])
+    weights.set_arrays(model.get_layer("encoder"), weights.part(arrays, "encoder"))
 
 
 def _train(model, spec, seed, examples, dataset):
@@ -107,7 +106,7 @@ def _train(model, spec, seed, examples, dataset):
     test = Batches(dataset.test_images, test_labels, EVALUATION_BATCH)
     initial = weights.get_arrays(model)
 
-    _compile(model, spec)
+    compile_model(model, spec)
     seconds = EpochSeconds()
     fitted = model.fit(
         batches,
@@ -165,17 +164,21 @@ def _train(model, spec, seed, examples, dataset):
     return record, final
 
 
-def _compile(model, spec):
+def compile_model(model, spec):
+    """Compiles a model with the optimiser, the loss and the metrics of its spec."""
     if spec.optimizer == "adam":
-        # Open question 9: PyTorch's epsilon; Keras's own default is 1e-7.
-        optimizer = keras.optimizers.Adam(spec.learning_rate, epsilon=1e-8)
+        optimizer = PyTorchAdam(spec.learning_rate)
     else:
         optimizer = keras.optimizers.SGD(spec.learning_rate, momentum=spec.momentum)
+    metrics = ["accuracy"] if isinstance(spec, ClassifierSpec) else None
+    model.compile(optimizer, loss_of(spec), metrics=metrics)
+
+
+def loss_of(spec):
+    """Cross entropy on logits for a classifier, mean squared error for an autoencoder."""
     if isinstance(spec, ClassifierSpec):
-        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        model.compile(optimizer, loss, metrics=["accuracy"])
-    else:
-        model.compile(optimizer, keras.losses.MeanSquaredError())
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    return keras.losses.MeanSquaredError()
 
 
 def _evaluate(model, **batches):

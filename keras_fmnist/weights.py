@@ -1,10 +1,14 @@
 """A model's weights as named arrays, and as safetensors files that are checked when they are read.
 
 A name is the path of layers to the variable, such as `encoder/conv1/kernel`. Arrays have Keras's
-layout, which is the same on every backend. Nothing is unpickled: safetensors holds numbers alone.
+layout, which is the same on every backend; `to_native` and `from_native` turn them into PyTorch's
+and back, exactly. Nothing is unpickled: safetensors holds numbers alone, and a PyTorch file is read
+by its restricted reader.
 """
 
 import hashlib
+import io
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -111,3 +115,88 @@ def load(path, sha256):
     if digest(arrays) != sha256:
         raise WeightsError(f"{path} does not hold the weights that its record names")
     return arrays
+
+
+_NATIVE = {
+    "kernel": "weight",
+    "bias": "bias",
+    "gamma": "weight",
+    "beta": "bias",
+    "moving_mean": "running_mean",
+    "moving_variance": "running_var",
+}
+_COUNTER = "num_batches_tracked"  # PyTorch's batch norm counts its steps; Keras does not
+
+
+def to_native(arrays):
+    """Keras arrays as those of a PyTorch `state_dict`: `encoder.conv1.weight`, PyTorch's layout."""
+    native = {}
+    for name, array in arrays.items():
+        *layers, variable = name.split("/")
+        if array.ndim == 4:
+            array = array.transpose(3, 2, 0, 1)  # (rows, columns, a, b) to (b, a, rows, columns)
+        elif array.ndim == 2:
+            array = array.T  # (inputs, outputs) to (outputs, inputs)
+        native[".".join([*layers, _NATIVE[variable]])] = np.ascontiguousarray(array)
+        if variable == "gamma":
+            native[".".join([*layers, _COUNTER])] = np.array(0, np.int64)
+    return native
+
+
+def from_native(native, names):
+    """The arrays of a PyTorch `state_dict` under Keras's names and in Keras's layout.
+
+    Args:
+        native: `{name: array}`.
+        names: the Keras names that are wanted, such as the keys of `variables(model)`.
+
+    Raises:
+        WeightsError: a tensor is missing, or one is there that none of the names asks for.
+    """
+    wanted = {}
+    for name in names:
+        *layers, variable = name.split("/")
+        wanted[name] = ".".join([*layers, _NATIVE[variable]])
+    if missing := sorted(set(wanted.values()) - native.keys()):
+        raise WeightsError(f"{missing[0]} is missing")
+    unknown = sorted(native.keys() - set(wanted.values()))
+    if unknown := [name for name in unknown if not name.endswith(f".{_COUNTER}")]:
+        raise WeightsError(f"{unknown[0]} belongs to no layer of this model")
+    arrays = {}
+    for name, native_name in wanted.items():
+        array = native[native_name]
+        if array.ndim == 4:
+            array = array.transpose(2, 3, 1, 0)
+        elif array.ndim == 2:
+            array = array.T
+        arrays[name] = np.ascontiguousarray(array)
+    return arrays
+
+
+def save_native(path, native):
+    """Writes a PyTorch `state_dict` file, whole or not at all."""
+    import torch
+
+    buffer = io.BytesIO()
+    torch.save({name: torch.from_numpy(array) for name, array in native.items()}, buffer)
+    write_whole(path, buffer.getvalue())
+
+
+def load_native(path):
+    """Reads a PyTorch `state_dict` file as arrays; code in it is refused, not run.
+
+    Raises:
+        WeightsError: the file is missing, no `state_dict`, or holds more than tensors.
+    """
+    import torch
+
+    try:
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise WeightsError(f"{path} does not exist") from None
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+        reason = str(error).splitlines()[0]
+        raise WeightsError(f"{path} is no PyTorch file of tensors alone ({reason})") from None
+    if not isinstance(loaded, dict) or not all(torch.is_tensor(t) for t in loaded.values()):
+        raise WeightsError(f"{path} must hold a state_dict: names and tensors, nothing else")
+    return {name: tensor.numpy() for name, tensor in loaded.items()}

@@ -1,0 +1,212 @@
+"""Layer by layer: the same weights and the same arrays through Keras and through native PyTorch.
+
+Dropout is 0 here, since each side draws its own masks; `equivalence` compares trainings with it.
+"""
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import torch
+
+from keras_fmnist import models, native, train, weights
+from keras_fmnist.specs import ClassifierSpec, override
+
+# Absolute, on activations of order one: float32 sums of up to 800 terms, in another order.
+FORWARD = 1e-5
+# Relative to the tensor's largest gradient: errors of a forward and a backward pass add up.
+GRADIENT = 1e-4
+# Absolute, on weights of order 0.1 that Adam moved by up to 0.1: rounding errors feed back a
+# hundred times, and a ReLU at its kink may fall to either side.
+PARAMETERS = 1e-3
+
+STEPS = 100
+# SGD with this step size leaves weight − 1024 · gradient, from which the gradient is read with an
+# error of 2⁻²⁴ / 1024: through the very step that `fit` takes, on any backend.
+PROBE = 1024.0
+
+
+@dataclass(frozen=True)
+class Row:
+    """How far apart the two sides are in one tensor: `kind` is output, loss, gradient or step."""
+
+    name: str
+    kind: str
+    max_abs: float
+    mean_abs: float
+    tolerance: float
+
+    @property
+    def passed(self):
+        """Whether the largest difference is within the tolerance; NaN is not."""
+        return self.max_abs <= self.tolerance
+
+
+def without_dropout(spec):
+    """The same spec with dropout 0 everywhere."""
+    prefix = "autoencoder_" if isinstance(spec, ClassifierSpec) else ""
+    return override(spec, {f"{prefix}dropout": 0.0})
+
+
+def twin(spec):
+    """The native PyTorch net of a spec, with PyTorch's own fresh weights."""
+    if isinstance(spec, ClassifierSpec):
+        encoder = twin(spec.autoencoder).encoder
+        if spec.frozen:
+            native.freeze(encoder)
+        return native.Classifier(
+            encoder, relu_logits=spec.relu_logits, encoder_in_eval=not spec.encoder_dropout
+        )
+    deconvs = [
+        {
+            "kernel_size": d.kernel,
+            "stride": d.stride,
+            "padding": d.padding,
+            "output_padding": d.output_padding,
+        }
+        for d in (spec.deconv1, spec.deconv2)
+    ]
+    shared = {"kernels": spec.kernels, "latent": spec.latent, "dropout": spec.dropout}
+    return native.Autoencoder(native.Encoder(**shared), native.Decoder(**shared, deconvs=deconvs))
+
+
+def twin_optimizer(spec, net):
+    """PyTorch's optimiser of a spec."""
+    if spec.optimizer == "adam":
+        return torch.optim.Adam(net.parameters(), spec.learning_rate)
+    return torch.optim.SGD(net.parameters(), spec.learning_rate, momentum=spec.momentum)
+
+
+def twin_loss(spec):
+    """PyTorch's loss of a spec."""
+    cross_entropy, mse = torch.nn.functional.cross_entropy, torch.nn.functional.mse_loss
+    return cross_entropy if isinstance(spec, ClassifierSpec) else mse
+
+
+def load_twin(net, model):
+    """Puts the Keras model's weights into its native twin."""
+    arrays = weights.to_native(weights.get_arrays(model))
+    net.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
+
+
+def measure(spec, dataset, seed=0):
+    """Rows for each layer's output, the loss, each gradient, and 1 and 100 steps of Adam and SGD.
+
+    Args:
+        spec: an experiment; its dropout is left out.
+        dataset: a `data.Dataset` with at least 100 training images.
+        seed: of the weights that both sides start from.
+    """
+    spec = without_dropout(spec)
+    model, net = models.build(spec, seed), twin(spec)
+    load_twin(net, model)
+    batch = _batches(spec, dataset, 1)[0]
+    rows = _outputs(model, net, batch[0])
+    rows += _loss_and_gradients(spec, seed, batch)
+    for optimizer in ("adam", "sgd"):
+        rows += _steps(spec, seed, optimizer, _batches(spec, dataset, STEPS))
+    return rows
+
+
+def _batches(spec, dataset, count):
+    """`count` batches in the order of the files, from the first image again where they run out."""
+    size = min(spec.batch_size, len(dataset.train_images))
+    starts = [(i * size) % (len(dataset.train_images) - size + 1) for i in range(count)]
+    images = [dataset.train_images[s : s + size].astype(np.float32) / 255 for s in starts]
+    if not isinstance(spec, ClassifierSpec):
+        return [(x, x) for x in images]
+    labels = [dataset.train_labels[s : s + size].astype(np.int32) for s in starts]
+    return list(zip(images, labels, strict=True))
+
+
+def _to_torch(images, targets):
+    x = torch.from_numpy(images.transpose(0, 3, 1, 2).copy())
+    return x, x if targets is images else torch.from_numpy(targets).long()
+
+
+def _outputs(model, net, images):
+    """A row for every layer that both sides name, in the order in which native runs them."""
+    theirs = {}
+    hooks = [
+        module.register_forward_hook(
+            lambda module, args, output, name=name: theirs.update({name: output.detach().numpy()})
+        )
+        for name, module in net.named_modules(remove_duplicate=False)
+        if name
+    ]
+    net.eval()
+    with torch.no_grad():
+        net(_to_torch(images, images)[0])
+    for hook in hooks:
+        hook.remove()
+    ours = _layer_outputs(model, images)
+    return [
+        _row(name, "output", _in_layout_of(theirs[name], ours[name]), theirs[name], FORWARD)
+        for name in theirs
+        if name in ours
+    ]
+
+
+def _layer_outputs(model, x, prefix=""):
+    """`{layer's name: output}` in evaluation mode; our models are chains of layers."""
+    found = {}
+    for layer in model.layers[1:]:  # the first is the input
+        if hasattr(layer, "layers"):
+            found |= _layer_outputs(layer, x, f"{prefix}{layer.name}.")
+        x = layer(x)
+        found[prefix + layer.name] = keras.ops.convert_to_numpy(x)
+    return found
+
+
+def _in_layout_of(theirs, ours):
+    """A map with channels last in PyTorch's layout, channels first."""
+    return ours if ours.shape == theirs.shape else ours.transpose(0, 3, 1, 2)
+
+
+def _loss_and_gradients(spec, seed, batch):
+    model, net = models.build(spec, seed), twin(spec)
+    load_twin(net, model)
+    before = weights.to_native(weights.get_arrays(model))
+    model.compile(keras.optimizers.SGD(PROBE), train.loss_of(spec))
+    our_loss = np.asarray(float(model.train_on_batch(*batch)))
+    after = weights.to_native(weights.get_arrays(model))
+    net.train()
+    x, y = _to_torch(*batch)
+    loss = twin_loss(spec)(net(x), y)
+    loss.backward()
+    rows = [_row("loss", "loss", our_loss, loss.detach().numpy(), FORWARD)]
+    for name, parameter in net.named_parameters():
+        ours = (before[name].astype(np.float64) - after[name]) / PROBE
+        frozen = parameter.grad is None
+        theirs = np.zeros_like(ours) if frozen else parameter.grad.numpy()
+        rows.append(_row(name, "gradient", ours, theirs, GRADIENT * np.abs(theirs).max()))
+    return rows
+
+
+def _steps(spec, seed, optimizer, batches):
+    """Rows for every parameter after the first step and after the last one."""
+    spec = override(spec, {"momentum": 0.0, "optimizer": optimizer})
+    model, net = models.build(spec, seed), twin(spec)
+    load_twin(net, model)
+    train.compile_model(model, spec)
+    stepper = twin_optimizer(spec, net)
+    net.train()
+    rows = []
+    for number, batch in enumerate(batches, start=1):
+        model.train_on_batch(*batch)
+        x, y = _to_torch(*batch)
+        stepper.zero_grad()
+        twin_loss(spec)(net(x), y).backward()
+        stepper.step()
+        if number in (1, len(batches)):
+            ours = weights.to_native(weights.get_arrays(model))
+            kind = f"{number} {optimizer} step{'s' if number > 1 else ''}"
+            for name, parameter in net.named_parameters():
+                theirs = parameter.detach().numpy()
+                rows.append(_row(name, kind, ours[name], theirs, PARAMETERS))
+    return rows
+
+
+def _row(name, kind, ours, theirs, tolerance):
+    distance = np.abs(ours.astype(np.float64) - theirs)
+    return Row(name, kind, float(distance.max()), float(distance.mean()), float(tolerance))
