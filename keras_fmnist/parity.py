@@ -3,6 +3,7 @@
 Dropout is 0 here, since each side draws its own masks; `equivalence` compares trainings with it.
 """
 
+import contextlib
 from dataclasses import dataclass
 
 import keras
@@ -16,11 +17,13 @@ from keras_fmnist.specs import ClassifierSpec, override
 FORWARD = 1e-5
 # Relative to the tensor's largest gradient: errors of a forward and a backward pass add up.
 GRADIENT = 1e-4
-# Absolute, on weights of order 0.1 that Adam moved by up to 0.1: rounding errors feed back a
-# hundred times, and a ReLU at its kink may fall to either side.
-PARAMETERS = 1e-3
+# Absolute, on weights of order 0.1 that 100 steps of Adam at 1e-3 can move by 0.1. These steps run
+# in float64: in float32 native PyTorch misses it against itself (see `rounding`), because Adam
+# moves a weight whose gradient is rounding noise as far as any other.
+PARAMETERS = 1e-5
 
 STEPS = 100
+SMALL_BATCH = 10  # images a step in float64, for which torch has slow convolutions only
 # SGD with this step size leaves weight − 1024 · gradient, from which the gradient is read with an
 # error of 2⁻²⁴ / 1024: through the very step that `fit` takes, on any backend.
 PROBE = 1024.0
@@ -86,6 +89,8 @@ def twin_loss(spec):
 def load_twin(net, model):
     """Puts the Keras model's weights into its native twin."""
     arrays = weights.to_native(weights.get_arrays(model))
+    if keras.config.floatx() == "float64":
+        net.double()
     net.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
 
 
@@ -103,16 +108,60 @@ def measure(spec, dataset, seed=0):
     batch = _batches(spec, dataset, 1)[0]
     rows = _outputs(model, net, batch[0])
     rows += _loss_and_gradients(spec, seed, batch)
-    for optimizer in ("adam", "sgd"):
-        rows += _steps(spec, seed, optimizer, _batches(spec, dataset, STEPS))
+    with _float64():
+        for optimizer in ("adam", "sgd"):
+            rows += _steps(spec, seed, optimizer, _batches(spec, dataset, STEPS, SMALL_BATCH))
     return rows
 
 
-def _batches(spec, dataset, count):
+def rounding(spec, dataset, seed=0):
+    """How far 100 float32 steps of Adam end apart: ours and native, and native and itself.
+
+    Native's second training sees every batch in reverse order, so that sums round differently and
+    nothing else changes.
+
+    Returns:
+        `{"ours": …, "native": …}`, the largest difference of any weight.
+    """
+    spec = without_dropout(override(spec, {"optimizer": "adam", "momentum": 0.0}))
+    batches = _batches(spec, dataset, STEPS)
+    ours = max(row.max_abs for row in _steps(spec, seed, "adam", batches))
+    nets = []
+    for order in (slice(None), slice(None, None, -1)):
+        net = twin(spec)
+        load_twin(net, models.build(spec, seed))
+        stepper = twin_optimizer(spec, net)
+        for images, targets in batches:
+            _twin_step(spec, net, stepper, images[order], targets[order])
+        nets.append(net)
+    pairs = zip(*(net.parameters() for net in nets), strict=True)
+    return {"ours": ours, "native": max((a - b).abs().max().item() for a, b in pairs)}
+
+
+@contextlib.contextmanager
+def _float64():
+    """Builds and trains in double precision on either side."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        jax.config.update("jax_enable_x64", True)
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+    try:
+        yield
+    finally:
+        keras.config.set_floatx("float32")
+        keras.config.set_dtype_policy("float32")
+        if keras.backend.backend() == "jax":
+            jax.config.update("jax_enable_x64", False)
+
+
+def _batches(spec, dataset, count, size=None):
     """`count` batches in the order of the files, from the first image again where they run out."""
-    size = min(spec.batch_size, len(dataset.train_images))
+    size = min(size or spec.batch_size, len(dataset.train_images))
     starts = [(i * size) % (len(dataset.train_images) - size + 1) for i in range(count)]
-    images = [dataset.train_images[s : s + size].astype(np.float32) / 255 for s in starts]
+    scale = np.asarray(255, keras.config.floatx())
+    images = [dataset.train_images[s : s + size] / scale for s in starts]
     if not isinstance(spec, ClassifierSpec):
         return [(x, x) for x in images]
     labels = [dataset.train_labels[s : s + size].astype(np.int32) for s in starts]
@@ -121,7 +170,9 @@ def _batches(spec, dataset, count):
 
 def _to_torch(images, targets):
     x = torch.from_numpy(images.transpose(0, 3, 1, 2).copy())
-    return x, x if targets is images else torch.from_numpy(targets).long()
+    if targets.ndim > 1:  # an image is its own target
+        return x, x
+    return x, torch.from_numpy(targets.copy()).long()
 
 
 def _outputs(model, net, images):
@@ -190,14 +241,10 @@ def _steps(spec, seed, optimizer, batches):
     load_twin(net, model)
     train.compile_model(model, spec)
     stepper = twin_optimizer(spec, net)
-    net.train()
     rows = []
     for number, batch in enumerate(batches, start=1):
         model.train_on_batch(*batch)
-        x, y = _to_torch(*batch)
-        stepper.zero_grad()
-        twin_loss(spec)(net(x), y).backward()
-        stepper.step()
+        _twin_step(spec, net, stepper, *batch)
         if number in (1, len(batches)):
             ours = weights.to_native(weights.get_arrays(model))
             kind = f"{number} {optimizer} step{'s' if number > 1 else ''}"
@@ -205,6 +252,14 @@ def _steps(spec, seed, optimizer, batches):
                 theirs = parameter.detach().numpy()
                 rows.append(_row(name, kind, ours[name], theirs, PARAMETERS))
     return rows
+
+
+def _twin_step(spec, net, stepper, images, targets):
+    net.train()
+    x, y = _to_torch(images, targets)
+    stepper.zero_grad()
+    twin_loss(spec)(net(x), y).backward()
+    stepper.step()
 
 
 def _row(name, kind, ours, theirs, tolerance):
