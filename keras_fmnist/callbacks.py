@@ -15,7 +15,8 @@ EVALUATION_BATCH = 1000  # images; larger ones are not faster and cost memory
 class Batches(keras.utils.PyDataset):
     """Batches of images and targets, the last one as small as it comes; pixels scaled to [0, 1].
 
-    The images stay uint8 in memory, a quarter of float32, and are scaled a batch at a time.
+    The images stay uint8 in memory, a quarter of float32, and are scaled a batch at a time. On
+    torch they lie on the device, and batches are gathered there.
 
     Args:
         images: `(n, 28, 28, 1)` uint8.
@@ -26,20 +27,36 @@ class Batches(keras.utils.PyDataset):
 
     def __init__(self, images, labels, batch_size, seed=None):
         super().__init__()
-        self.images, self.labels, self.batch_size, self.seed = images, labels, batch_size, seed
-        self.order = np.arange(len(images))
+        self.batch_size, self.seed = batch_size, seed
+        self.images = _place(images)
+        self.labels = None if labels is None else _place(labels.astype(np.int32))
+        self.order = _place(np.arange(len(images)))
 
     def __len__(self):
         return math.ceil(len(self.images) / self.batch_size)
 
     def __getitem__(self, index):
         rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
-        images = self.images[rows].astype(np.float32) / 255
-        return images, images if self.labels is None else self.labels[rows].astype(np.int32)
+        images = _scale(self.images[rows])
+        return images, images if self.labels is None else self.labels[rows]
 
     def shuffle(self, epoch):
         """Puts the images into the order of an epoch."""
-        self.order = permutation(self.seed, epoch, len(self.images))
+        self.order = _place(permutation(self.seed, epoch, len(self.images)))
+
+
+def _place(array):
+    """An array where batches are gathered from it: on torch the device, elsewhere numpy."""
+    if keras.backend.backend() != "torch":
+        return array
+    # A copy, because the data set's own arrays are read-only and torch knows no such thing.
+    return keras.ops.convert_to_tensor(array.copy())
+
+
+def _scale(pixels):
+    if keras.backend.backend() != "torch":
+        return pixels.astype(np.float32) / 255
+    return pixels.float() / 255
 
 
 class SeedEachEpoch(keras.callbacks.Callback):

@@ -21,7 +21,7 @@ from keras_fmnist.settings import SpecError
 from keras_fmnist.specs import CLASSES, TRAIN_IMAGES, ClassifierSpec, command, differences, settings
 
 
-def run(spec, seed=0, out=results.RUNS, *, examples=None, force=False, dataset=None):
+def run(spec, seed=0, out=results.RUNS, *, examples=None, force=False, fast=True, dataset=None):
     """Trains an experiment once and leaves its record and its weights under `out`.
 
     A run that is already there is read, not repeated. A classifier first trains, or reuses, the
@@ -33,6 +33,7 @@ def run(spec, seed=0, out=results.RUNS, *, examples=None, force=False, dataset=N
         out: the folder that holds `<report>/<experiment>/`.
         examples: train on the first so many images only, for a quick look.
         force: train again what is there, and replace it.
+        fast: on torch, replay traced steps (see `fast_fit`) rather than run Keras's own.
         dataset: a `data.Dataset`; the real one where none is given.
 
     Returns:
@@ -52,7 +53,8 @@ def run(spec, seed=0, out=results.RUNS, *, examples=None, force=False, dataset=N
     dataset = dataset or data.load()
     model = models.build(spec, seed)
     if isinstance(spec, ClassifierSpec):
-        _load_pretrained(model, spec, seed, out, examples, dataset)
+        _load_pretrained(model, spec, seed, out, examples, fast, dataset)
+    compile_model(model, spec, fast)
     record, arrays = _train(model, spec, seed, examples, dataset)
     weights.save(results.weights_path(path), arrays)
     results.write(path, record)
@@ -86,16 +88,16 @@ def find(path, spec, examples):
     return record
 
 
-def _load_pretrained(model, spec, seed, out, examples, dataset):
+def _load_pretrained(model, spec, seed, out, examples, fast, dataset):
     """Gives a classifier the encoder of its autoencoder, which is trained first where need be."""
-    record = run(spec.autoencoder, seed, out, examples=examples, dataset=dataset)
+    record = run(spec.autoencoder, seed, out, examples=examples, fast=fast, dataset=dataset)
     path = results.run_path(out, record.id, seed, record.backend, record.device)
     arrays = weights.load(results.weights_path(path), record.weights_sha256["final"])
     weights.set_arrays(model.get_layer("encoder"), weights.part(arrays, "encoder"))
 
 
 def _train(model, spec, seed, examples, dataset):
-    """Fits a built model; returns its record and its weights."""
+    """Fits a compiled model; returns its record and its weights."""
     started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
     is_classifier = isinstance(spec, ClassifierSpec)
     images = dataset.train_images[:examples]
@@ -106,7 +108,6 @@ def _train(model, spec, seed, examples, dataset):
     test = Batches(dataset.test_images, test_labels, EVALUATION_BATCH)
     initial = weights.get_arrays(model)
 
-    compile_model(model, spec)
     seconds = EpochSeconds()
     fitted = model.fit(
         batches,
@@ -164,7 +165,7 @@ def _train(model, spec, seed, examples, dataset):
     return record, final
 
 
-def compile_model(model, spec):
+def compile_model(model, spec, fast=True):
     """Compiles a model with the optimiser, the loss and the metrics of its spec."""
     if spec.optimizer == "adam":
         optimizer = PyTorchAdam(spec.learning_rate)
@@ -172,6 +173,10 @@ def compile_model(model, spec):
         optimizer = keras.optimizers.SGD(spec.learning_rate, momentum=spec.momentum)
     metrics = ["accuracy"] if isinstance(spec, ClassifierSpec) else None
     model.compile(optimizer, loss_of(spec), metrics=metrics)
+    if fast and keras.backend.backend() == "torch":
+        from keras_fmnist import fast_fit  # it imports torch
+
+        fast_fit.accelerate(model)
 
 
 def loss_of(spec):

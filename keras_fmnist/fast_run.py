@@ -1,0 +1,125 @@
+"""How a traced step runs on a device: as it is, through inductor, or as a CUDA graph."""
+
+import ctypes
+import functools
+import os
+import re
+import warnings
+
+import torch
+from torch.fx.experimental.proxy_tensor import make_fx
+
+from keras_fmnist import fast_dropout, fast_graph
+
+
+def generators_kept():
+    """Give torch's generators back as they were: tracing and warming up draw masks."""
+    cuda = torch.cuda.is_initialized()
+    return torch.random.fork_rng(devices=[torch.cuda.current_device()] if cuda else [])
+
+
+def make_runnable(module, state, leaves, mask, inductor):
+    """Turn a traced step into what is called for each batch.
+
+    Args:
+        module: `torch.fx.GraphModule` of ATen operations; changed in place.
+        state: the variables' tensors, in the order of the module's first arguments; the result
+            updates their memory.
+        leaves: tensors of one batch, the module's last arguments.
+        mask: "fast" or "stock", see `fast_fit.accelerate`.
+        inductor: compile the module (CPU only).
+
+    Returns:
+        A function of `(*state, *leaves)` that takes one step and gives a list of tensors.
+    """
+    fast_graph.clean(module)
+    devices = {tensor.device.type for tensor in (*state, *leaves)}
+    if devices == {"cuda"}:
+        return _try(_CudaGraph, module, state, leaves) or module.forward
+    if devices == {"cpu"}:
+        fast = mask == "fast"
+        if fast:
+            fast_dropout.replace_masks(module.graph, fast_dropout.draw_fast_mask_)
+        run = _try(_compile, module, state, leaves) if inductor else None
+        if run is not None:
+            return run
+        if not fast and fast_dropout.stock_mask_is_reproduced():
+            fast_dropout.replace_masks(module.graph, fast_dropout.draw_stock_mask_)
+        _keep_freed_memory()
+        fast_graph.pool_channels_last(module.graph)
+        fast_graph.reuse_memory(module.graph)
+    module.recompile()
+    return module.forward
+
+
+def _try(build, module, state, leaves):
+    """`build(module, state, leaves)`, or None and a warning that says why not."""
+    module.recompile()
+    try:
+        return build(module, state, leaves)
+    except Exception as error:
+        name = build.__name__.strip("_")
+        warnings.warn(f"replaying without {name}: {summarize(error)}", stacklevel=2)
+        return None
+
+
+def summarize(error):
+    """One line of an error: its type and the start of its message, without terminal colours."""
+    message = " ".join(re.sub(r"\x1b\[\d*m", "", str(error)).split())
+    return f"{type(error).__name__}: {message[:300]}"
+
+
+@functools.cache
+def _keep_freed_memory():
+    """Tell glibc to keep freed memory in the process.
+
+    By default it gives the feature maps of a step back to the kernel and faults them in again
+    at the next one: up to 5000 page faults and 5 ms a step.
+    """
+    trim_threshold, mmap_threshold = -1, -3
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if os.name == "posix" else None
+    if mallopt is not None:
+        mallopt(mmap_threshold, 1 << 30)
+        mallopt(trim_threshold, (1 << 31) - 1)
+
+
+def _compile(module, state, leaves):
+    """The module through inductor, whose cache on disk outlives the process."""
+    copies = [tensor.clone() for tensor in (*state, *leaves)]
+    # Inductor's own generator would ignore `torch.manual_seed` between steps.
+    options = {"fallback_random": True}
+    with torch.no_grad(), generators_kept():
+        # Traced once more, the mask's Python is ATen too, which is all that inductor takes.
+        lowered = make_fx(module)(*copies)
+        run = torch.compile(lowered, fullgraph=True, dynamic=False, options=options)
+        run(*copies)
+    return run
+
+
+class _CudaGraph:
+    """A captured step: launched as a whole on fixed addresses.
+
+    The variables are the fixed addresses of the state; batches are copied into buffers and
+    the results out of them, since the next launch overwrites both.
+    """
+
+    def __init__(self, module, state, leaves):
+        self._inputs = [leaf.clone() for leaf in leaves]
+        self._warm_up(module, state)
+        self._graph = torch.cuda.CUDAGraph()
+        with torch.no_grad(), torch.cuda.graph(self._graph):
+            self._outputs = module(*state, *self._inputs)
+
+    def _warm_up(self, module, state):
+        """Let libraries choose kernels and take workspace, on copies: no step is taken."""
+        stream = torch.cuda.Stream()
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.no_grad(), generators_kept(), torch.cuda.stream(stream):
+            for _ in range(3):
+                module(*(tensor.clone() for tensor in state), *self._inputs)
+        torch.cuda.current_stream().wait_stream(stream)
+
+    def __call__(self, *tensors):
+        torch._foreach_copy_(self._inputs, list(tensors[-len(self._inputs) :]))
+        self._graph.replay()
+        return [output.clone() for output in self._outputs]
