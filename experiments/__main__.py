@@ -2,10 +2,10 @@
 
 import sys
 
-from experiments import mansilla
+from experiments import mansilla, transfer
 from keras_fmnist import cli
 
-REPORTS = {"mansilla": mansilla.SPECS}
+REPORTS = {"mansilla": mansilla.SPECS, "transfer": transfer.SPECS}
 
 
 def main():

@@ -21,7 +21,7 @@ from keras_fmnist import commands, results
 from keras_fmnist.settings import SpecError, describe, setting_fields, suggest
 from keras_fmnist.specs import ClassifierSpec, override, settings
 
-KEYWORD = inspect.Parameter.KEYWORD_ONLY
+REQUIRED = inspect.Parameter.empty
 
 RUN_FLAGS = {
     "seed": (0, "initial weights, order and dropout follow from it"),
@@ -107,6 +107,22 @@ def tool(reports):
             "Draws figures and tables from the records.",
             **out,
         ),
+        "compare": command(
+            lambda **given: commands.compare(specs, **given),
+            "Holds an experiment to native PyTorch, layer by layer and trained side by side.",
+            experiment=(REQUIRED, "such as mansilla/base"),
+            seeds=(5, "trainings a side"),
+            epochs=(1, "passes over the training images"),
+            examples=(6000, "so many training images"),
+            json=(None, "write it all to this file"),
+        ),
+        "convert": command(
+            lambda **given: commands.convert(specs, **given),
+            "Turns weights into another format: .pt (PyTorch's state_dict), .safetensors, .keras.",
+            source=(REQUIRED, "a .pt, .pth or .safetensors file"),
+            target=(REQUIRED, "the file to write; its ending is its format"),
+            experiment=(REQUIRED, "whose net it is, such as mansilla/base"),
+        ),
         **{name: experiments(group) for name, group in reports.items()},
     }
 
@@ -117,18 +133,28 @@ def command(action, doc, **flags):
     Args:
         action: what runs once every argument is known to be right; it takes the given flags.
         doc: one line for the help.
-        flags: `name=(default, meaning)`.
+        flags: `name=(default, meaning)`; one that is `REQUIRED` may stand without its name.
     """
+    # Keyword-only, or Fire would take a stray word for the first flag's value.
+    signature = inspect.Signature(
+        [
+            inspect.Parameter(
+                flag,
+                inspect.Parameter.POSITIONAL_OR_KEYWORD
+                if default is REQUIRED
+                else inspect.Parameter.KEYWORD_ONLY,
+                default=default,
+            )
+            for flag, (default, _) in flags.items()
+        ]
+    )
 
-    def choose(**given):
-        return Choice(action, given)
+    def choose(*words, **given):
+        return Choice(action, signature.bind(*words, **given).arguments)
 
     described = "\n".join(f"    {flag}: {text}" for flag, (_, text) in flags.items())
     choose.__doc__ = f"{doc}\n\nArgs:\n{described}" if flags else doc
-    # Keyword-only, or Fire would take a stray word for the first flag's value.
-    choose.__signature__ = inspect.Signature(
-        [inspect.Parameter(flag, KEYWORD, default=flags[flag][0]) for flag in flags]
-    )
+    choose.__signature__ = signature
     return choose
 
 

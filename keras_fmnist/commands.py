@@ -3,15 +3,16 @@
 Keras is imported here and not before, so that help and errors come at once.
 """
 
-import importlib.util
-import os
+import tempfile
+from dataclasses import asdict
+from json import dumps
 from pathlib import Path
 
-from keras_fmnist import results
+from keras_fmnist import checks, results
+from keras_fmnist.files import write_whole
 from keras_fmnist.settings import SpecError
 
-BACKENDS = {"torch": "torch", "jax": "jax", "tensorflow": "tensorflow"}
-DEVICES = ("auto", "cpu", "gpu")
+FORMATS = (".safetensors", ".pt", ".pth", ".keras")
 
 
 def run_experiments(
@@ -22,17 +23,19 @@ def run_experiments(
     Raises:
         SpecError: an argument is wrong; nothing was trained or written.
     """
-    _check_whole("seed", seed, 0, 2**31 - 1)
-    _check_whole("seeds", seeds, 1, 1000)
+    checks.whole("seed", seed, 0, 2**31 - 1)
+    checks.whole("seeds", seeds, 1, 1000)
     if examples is not None:
-        _check_whole("examples", examples, 1, 60_000)
-    _flag("force", force)
-    _check_folder(out)
-    _choose_device(device)
+        checks.whole("examples", examples, 1, 60_000)
+    checks.flag("force", force)
+    checks.folder(out)
+    checks.device(device)
     from keras_fmnist import figures, train
 
     if device == "gpu" and train.device() != "gpu":
-        raise SpecError(f"device gpu: {_backend()} finds no GPU here; leave it out, or say cpu")
+        raise SpecError(
+            f"device gpu: {checks.backend()} finds no GPU here; leave it out, or say cpu"
+        )
     for spec in specs:
         for number in range(seed, seed + seeds):
             record = train.run(spec, number, out, examples=examples, force=force)
@@ -44,49 +47,6 @@ def run_experiments(
 def _words(metrics):
     shown = (f"{name} {value:.4g}" for name, value in sorted(metrics.items()))
     return ", ".join(shown)
-
-
-def _check_whole(name, value, low, high):
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise SpecError(f"{name} must be a whole number from {low} to {high}, not {value!r}")
-
-
-def _flag(name, value):
-    if not isinstance(value, bool):
-        raise SpecError(f"{name} takes no value, not {value!r}")
-    return value
-
-
-def _check_folder(out):
-    """Holds `out` to be a folder, or a name that can become one."""
-    if not isinstance(out, str) or not out.strip() or "\0" in out:
-        raise SpecError(f"out must name a folder, such as runs, not {out!r}")
-    there = Path(out).absolute()
-    while not there.exists():
-        there = there.parent
-    if not there.is_dir():
-        raise SpecError(f"out {out}: {there} is a file, not a folder")
-    if not os.access(there, os.W_OK):
-        raise SpecError(f"out {out}: {there} cannot be written")
-
-
-def _backend():
-    backend = os.environ["KERAS_BACKEND"]
-    if backend not in BACKENDS:
-        raise SpecError(f"KERAS_BACKEND must be {', '.join(BACKENDS)}, not {backend!r}")
-    if importlib.util.find_spec(BACKENDS[backend]) is None:
-        raise SpecError(f"{backend} is not installed: pip install 'keras-fmnist[{backend}]'")
-    return backend
-
-
-def _choose_device(device):
-    """Hides the GPUs where the CPU is asked for; must come before the backend is imported."""
-    if device not in DEVICES:
-        raise SpecError(f"device must be {', '.join(DEVICES)}, not {device!r}")
-    _backend()
-    if device == "cpu":
-        os.environ["CUDA_VISIBLE_DEVICES"] = ""
-        os.environ["KERAS_TORCH_DEVICE"] = "cpu"
 
 
 def list_experiments(specs, out=results.STUDY):
@@ -103,7 +63,7 @@ def prepare_data(force=False):
     """Prepares the data where they are not, and prints what they are."""
     from keras_fmnist import data
 
-    data.prepare(force=_flag("force", force))
+    data.prepare(force=checks.flag("force", force))
     for name, value in data.describe().items():
         print(f"{name:7} {value}")
 
@@ -122,3 +82,99 @@ def write_report(specs, out=results.STUDY):
         print(readme)
     else:
         print(report.results_table(specs, records))
+
+
+def compare(specs, experiment, seeds=5, epochs=1, examples=6000, json=None):
+    """Prints ours beside native PyTorch; fails where a layer is over its tolerance.
+
+    Raises:
+        SpecError: an argument is wrong.
+        RuntimeError: a row is over its tolerance; the message names the first.
+    """
+    spec = checks.experiment(specs, experiment)
+    checks.whole("seeds", seeds, 2, 1000)
+    checks.whole("epochs", epochs, 1, 10_000)
+    checks.whole("examples", examples, 1, 60_000)
+    if json is not None:
+        checks.target("json", json, ".json")
+    checks.device("cpu")
+    from tqdm import tqdm
+
+    from keras_fmnist import compare, data, parity
+
+    dataset = data.load()
+    print(f"{spec.id} on {checks.backend()} beside native PyTorch, same weights, same images")
+    rows = parity.measure(spec, dataset)
+    print(*compare.table(rows), sep="\n")
+    rounding = parity.rounding(spec, dataset)
+    print(
+        f"100 adam steps in float32, not judged: ours and native end {rounding['ours']:.2g} apart, "
+        f"native and native with each batch in reverse order {rounding['native']:.2g}"
+    )
+    print(f"\nTrained side by side with dropout: {seeds} seeds, {epochs} epochs, {examples} images")
+    result = compare.equivalence(
+        spec,
+        dataset,
+        seeds=seeds,
+        epochs=epochs,
+        examples=examples,
+        progress=lambda seeds: tqdm(seeds, desc="seeds", disable=None),
+    )
+    print(*compare.describe(result), sep="\n")
+    defaults = compare.defaults()
+    print("\nWhere Keras and PyTorch differ by default")
+    for row in defaults:
+        print(f"{row['what']:40} {row['keras']:24} {row['pytorch']:24} {row['ours']}")
+    failed = [row for row in rows if not row.passed]
+    if json is not None:
+        content = {
+            "experiment": spec.id,
+            "backend": checks.backend(),
+            "passed": not failed,
+            "rows": [asdict(row) for row in rows],
+            "rounding": rounding,
+            "equivalence": asdict(result),
+            "defaults": defaults,
+        }
+        write_whole(json, (dumps(content, indent=1) + "\n").encode())
+    if failed:
+        worst = failed[0]
+        raise RuntimeError(
+            f"{worst.name}, {worst.kind}: differs by {worst.max_abs:.2g}, "
+            f"tolerance {worst.tolerance:.2g}"
+        )
+
+
+def convert(specs, source, target, experiment):
+    """Turns weights of an experiment's net from one format into another.
+
+    Raises:
+        SpecError: an argument is wrong.
+        WeightsError: the source does not hold the weights of this net.
+    """
+    spec = checks.experiment(specs, experiment)
+    checks.target("target", target, *FORMATS)
+    if Path(str(source)).suffix not in (".pt", ".pth", ".safetensors"):
+        raise SpecError(f"source must end in .pt, .pth or .safetensors, not {source!r}")
+    if not Path(source).is_file():
+        raise SpecError(f"source {source} does not exist")
+    checks.device("cpu")
+    from keras_fmnist import models, weights
+
+    model = models.build(spec)
+    if Path(source).suffix == ".safetensors":
+        arrays = weights.load(source)
+    else:
+        arrays = weights.from_native(weights.load_native(source), weights.variables(model))
+    weights.set_arrays(model, arrays)
+    ending = Path(target).suffix
+    if ending == ".safetensors":
+        weights.save(target, arrays)
+    elif ending == ".keras":
+        with tempfile.TemporaryDirectory() as folder:
+            whole = Path(folder, "model.keras")
+            model.save(whole)
+            write_whole(target, whole.read_bytes())
+    else:
+        weights.save_native(target, weights.to_native(arrays))
+    print(f"{target}: {len(arrays)} tensors of {spec.id}")

@@ -10,16 +10,16 @@ import keras
 import numpy as np
 import torch
 
-from keras_fmnist import models, native, train, weights
+from keras_fmnist import models, train, twin, weights
 from keras_fmnist.specs import ClassifierSpec, override
 
 # Absolute, on activations of order one: float32 sums of up to 800 terms, in another order.
 FORWARD = 1e-5
 # Relative to the tensor's largest gradient: errors of a forward and a backward pass add up.
 GRADIENT = 1e-4
-# Absolute, on weights of order 0.1 that 100 steps of Adam at 1e-3 can move by 0.1. These steps run
-# in float64: in float32 native PyTorch misses it against itself (see `rounding`), because Adam
-# moves a weight whose gradient is rounding noise as far as any other.
+# Absolute, on weights of order 0.1. SGD takes its 100 steps in float32. Adam takes them in float64:
+# it moves a weight whose gradient is rounding noise as far as any other, 1e-3 a step, and in
+# float32 native PyTorch ends 0.003 to 0.05 apart from itself (see `rounding`).
 PARAMETERS = 1e-5
 
 STEPS = 100
@@ -31,7 +31,7 @@ PROBE = 1024.0
 
 @dataclass(frozen=True)
 class Row:
-    """How far apart the two sides are in one tensor: `kind` is output, loss, gradient or step."""
+    """How far apart the two sides are in one tensor: `kind` says of what."""
 
     name: str
     kind: str
@@ -51,49 +51,6 @@ def without_dropout(spec):
     return override(spec, {f"{prefix}dropout": 0.0})
 
 
-def twin(spec):
-    """The native PyTorch net of a spec, with PyTorch's own fresh weights."""
-    if isinstance(spec, ClassifierSpec):
-        encoder = twin(spec.autoencoder).encoder
-        if spec.frozen:
-            native.freeze(encoder)
-        return native.Classifier(
-            encoder, relu_logits=spec.relu_logits, encoder_in_eval=not spec.encoder_dropout
-        )
-    deconvs = [
-        {
-            "kernel_size": d.kernel,
-            "stride": d.stride,
-            "padding": d.padding,
-            "output_padding": d.output_padding,
-        }
-        for d in (spec.deconv1, spec.deconv2)
-    ]
-    shared = {"kernels": spec.kernels, "latent": spec.latent, "dropout": spec.dropout}
-    return native.Autoencoder(native.Encoder(**shared), native.Decoder(**shared, deconvs=deconvs))
-
-
-def twin_optimizer(spec, net):
-    """PyTorch's optimiser of a spec."""
-    if spec.optimizer == "adam":
-        return torch.optim.Adam(net.parameters(), spec.learning_rate)
-    return torch.optim.SGD(net.parameters(), spec.learning_rate, momentum=spec.momentum)
-
-
-def twin_loss(spec):
-    """PyTorch's loss of a spec."""
-    cross_entropy, mse = torch.nn.functional.cross_entropy, torch.nn.functional.mse_loss
-    return cross_entropy if isinstance(spec, ClassifierSpec) else mse
-
-
-def load_twin(net, model):
-    """Puts the Keras model's weights into its native twin."""
-    arrays = weights.to_native(weights.get_arrays(model))
-    if keras.config.floatx() == "float64":
-        net.double()
-    net.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
-
-
 def measure(spec, dataset, seed=0):
     """Rows for each layer's output, the loss, each gradient, and 1 and 100 steps of Adam and SGD.
 
@@ -103,14 +60,14 @@ def measure(spec, dataset, seed=0):
         seed: of the weights that both sides start from.
     """
     spec = without_dropout(spec)
-    model, net = models.build(spec, seed), twin(spec)
-    load_twin(net, model)
+    model, net = models.build(spec, seed), twin.build(spec)
+    twin.load(net, model)
     batch = _batches(spec, dataset, 1)[0]
     rows = _outputs(model, net, batch[0])
     rows += _loss_and_gradients(spec, seed, batch)
+    rows += _steps(spec, seed, "sgd", _batches(spec, dataset, STEPS))
     with _float64():
-        for optimizer in ("adam", "sgd"):
-            rows += _steps(spec, seed, optimizer, _batches(spec, dataset, STEPS, SMALL_BATCH))
+        rows += _steps(spec, seed, "adam", _batches(spec, dataset, STEPS, SMALL_BATCH))
     return rows
 
 
@@ -128,11 +85,11 @@ def rounding(spec, dataset, seed=0):
     ours = max(row.max_abs for row in _steps(spec, seed, "adam", batches))
     nets = []
     for order in (slice(None), slice(None, None, -1)):
-        net = twin(spec)
-        load_twin(net, models.build(spec, seed))
-        stepper = twin_optimizer(spec, net)
+        net = twin.build(spec)
+        twin.load(net, models.build(spec, seed))
+        stepper = twin.optimizer(spec, net)
         for images, targets in batches:
-            _twin_step(spec, net, stepper, images[order], targets[order])
+            twin.step(spec, net, stepper, images[order], targets[order])
         nets.append(net)
     pairs = zip(*(net.parameters() for net in nets), strict=True)
     return {"ours": ours, "native": max((a - b).abs().max().item() for a, b in pairs)}
@@ -168,13 +125,6 @@ def _batches(spec, dataset, count, size=None):
     return list(zip(images, labels, strict=True))
 
 
-def _to_torch(images, targets):
-    x = torch.from_numpy(images.transpose(0, 3, 1, 2).copy())
-    if targets.ndim > 1:  # an image is its own target
-        return x, x
-    return x, torch.from_numpy(targets.copy()).long()
-
-
 def _outputs(model, net, images):
     """A row for every layer that both sides name, in the order in which native runs them."""
     theirs = {}
@@ -187,7 +137,7 @@ def _outputs(model, net, images):
     ]
     net.eval()
     with torch.no_grad():
-        net(_to_torch(images, images)[0])
+        net(twin.to_torch(images, images)[0])
     for hook in hooks:
         hook.remove()
     ours = _layer_outputs(model, images)
@@ -215,15 +165,15 @@ def _in_layout_of(theirs, ours):
 
 
 def _loss_and_gradients(spec, seed, batch):
-    model, net = models.build(spec, seed), twin(spec)
-    load_twin(net, model)
+    model, net = models.build(spec, seed), twin.build(spec)
+    twin.load(net, model)
     before = weights.to_native(weights.get_arrays(model))
     model.compile(keras.optimizers.SGD(PROBE), train.loss_of(spec))
     our_loss = np.asarray(float(model.train_on_batch(*batch)))
     after = weights.to_native(weights.get_arrays(model))
     net.train()
-    x, y = _to_torch(*batch)
-    loss = twin_loss(spec)(net(x), y)
+    x, y = twin.to_torch(*batch)
+    loss = twin.loss(spec)(net(x), y)
     loss.backward()
     rows = [_row("loss", "loss", our_loss, loss.detach().numpy(), FORWARD)]
     for name, parameter in net.named_parameters():
@@ -237,29 +187,22 @@ def _loss_and_gradients(spec, seed, batch):
 def _steps(spec, seed, optimizer, batches):
     """Rows for every parameter after the first step and after the last one."""
     spec = override(spec, {"momentum": 0.0, "optimizer": optimizer})
-    model, net = models.build(spec, seed), twin(spec)
-    load_twin(net, model)
+    model, net = models.build(spec, seed), twin.build(spec)
+    twin.load(net, model)
     train.compile_model(model, spec)
-    stepper = twin_optimizer(spec, net)
+    stepper = twin.optimizer(spec, net)
     rows = []
     for number, batch in enumerate(batches, start=1):
         model.train_on_batch(*batch)
-        _twin_step(spec, net, stepper, *batch)
+        twin.step(spec, net, stepper, *batch)
         if number in (1, len(batches)):
             ours = weights.to_native(weights.get_arrays(model))
-            kind = f"{number} {optimizer} step{'s' if number > 1 else ''}"
+            steps = f"{number} {optimizer} step{'s' if number > 1 else ''}"
+            kind = f"{steps}, {keras.config.floatx()}"
             for name, parameter in net.named_parameters():
                 theirs = parameter.detach().numpy()
                 rows.append(_row(name, kind, ours[name], theirs, PARAMETERS))
     return rows
-
-
-def _twin_step(spec, net, stepper, images, targets):
-    net.train()
-    x, y = _to_torch(images, targets)
-    stepper.zero_grad()
-    twin_loss(spec)(net(x), y).backward()
-    stepper.step()
 
 
 def _row(name, kind, ours, theirs, tolerance):

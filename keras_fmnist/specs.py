@@ -96,9 +96,10 @@ class AutoencoderSpec(Spec):
 
 @dataclass(frozen=True, kw_only=True)
 class ClassifierSpec(Spec):
-    """A linear head on the encoder of an autoencoder, which is trained first with the same seed."""
+    """A linear head on the encoder of an autoencoder, trained first with the same seed."""
 
     autoencoder: AutoencoderSpec
+    pretrained: bool = setting(True, text="start from the autoencoder's encoder, not a fresh one")
     frozen: bool = setting(False, text="train only the head")
     # Open question 7: neither requires_grad=False nor trainable=False switches dropout off.
     encoder_dropout: bool = setting(True, text="dropout acts in the encoder while training")

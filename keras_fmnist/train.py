@@ -52,7 +52,7 @@ def run(spec, seed=0, out=results.RUNS, *, examples=None, force=False, fast=True
         return record
     dataset = dataset or data.load()
     model = models.build(spec, seed)
-    if isinstance(spec, ClassifierSpec):
+    if isinstance(spec, ClassifierSpec) and spec.pretrained:
         _load_pretrained(model, spec, seed, out, examples, fast, dataset)
     compile_model(model, spec, fast)
     record, arrays = _train(model, spec, seed, examples, dataset)
@@ -129,6 +129,7 @@ def _train(model, spec, seed, examples, dataset):
     else:
         metrics = _evaluate(model, train_eval=again, val=test)
     final = weights.get_arrays(model)
+    _check_encoder(spec, initial, final)
     outcome = _classify(model, dataset) if is_classifier else _reconstruct(model, dataset)
     metrics |= outcome.pop("metrics", {})
     record = results.Record(
@@ -184,6 +185,15 @@ def loss_of(spec):
     if isinstance(spec, ClassifierSpec):
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     return keras.losses.MeanSquaredError()
+
+
+def _check_encoder(spec, initial, final):
+    """A frozen encoder must end as it began; a published work of this course did not look."""
+    moved = weights.digest(weights.part(initial, "encoder")) != weights.digest(
+        weights.part(final, "encoder")
+    )
+    if isinstance(spec, ClassifierSpec) and spec.frozen and moved:
+        raise RuntimeError(f"{spec.id}: the frozen encoder moved")
 
 
 def _evaluate(model, **batches):

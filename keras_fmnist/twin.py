@@ -1,0 +1,70 @@
+"""The native twin of a spec: the net, its optimiser and its loss, in plain PyTorch."""
+
+import keras
+import torch
+
+from keras_fmnist import native, weights
+from keras_fmnist.specs import ClassifierSpec
+
+
+def build(spec):
+    """The native PyTorch net of a spec, with PyTorch's own fresh weights."""
+    if isinstance(spec, ClassifierSpec):
+        encoder = build(spec.autoencoder).encoder
+        if spec.frozen:
+            native.freeze(encoder)
+        return native.Classifier(
+            encoder, relu_logits=spec.relu_logits, encoder_in_eval=not spec.encoder_dropout
+        )
+    deconvs = [
+        {
+            "kernel_size": d.kernel,
+            "stride": d.stride,
+            "padding": d.padding,
+            "output_padding": d.output_padding,
+        }
+        for d in (spec.deconv1, spec.deconv2)
+    ]
+    shared = {"kernels": spec.kernels, "latent": spec.latent, "dropout": spec.dropout}
+    return native.Autoencoder(native.Encoder(**shared), native.Decoder(**shared, deconvs=deconvs))
+
+
+def optimizer(spec, net):
+    """PyTorch's optimiser of a spec."""
+    if spec.optimizer == "adam":
+        return torch.optim.Adam(net.parameters(), spec.learning_rate)
+    return torch.optim.SGD(net.parameters(), spec.learning_rate, momentum=spec.momentum)
+
+
+def loss(spec):
+    """PyTorch's loss of a spec."""
+    cross_entropy, mse = torch.nn.functional.cross_entropy, torch.nn.functional.mse_loss
+    return cross_entropy if isinstance(spec, ClassifierSpec) else mse
+
+
+def load(net, model):
+    """Puts the Keras model's weights into its native twin."""
+    arrays = weights.to_native(weights.get_arrays(model))
+    if keras.config.floatx() == "float64":
+        net.double()
+    net.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
+
+
+def to_torch(images, targets):
+    """A batch in PyTorch's layout: `(n, 28, 28, 1)` to `(n, 1, 28, 28)`, labels to int64.
+
+    Targets that are images stand for an autoencoder's own inputs.
+    """
+    x = torch.from_numpy(images.transpose(0, 3, 1, 2).copy())
+    if targets.ndim > 1:
+        return x, x
+    return x, torch.from_numpy(targets.copy()).long()
+
+
+def step(spec, net, stepper, images, targets):
+    """One training step with an optimiser that `optimizer` made."""
+    net.train()
+    x, y = to_torch(images, targets)
+    stepper.zero_grad()
+    loss(spec)(net(x), y).backward()
+    stepper.step()
