@@ -22,6 +22,7 @@ from keras_fmnist.settings import SpecError, describe, setting_fields, suggest
 from keras_fmnist.specs import ClassifierSpec, override, settings
 
 REQUIRED = inspect.Parameter.empty
+VARIADIC = object()
 
 RUN_FLAGS = {
     "seed": (0, "initial weights, order and dropout follow from it"),
@@ -107,12 +108,21 @@ def tool(reports):
             "Draws figures and tables from the records.",
             **out,
         ),
+        "study": command(
+            lambda **given: commands.run_study(specs, **given),
+            "Runs what is missing of every experiment that matches, over several seeds.",
+            globs=(VARIADIC, "such as mansilla/* or */classifier_*; all where none is given"),
+            seeds=(5, "from 0 on"),
+            jobs=(None, "runs side by side; the processors on a CPU, one on a GPU"),
+            device=("auto", "cpu, gpu, or auto: a GPU where there is one"),
+            **out,
+        ),
         "compare": command(
             lambda **given: commands.compare(specs, **given),
             "Holds an experiment to native PyTorch, layer by layer and trained side by side.",
             experiment=(REQUIRED, "such as mansilla/base"),
             seeds=(5, "trainings a side"),
-            epochs=(1, "passes over the training images"),
+            epochs=(3, "passes over the training images"),
             examples=(6000, "so many training images"),
             json=(None, "write it all to this file"),
         ),
@@ -133,20 +143,11 @@ def command(action, doc, **flags):
     Args:
         action: what runs once every argument is known to be right; it takes the given flags.
         doc: one line for the help.
-        flags: `name=(default, meaning)`; one that is `REQUIRED` may stand without its name.
+        flags: `name=(default, meaning)`; a `REQUIRED` one may stand without
+            its name, a `VARIADIC` one takes any number of words.
     """
-    # Keyword-only, or Fire would take a stray word for the first flag's value.
     signature = inspect.Signature(
-        [
-            inspect.Parameter(
-                flag,
-                inspect.Parameter.POSITIONAL_OR_KEYWORD
-                if default is REQUIRED
-                else inspect.Parameter.KEYWORD_ONLY,
-                default=default,
-            )
-            for flag, (default, _) in flags.items()
-        ]
+        [_parameter(flag, default) for flag, (default, _) in flags.items()]
     )
 
     def choose(*words, **given):
@@ -156,6 +157,15 @@ def command(action, doc, **flags):
     choose.__doc__ = f"{doc}\n\nArgs:\n{described}" if flags else doc
     choose.__signature__ = signature
     return choose
+
+
+def _parameter(name, default):
+    if default is VARIADIC:
+        return inspect.Parameter(name, inspect.Parameter.VAR_POSITIONAL)
+    if default is REQUIRED:
+        return inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    # Keyword-only, or Fire would take a stray word for the first flag's value.
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default)
 
 
 def _experiment_command(spec):

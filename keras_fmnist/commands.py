@@ -3,8 +3,10 @@
 Keras is imported here and not before, so that help and errors come at once.
 """
 
+import os
 import tempfile
 from dataclasses import asdict
+from fnmatch import fnmatch
 from json import dumps
 from pathlib import Path
 
@@ -29,13 +31,9 @@ def run_experiments(
         checks.whole("examples", examples, 1, 60_000)
     checks.flag("force", force)
     checks.folder(out)
-    checks.device(device)
+    _resolve_device(device)
     from keras_fmnist import figures, train
 
-    if device == "gpu" and train.device() != "gpu":
-        raise SpecError(
-            f"device gpu: {checks.backend()} finds no GPU here; leave it out, or say cpu"
-        )
     for spec in specs:
         for number in range(seed, seed + seeds):
             record = train.run(spec, number, out, examples=examples, force=force)
@@ -47,6 +45,45 @@ def run_experiments(
 def _words(metrics):
     shown = (f"{name} {value:.4g}" for name, value in sorted(metrics.items()))
     return ", ".join(shown)
+
+
+def run_study(specs, globs=(), seeds=5, jobs=None, device="auto", out=results.STUDY):
+    """Runs what is missing of the experiments that match, over several seeds, side by side.
+
+    Raises:
+        SpecError: an argument is wrong; nothing was trained or written.
+        RuntimeError: a run failed.
+    """
+    chosen = [spec for spec in specs if not globs or any(fnmatch(spec.id, str(g)) for g in globs)]
+    for glob in globs:
+        if not any(fnmatch(spec.id, str(glob)) for spec in specs):
+            raise SpecError(f"{glob!r} matches no experiment; try mansilla/* or */classifier_*")
+    checks.whole("seeds", seeds, 1, 1000)
+    if jobs is not None:
+        checks.whole("jobs", jobs, 1, 1000)
+    checks.folder(out)
+    device = _resolve_device(device)
+    from keras_fmnist import figures, study
+
+    if jobs is None:
+        jobs = 1 if device == "gpu" else len(os.sched_getaffinity(0))
+    missing = study.plan(chosen, range(seeds), out, checks.backend(), device)
+    print(f"{len(missing)} runs are missing under {out}; {jobs} at a time")
+    study.run(missing, out, device, jobs)
+    for experiment_id in dict.fromkeys(job.spec.id for job in missing):
+        figures.draw(out, experiment_id)
+
+
+def _resolve_device(device):
+    """Cpu or gpu: what was asked for, where it is there."""
+    checks.device(device)
+    from keras_fmnist import train
+
+    if device == "gpu" and train.device() != "gpu":
+        raise SpecError(
+            f"device gpu: {checks.backend()} finds no GPU here; leave it out, or say cpu"
+        )
+    return train.device()
 
 
 def list_experiments(specs, out=results.STUDY):
@@ -84,7 +121,7 @@ def write_report(specs, out=results.STUDY):
         print(report.results_table(specs, records))
 
 
-def compare(specs, experiment, seeds=5, epochs=1, examples=6000, json=None):
+def compare(specs, experiment, seeds=5, epochs=3, examples=6000, json=None):
     """Prints ours beside native PyTorch; fails where a layer is over its tolerance.
 
     Raises:

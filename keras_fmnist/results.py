@@ -16,6 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from keras_fmnist.files import write_whole
+from keras_fmnist.settings import SpecError
+from keras_fmnist.specs import TRAIN_IMAGES, differences, settings
 
 RUNS = "runs"  # where a user's own runs go
 STUDY = "results"  # the study that is published with the code
@@ -128,6 +130,26 @@ def read(path):
         if name in values and not isinstance(values[name], f.type):
             raise RecordError(f"{path}: {name} must be {f.type}, not {values[name]!r:.60}")
     return Record(**values)
+
+
+def find(path, spec, examples=TRAIN_IMAGES):
+    """The record of a finished run of a spec, or None.
+
+    Raises:
+        SpecError: the file there is of a run with other settings.
+    """
+    if not path.exists():
+        return None
+    record = read(path)
+    differ = differences(
+        record.spec | {"examples": record.examples}, settings(spec) | {"examples": examples}
+    )
+    if differ:
+        raise SpecError(
+            f"{path} holds a run with {'; '.join(differ)}: "
+            "choose another --out, or replace it with --force"
+        )
+    return record
 
 
 def read_all(out):

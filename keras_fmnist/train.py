@@ -18,7 +18,7 @@ from keras_fmnist.callbacks import (
 )
 from keras_fmnist.optimizers import PyTorchAdam
 from keras_fmnist.settings import SpecError
-from keras_fmnist.specs import CLASSES, TRAIN_IMAGES, ClassifierSpec, command, differences, settings
+from keras_fmnist.specs import CLASSES, TRAIN_IMAGES, ClassifierSpec, command, settings
 
 
 def run(spec, seed=0, out=results.RUNS, *, examples=None, force=False, fast=True, dataset=None):
@@ -48,7 +48,7 @@ def run(spec, seed=0, out=results.RUNS, *, examples=None, force=False, fast=True
     if not 1 <= examples <= available:
         raise SpecError(f"examples must be a whole number from 1 to {available}, not {examples}")
     path = results.run_path(out, spec.id, seed, keras.backend.backend(), device())
-    if not force and (record := find(path, spec, examples)):
+    if not force and (record := results.find(path, spec, examples)):
         return record
     dataset = dataset or data.load()
     model = models.build(spec, seed)
@@ -66,26 +66,6 @@ def device():
     if keras.backend.backend() == "torch":
         return "gpu" if keras.ops.zeros(1).device.type == "cuda" else "cpu"
     return "gpu" if keras.distribution.list_devices()[0].startswith("gpu") else "cpu"
-
-
-def find(path, spec, examples):
-    """The record of a finished run, or None.
-
-    Raises:
-        SpecError: the file there is of a run with other settings.
-    """
-    if not path.exists():
-        return None
-    record = results.read(path)
-    differ = differences(
-        record.spec | {"examples": record.examples}, settings(spec) | {"examples": examples}
-    )
-    if differ:
-        raise SpecError(
-            f"{path} holds a run with {'; '.join(differ)}: "
-            "choose another --out, or replace it with --force"
-        )
-    return record
 
 
 def _load_pretrained(model, spec, seed, out, examples, fast, dataset):

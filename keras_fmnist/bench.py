@@ -1,0 +1,198 @@
+"""What a training step costs: ours beside native PyTorch and stock Keras, taking turns.
+
+An epoch is measured whole, with its data, callbacks and metrics. The variants take turns within a
+round, so that a busy machine slows all of them alike, and a ratio is taken within its round.
+"""
+
+import resource
+import statistics
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import torch
+
+from keras_fmnist import models, native, train, twin
+from keras_fmnist.callbacks import Batches
+from keras_fmnist.specs import ClassifierSpec, override
+
+VARIANTS = ("native", "dataloader", "compile", "cudagraph", "stock", "ours")
+BATCHES = (10, 100, 1000)
+IMAGES = (6_000, 60_000)
+
+
+def variants(spec, dataset, steps):
+    """`{name: function}`; each trains `steps` steps and returns the seconds they took.
+
+    What cannot run here is left out: `ours` elsewhere than on torch, `cudagraph` without a GPU,
+    `compile` without a C++ compiler.
+    """
+    images = dataset.train_images[: steps * spec.batch_size]
+    labels = dataset.train_labels[: len(images)] if isinstance(spec, ClassifierSpec) else None
+    runs = {
+        "native": _native(spec, images, labels),
+        "dataloader": _dataloader(spec, images, labels),
+        "stock": _keras(spec, images, labels, fast=False),
+    }
+    if keras.backend.backend() == "torch":
+        runs["ours"] = _keras(spec, images, labels, fast=True)
+        runs["compile"] = _native(spec, images, labels, compiled=True)
+    if torch.cuda.is_available():
+        runs["cudagraph"] = _cuda_graph(spec, images, labels)
+    return runs
+
+
+def measure(spec, dataset, *, steps, rounds, progress=iter):
+    """Seconds of each variant in each round; the first round warms up and does not count.
+
+    Returns:
+        `{variant: [seconds a step, …]}`.
+    """
+    runs = variants(spec, dataset, steps)
+    seconds = {}
+    for number in progress(range(rounds + 1)):
+        for name, run in list(runs.items()):
+            try:
+                taken = run() / steps
+            except torch._dynamo.exc.BackendCompilerFailed:  # no C++ compiler here
+                del runs[name]
+                continue
+            if number:
+                seconds.setdefault(name, []).append(taken)
+    return seconds
+
+
+def summarize(seconds):
+    """Medians in milliseconds a step, and how many times longer each variant takes than ours."""
+    reference = "ours" if "ours" in seconds else "stock"
+    return {
+        "ms_per_step": {
+            name: _quartiles(1e3 * s for s in taken) for name, taken in seconds.items()
+        },
+        "ratios": {
+            f"{name}_over_{reference}": _quartiles(
+                other / own for other, own in zip(taken, seconds[reference], strict=True)
+            )
+            for name, taken in seconds.items()
+            if name != reference
+        },
+    }
+
+
+def _quartiles(values):
+    low, median, high = statistics.quantiles(values, n=4)
+    return {"median": round(median, 3), "quartiles": [round(low, 3), round(high, 3)]}
+
+
+def growth(spec, dataset, *, rounds):
+    """Milliseconds an image over batch sizes, and seconds an epoch over numbers of images."""
+    found = {"ms_per_image": {}, "seconds_per_epoch": {}}
+    for batch in BATCHES:
+        steps = max(3, 3000 // batch)
+        taken = measure(override(spec, {"batch_size": batch}), dataset, steps=steps, rounds=rounds)
+        found["ms_per_image"][str(batch)] = {
+            name: round(1e3 * statistics.median(s) / batch, 4) for name, s in taken.items()
+        }
+    for images in IMAGES:
+        steps = images // spec.batch_size
+        taken = measure(spec, dataset, steps=steps, rounds=2)
+        found["seconds_per_epoch"][str(images)] = {
+            name: round(statistics.median(s) * steps, 3) for name, s in taken.items()
+        }
+    return found
+
+
+def peak_memory(spec_id, variant):
+    """Most memory in MiB that a process of its own takes to train 100 steps of one variant."""
+    words = [sys.executable, "-m", "experiments", "bench", spec_id, "--only", variant]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    return float(done.stdout.split()[-1])
+
+
+def own_peak_memory():
+    """Most memory in MiB that this process has taken."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _keras(spec, images, labels, fast):
+    model = models.build(spec)
+    train.compile_model(model, spec, fast)
+    batches = Batches(images, labels, spec.batch_size)
+    return _timed(lambda: model.fit(batches, epochs=1, shuffle=False, verbose=0))
+
+
+def _native(spec, images, labels, compiled=False):
+    net = twin.build(spec).to(_device())
+    inputs, targets = _tensors(images, labels)
+    settings = {"epochs": 1, "batch_size": spec.batch_size, "loss": twin.loss(spec)}
+    optimizer = twin.optimizer(spec, net)
+    runs = torch.compile(net) if compiled else net
+    return _timed(lambda: native.train(runs, inputs, targets, optimizer=optimizer, **settings))
+
+
+def _dataloader(spec, images, labels):
+    net = twin.build(spec).to(_device())
+    pixels = torch.from_numpy(images[..., 0].copy())
+    classes = None if labels is None else torch.from_numpy(labels.astype(np.int64))
+    settings = {"epochs": 1, "batch_size": spec.batch_size, "loss": twin.loss(spec)}
+    optimizer = twin.optimizer(spec, net)
+    return _timed(
+        lambda: native.train_with_dataloader(net, pixels, classes, optimizer=optimizer, **settings)
+    )
+
+
+def _cuda_graph(spec, images, labels):
+    """A native step captured once as a CUDA graph: the fastest that native PyTorch goes."""
+    net = twin.build(spec).to(_device())
+    inputs, targets = _tensors(images, labels)
+    optimizer = torch.optim.Adam(net.parameters(), spec.learning_rate, capturable=True)
+    loss = twin.loss(spec)
+    x, y = inputs[: spec.batch_size].clone(), targets[: spec.batch_size].clone()
+
+    def step():
+        optimizer.zero_grad(set_to_none=True)
+        loss(net(x), y).backward()
+        optimizer.step()
+
+    side = torch.cuda.Stream()
+    side.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(side):  # lazy initialisation must not be captured
+        for _ in range(3):
+            step()
+    torch.cuda.current_stream().wait_stream(side)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        step()
+
+    def epoch():
+        order = torch.randperm(len(inputs)).to(inputs.device)
+        for rows in order.split(spec.batch_size):
+            x.copy_(inputs[rows])
+            y.copy_(targets[rows])
+            graph.replay()
+
+    return _timed(epoch)
+
+
+def _tensors(images, labels):
+    inputs = torch.from_numpy(images.transpose(0, 3, 1, 2).astype(np.float32) / 255).to(_device())
+    if labels is None:
+        return inputs, inputs
+    return inputs, torch.from_numpy(labels.astype(np.int64)).to(_device())
+
+
+def _device():
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _timed(run):
+    def timed():
+        started = time.perf_counter()
+        run()
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        return time.perf_counter() - started
+
+    return timed
