@@ -3,14 +3,14 @@
 import sys
 
 from experiments import mansilla, transfer
-from keras_fmnist import cli
+from keras_fmnist import cli, menu
 
 REPORTS = {"mansilla": mansilla.SPECS, "transfer": transfer.SPECS}
 
 
 def main():
     """Runs `keras-fmnist` and returns its exit status."""
-    return cli.main(cli.tool(REPORTS), "keras-fmnist")
+    return cli.main(menu.tool(REPORTS), "keras-fmnist")
 
 
 if __name__ == "__main__":

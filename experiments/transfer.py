@@ -12,7 +12,7 @@ import sys
 from dataclasses import replace
 
 from experiments.mansilla import CLASSIFIER_FROZEN, CLASSIFIER_FULL
-from keras_fmnist import cli
+from keras_fmnist import cli, menu
 
 PRETRAINED_FULL = replace(
     CLASSIFIER_FULL,
@@ -43,4 +43,4 @@ RANDOM_HEAD = replace(
 SPECS = (PRETRAINED_FULL, PRETRAINED_HEAD, RANDOM_FULL, RANDOM_HEAD)
 
 if __name__ == "__main__":
-    sys.exit(cli.main(cli.experiments(SPECS), "transfer"))
+    sys.exit(cli.main(menu.experiments(SPECS), "transfer"))

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import torch
 
-from keras_fmnist import models, native, train, twin
+from keras_fmnist import models, native, native_dataloader, train, twin
 from keras_fmnist.callbacks import Batches
 from keras_fmnist.specs import ClassifierSpec, override
 
@@ -139,7 +139,9 @@ def _dataloader(spec, images, labels):
     settings = {"epochs": 1, "batch_size": spec.batch_size, "loss": twin.loss(spec)}
     optimizer = twin.optimizer(spec, net)
     return _timed(
-        lambda: native.train_with_dataloader(net, pixels, classes, optimizer=optimizer, **settings)
+        lambda: native_dataloader.train_with_dataloader(
+            net, pixels, classes, optimizer=optimizer, **settings
+        )
     )
 
 

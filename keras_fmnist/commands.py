@@ -13,6 +13,7 @@ from pathlib import Path
 from keras_fmnist import checks, results
 from keras_fmnist.files import write_whole
 from keras_fmnist.settings import SpecError
+from keras_fmnist.specs import TRAIN_IMAGES
 
 FORMATS = (".safetensors", ".pt", ".pth", ".keras")
 
@@ -28,14 +29,17 @@ def run_experiments(
     checks.whole("seed", seed, 0, 2**31 - 1)
     checks.whole("seeds", seeds, 1, 1000)
     if examples is not None:
-        checks.whole("examples", examples, 1, 60_000)
+        checks.whole("examples", examples, 1, TRAIN_IMAGES)
     checks.flag("force", force)
     checks.folder(out)
-    _resolve_device(device)
-    from keras_fmnist import figures, train
+    where = _resolve_device(device)
+    from keras_fmnist import figures, study, train
 
+    numbers = range(seed, seed + seeds)
+    if not force:  # a conflict at the third experiment must not show after the first two have run
+        study.plan(specs, numbers, out, checks.backend(), where, examples or TRAIN_IMAGES)
     for spec in specs:
-        for number in range(seed, seed + seeds):
+        for number in numbers:
             record = train.run(spec, number, out, examples=examples, force=force)
             print(f"{record.id} seed {record.seed}: {_words(record.metrics)}", flush=True)
         pictures = figures.draw(out, record.id)
@@ -88,6 +92,7 @@ def _resolve_device(device):
 
 def list_experiments(specs, out=results.STUDY):
     """Prints every experiment and how many runs of it lie under `out`."""
+    checks.folder(out)
     counts = {}
     for record in results.read_all(out):
         counts[record.id] = counts.get(record.id, 0) + 1
@@ -107,6 +112,7 @@ def prepare_data(force=False):
 
 def write_report(specs, out=results.STUDY):
     """Draws the figures of every experiment that has records; renews README.md for the study."""
+    checks.folder(out)
     from keras_fmnist import figures, report
 
     records = results.read_all(out)
@@ -131,7 +137,7 @@ def compare(specs, experiment, seeds=5, epochs=3, examples=6000, json=None):
     spec = checks.experiment(specs, experiment)
     checks.whole("seeds", seeds, 2, 1000)
     checks.whole("epochs", epochs, 1, 10_000)
-    checks.whole("examples", examples, 1, 60_000)
+    checks.whole("examples", examples, 1, TRAIN_IMAGES)
     if json is not None:
         checks.target("json", json, ".json")
     checks.device("cpu")

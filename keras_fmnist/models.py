@@ -7,6 +7,7 @@ order everywhere, as PyTorch does it, so the weights do not depend on the layout
 """
 
 import math
+from dataclasses import replace
 
 import keras
 
@@ -24,7 +25,9 @@ def build(spec, seed=0):
     """
     if not isinstance(spec, ClassifierSpec):
         return autoencoder(spec, seed)
-    fresh = encoder(spec.autoencoder, seed)
+    # Open question 7. Calling the encoder with training=False would not do: fit overrules it.
+    dropout = spec.autoencoder.dropout if spec.encoder_dropout else 0.0
+    fresh = encoder(replace(spec.autoencoder, dropout=dropout), seed)
     fresh.trainable = not spec.frozen
     return classifier(fresh, spec, seed)
 
@@ -97,8 +100,7 @@ def classifier(encoder, spec, seed=0):
         seed: of the head's initial weights.
     """
     inputs = keras.Input((IMAGE_SIZE, IMAGE_SIZE, 1), name="image")
-    # training=None leaves dropout to fit; False switches it off in the encoder for good.
-    codes = encoder(inputs, training=None if spec.encoder_dropout else False)
+    codes = encoder(inputs)
     x = _dense(CLASSES, codes.shape[-1], seed, name="logits")(codes)
     if spec.relu_logits:
         x = keras.layers.ReLU(name="logits_relu")(x)

@@ -7,7 +7,6 @@ borrow from what it measures. Initialisation is PyTorch's own, as in the reports
 
 import torch
 from torch import nn
-from torch.utils.data import DataLoader, Dataset
 
 POOLINGS = {"max": nn.MaxPool2d, "avg": nn.AvgPool2d}
 OUTPUTS = {"sigmoid": nn.Sigmoid, "tanh": nn.Tanh}
@@ -149,24 +148,6 @@ class Classifier(nn.Sequential):
         return self
 
 
-class ImageDataset(Dataset):
-    """`(n, 28, 28)` uint8 images, each scaled when asked for, as torchvision's `ToTensor` does.
-
-    An example is an image `(1, 28, 28)` float32 in [0, 1] and its label, or itself without labels.
-    """
-
-    def __init__(self, images, labels=None):
-        self.images = images
-        self.labels = labels
-
-    def __len__(self):
-        return len(self.images)
-
-    def __getitem__(self, index):
-        image = self.images[index].unsqueeze(0).float().div(255)
-        return image, image if self.labels is None else self.labels[index]
-
-
 def freeze(module):
     """Takes the module's parameters out of training and returns the module.
 
@@ -204,33 +185,14 @@ def train(
     Raises:
         ValueError: There are no inputs, or not as many targets.
     """
-    _check_lengths(inputs, targets)
+    check_lengths(inputs, targets)
     history = []
     for epoch in range(1, epochs + 1):
         order = torch.randperm(len(inputs), generator=generator).to(inputs.device)
         batches = ((inputs[rows], targets[rows]) for rows in order.split(batch_size))
-        history.append(_train_epoch(model, batches, optimizer, loss))
+        history.append(train_epoch(model, batches, optimizer, loss))
         if on_epoch is not None:
             on_epoch(epoch, history[-1])
-    return history
-
-
-def train_with_dataloader(
-    model, images, labels=None, *, epochs, batch_size, optimizer, loss, workers=0
-):
-    """Trains as course code does: a `DataLoader` over an `ImageDataset`, image by image.
-
-    `images` and `labels` are an `ImageDataset`'s, on the CPU; each batch follows the model to its
-    device. `workers` is the number of loading processes, 0 for none. The rest is as in `train`.
-    """
-    _check_lengths(images, images if labels is None else labels)
-    dataset = ImageDataset(images, labels)
-    loader = DataLoader(dataset, batch_size=batch_size, shuffle=True, num_workers=workers)
-    device = next(model.parameters()).device
-    history = []
-    for _ in range(epochs):
-        batches = ((inputs.to(device), targets.to(device)) for inputs, targets in loader)
-        history.append(_train_epoch(model, batches, optimizer, loss))
     return history
 
 
@@ -241,7 +203,7 @@ def evaluate(model, inputs, targets, loss, batch_size):
     Each batch's mean is weighted by its size and the sum divided once, so that a smaller last
     batch counts for what it is. Arguments and errors are `train`'s.
     """
-    _check_lengths(inputs, targets)
+    check_lengths(inputs, targets)
     model.eval()
     total = 0
     for x, y in zip(inputs.split(batch_size), targets.split(batch_size), strict=True):
@@ -249,7 +211,8 @@ def evaluate(model, inputs, targets, loss, batch_size):
     return total.item() / len(inputs)
 
 
-def _train_epoch(model, batches, optimizer, loss):
+def train_epoch(model, batches, optimizer, loss):
+    """One pass over batches of inputs and targets; returns the running loss."""
     model.train()
     total, seen = 0, 0
     for x, y in batches:
@@ -262,6 +225,7 @@ def _train_epoch(model, batches, optimizer, loss):
     return total.item() / seen
 
 
-def _check_lengths(inputs, targets):
+def check_lengths(inputs, targets):
+    """Raises ValueError where there are no inputs, or not as many targets."""
     if not 0 < len(inputs) == len(targets):
         raise ValueError(f"{len(inputs)} inputs and {len(targets)} targets: need one for each")

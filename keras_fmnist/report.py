@@ -57,4 +57,4 @@ def write_readme(readme, specs, out):
     """Renews the table of results in a README from the records under `out`."""
     readme = Path(readme)
     table = results_table(specs, results.read_all(out))
-    write_whole(readme, fill(readme.read_text(), "results", table).encode())
+    write_whole(readme, fill(readme.read_text(encoding="utf-8"), "results", table).encode())

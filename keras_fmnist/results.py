@@ -159,11 +159,13 @@ def read_all(out):
 
 
 def group(records):
-    """Records by `(experiment id, backend, device)`: what may be averaged over seeds."""
+    """Records that differ in nothing but the seed: what may be averaged."""
     groups = {}
     for record in records:
-        groups.setdefault((record.id, record.backend, record.device), []).append(record)
-    return groups
+        spec = json.dumps(record.spec, sort_keys=True)
+        key = (record.id, record.backend, record.device, record.examples, spec)
+        groups.setdefault(key, []).append(record)
+    return list(groups.values())
 
 
 def mean_interval(values):
@@ -189,6 +191,6 @@ def unpack_images(text):
 
 
 def leading_group(records):
-    """Of one experiment's records those that stand for it: one backend and device, most seeds."""
-    groups = group(records).values()
+    """Of one experiment's records those that stand for it: the group with most seeds."""
+    groups = group(records)
     return max(groups, key=lambda g: (len(g), g[0].backend == "torch", g[0].device == "gpu"))

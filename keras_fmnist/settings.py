@@ -34,8 +34,10 @@ def describe(field):
     if rules["choices"]:
         return " or ".join(rules["choices"])
     if rules["low"] is not None:
-        kind = {int: "a whole number", float: "a number"}.get(field.type, "whole numbers")
-        return f"{kind} from {rules['low']} to {rules['high']}"
+        bounds = f"from {rules['low']} to {rules['high']}"
+        if typing.get_origin(field.type) is tuple:
+            return f"whole numbers {bounds}, such as 16,32"
+        return f"{'a whole number' if field.type is int else 'a number'} {bounds}"
     return {bool: "True or False", TransposedConv: "like k4s2o1"}[field.type]
 
 
@@ -81,13 +83,12 @@ def suggest(word, known):
 class TransposedConv:
     """Shape of a transposed convolution in PyTorch's terms, written `k4s2o1`.
 
-    `k` kernel, `s` stride, `p` padding, `o` output padding, all in positions; what is left out
-    is stride 1, padding 0, output padding 0.
+    `k` kernel, `s` stride, `o` output padding, all in positions; what is left out is stride 1 and
+    output padding 0.
     """
 
     kernel: int
     stride: int = 1
-    padding: int = 0
     output_padding: int = 0
 
     @classmethod
@@ -97,11 +98,11 @@ class TransposedConv:
         Raises:
             SpecError: the text is not of that form, or PyTorch would refuse the shape.
         """
-        match = re.fullmatch(r"k(\d{1,2})(?:s(\d))?(?:p(\d))?(?:o(\d))?", str(text))
+        match = re.fullmatch(r"k(\d{1,2})(?:s(\d))?(?:o(\d))?", str(text))
         if not match:
             raise SpecError(f"{text!r} is no transposed convolution: write it like k4s2o1")
-        kernel, stride, padding, output_padding = match.groups()
-        parsed = cls(int(kernel), int(stride or 1), int(padding or 0), int(output_padding or 0))
+        kernel, stride, output_padding = match.groups()
+        parsed = cls(int(kernel), int(stride or 1), int(output_padding or 0))
         if min(parsed.kernel, parsed.stride) < 1:
             raise SpecError(f"{text!r}: kernel and stride are at least 1")
         if parsed.output_padding >= parsed.stride:
@@ -110,9 +111,9 @@ class TransposedConv:
 
     def output_size(self, size):
         """Positions a side that come out of `size` positions a side."""
-        return (size - 1) * self.stride - 2 * self.padding + self.kernel + self.output_padding
+        return (size - 1) * self.stride + self.kernel + self.output_padding
 
     def __str__(self):
-        letters = {"p": self.padding, "o": self.output_padding}
-        tail = "".join(f"{letter}{value}" for letter, value in letters.items() if value)
-        return f"k{self.kernel}s{self.stride}{tail}"
+        return f"k{self.kernel}s{self.stride}" + f"o{self.output_padding}" * bool(
+            self.output_padding
+        )

@@ -33,7 +33,7 @@ DEBIAN_PACKAGE = "dataset-fashion-mnist"
 TIMEOUT = 5.0  # seconds without a byte; many machines cannot reach the upstream address at all
 
 
-class DataError(Exception):
+class DataError(RuntimeError):
     """Fashion-MNIST cannot be had; the message is one sentence that says what would be right."""
 
 

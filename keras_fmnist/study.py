@@ -16,7 +16,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from keras_fmnist import results
-from keras_fmnist.specs import ClassifierSpec, command
+from keras_fmnist.specs import TRAIN_IMAGES, ClassifierSpec, command
 
 ATTEMPTS = 3  # a worker that was killed, for want of memory say, is started again
 POLL = 0.2  # seconds
@@ -46,7 +46,7 @@ class Job:
         return self.path.with_suffix(".log")
 
 
-def plan(specs, seeds, out, backend, device):
+def plan(specs, seeds, out, backend, device, examples=TRAIN_IMAGES):
     """The runs that are missing under `out`, an autoencoder before its classifiers.
 
     Args:
@@ -55,70 +55,102 @@ def plan(specs, seeds, out, backend, device):
         out: the folder of the records.
         backend: of Keras.
         device: cpu or gpu.
+        examples: training images of each run.
 
     Raises:
         SpecError: a run that is there has other settings.
     """
     jobs = {}
+
+    def add(spec, seed, needs=None):
+        path = results.run_path(out, spec.id, seed, backend, device)
+        if path not in jobs:
+            done = results.find(path, spec, examples)
+            jobs[path] = None if done else Job(spec, seed, path, needs)
+        return path
+
     for seed in seeds:
         for spec in specs:
             needs = None
             if isinstance(spec, ClassifierSpec) and spec.pretrained:
-                needs = _add(jobs, spec.autoencoder, seed, out, backend, device)
-            _add(jobs, spec, seed, out, backend, device, needs)
+                needs = add(spec.autoencoder, seed)
+            add(spec, seed, needs)
     return [job for job in jobs.values() if job is not None]
-
-
-def _add(jobs, spec, seed, out, backend, device, needs=None):
-    path = results.run_path(out, spec.id, seed, backend, device)
-    if path not in jobs:
-        done = results.find(path, spec)
-        jobs[path] = None if done else Job(spec, seed, path, needs)
-    return path
 
 
 def run(jobs, out, device, workers):
     """Runs every job, `workers` at a time; prints a line for each that ends.
 
     Raises:
-        RuntimeError: a run failed `ATTEMPTS` times; the others were run all the same.
+        RuntimeError: a run failed, or was killed `ATTEMPTS` times; the others were run all the same.
     """
-    waiting, running, failed = list(jobs), {}, []
-    attempts = dict.fromkeys((job.path for job in jobs), 0)
-    clock = time.perf_counter()
-    bar = tqdm(total=len(jobs), unit="run", disable=None)
+    pool = _Pool(jobs, out, device, workers)
     try:
-        while waiting or running:
-            for job in [j for j in waiting if j.is_ready()][: workers - len(running)]:
-                waiting.remove(job)
-                attempts[job.path] += 1
-                running[_start(job, out, device)] = job, time.perf_counter()
-            for process in [p for p in running if p.poll() is not None]:
-                job, started = running.pop(process)
-                if process.returncode == 0:
-                    bar.update()
-                    _say(bar, job, time.perf_counter() - started, clock, len(jobs))
-                elif process.returncode > 0 or attempts[job.path] == ATTEMPTS:
-                    failed.append(job)
-                    tail = job.log.read_text().strip().splitlines()[-1:]
-                    bar.write(f"{job.name}: failed ({' '.join(tail)})")
-                else:
-                    bar.write(f"{job.name}: killed by signal {-process.returncode}, again")
-                    waiting.insert(0, job)
-            stuck = [job for job in waiting if job.needs in {f.path for f in failed}]
-            for job in stuck:
-                waiting.remove(job)
-                failed.append(job)
-                bar.write(f"{job.name}: not run, its autoencoder failed")
+        while pool.waiting or pool.running:
+            pool.start()
+            pool.collect()
             time.sleep(POLL)
     finally:
-        for process in running:
+        pool.stop()
+    if pool.failed:
+        first = pool.failed[0].name
+        raise RuntimeError(f"{len(pool.failed)} of {len(jobs)} runs failed, {first} first")
+
+
+class _Pool:
+    """Jobs that wait, processes that run, and what has become of the rest."""
+
+    def __init__(self, jobs, out, device, workers):
+        self.total, self.out, self.device, self.workers = len(jobs), out, device, workers
+        self.waiting, self.running, self.failed, self.done = list(jobs), {}, [], 0
+        self.attempts = dict.fromkeys((job.path for job in jobs), 0)
+        self.began = time.perf_counter()
+        self.bar = tqdm(total=self.total, unit="run", disable=None)
+
+    def start(self):
+        """Starts jobs that are ready, as many as there are free places."""
+        lost = {job.path for job in self.failed}
+        for job in list(self.waiting):
+            if job.needs in lost:
+                self.waiting.remove(job)
+                self.failed.append(job)
+                self.bar.write(f"{job.name}: not run, its autoencoder failed")
+            elif job.is_ready() and len(self.running) < self.workers:
+                self.waiting.remove(job)
+                self.attempts[job.path] += 1
+                self.running[_start(job, self.out, self.device)] = job, time.perf_counter()
+
+    def collect(self):
+        """Takes note of the processes that have ended."""
+        for process in [p for p in self.running if p.poll() is not None]:
+            job, started = self.running.pop(process)
+            if process.returncode == 0:
+                self._succeed(job, time.perf_counter() - started)
+            elif process.returncode < 0 and self.attempts[job.path] < ATTEMPTS:
+                self.waiting.insert(0, job)
+                self.bar.write(f"{job.name}: killed by signal {-process.returncode}, again")
+            else:
+                self.failed.append(job)
+                said = job.log.read_text().strip().splitlines() or ["it said nothing"]
+                self.bar.write(f"{job.name}: failed ({said[-1]})")
+
+    def stop(self):
+        """Ends what still runs; what a run had not finished is not there."""
+        for process in self.running:
             process.terminate()
-        for process in running:
+        for process in self.running:
             process.wait()
-        bar.close()
-    if failed:
-        raise RuntimeError(f"{len(failed)} of {len(jobs)} runs failed: {failed[0].name} first")
+        self.bar.close()
+
+    def _succeed(self, job, seconds):
+        self.done += 1  # the bar does not count where it is not shown
+        self.bar.update()
+        job.log.unlink()
+        left = (self.total - self.done) * (time.perf_counter() - self.began) / self.done
+        self.bar.write(
+            f"{job.name}: {_outcome(job)} in {seconds:.0f} s; "
+            f"{self.done}/{self.total}, about {left / 60:.0f} min left"
+        )
 
 
 def _start(job, out, device):
@@ -132,15 +164,7 @@ def _start(job, out, device):
         )
 
 
-def _say(bar, job, seconds, clock, total):
-    record = results.read(job.path)
-    left = (total - bar.n) * (time.perf_counter() - clock) / bar.n
-    shown = ", ".join(
-        f"{name} {record.metrics[name]:.4f}"
-        for name in ("val_loss", "val_accuracy")
-        if name in record.metrics
-    )
-    bar.write(
-        f"{job.name}: {shown} in {seconds:.0f} s; {bar.n}/{total}, about {left / 60:.0f} min left"
-    )
-    job.log.unlink()
+def _outcome(job):
+    metrics = results.read(job.path).metrics
+    shown = ("val_loss", "val_accuracy")
+    return ", ".join(f"{name} {metrics[name]:.4f}" for name in shown if name in metrics)

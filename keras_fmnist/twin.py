@@ -20,7 +20,6 @@ def build(spec):
         {
             "kernel_size": d.kernel,
             "stride": d.stride,
-            "padding": d.padding,
             "output_padding": d.output_padding,
         }
         for d in (spec.deconv1, spec.deconv2)

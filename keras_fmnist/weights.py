@@ -109,7 +109,7 @@ def load(path, sha256=None):
     try:
         arrays = safetensors.numpy.load(path.read_bytes())
     except FileNotFoundError:
-        raise WeightsError(f"{path} is missing") from None
+        raise WeightsError(f"{path} is missing: train it again with --force") from None
     except (safetensors.SafetensorError, KeyError, ValueError) as error:
         raise WeightsError(f"{path} is no whole safetensors file ({error})") from None
     if sha256 is not None and digest(arrays) != sha256:

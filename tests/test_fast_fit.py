@@ -15,7 +15,8 @@ if keras.backend.backend() != "torch":
 from keras import layers  # noqa: E402
 from torch.fx.experimental.proxy_tensor import make_fx  # noqa: E402
 
-from keras_fmnist import fast_dropout, fast_fit, fast_graph, fast_run  # noqa: E402
+from keras_fmnist import fast_fit  # noqa: E402
+from keras_fmnist.fast_fit import masks, rewrite, runnable  # noqa: E402
 
 # Unless a test asks for it, running the stock step in place of a replay is a failure.
 pytestmark = pytest.mark.filterwarnings(
@@ -429,7 +430,7 @@ def test_tensors_reach_the_replay_without_a_copy(monkeypatch):
             seen.extend(leaf.data_ptr() for leaf in leaves if leaf is not None)
             return {"loss": torch.zeros(())}
 
-    monkeypatch.setattr(fast_fit.fast_trace, "trace", lambda *_: Recorder())
+    monkeypatch.setattr(fast_fit.tracing, "trace", lambda *_: Recorder())
     fit(build_autoencoder(path="replayed"), Batches(), batch_size=None, epochs=1)
     assert seen == [Batches.tensor.data_ptr()] * 2
 
@@ -575,7 +576,7 @@ def test_an_unknown_mask_is_refused():
 
 def draw(keep, shape=(400_000,), seed=0):
     torch.manual_seed(seed)
-    return fast_dropout.draw_fast_mask_(torch.full(shape, torch.nan), keep)
+    return masks.draw_fast_mask_(torch.full(shape, torch.nan), keep)
 
 
 @pytest.mark.parametrize("keep", [0.05, 0.5, 0.8, 0.99])
@@ -592,7 +593,7 @@ def test_the_fast_mask_is_independent_across_positions_lanes_and_draws():
     bound = 4.5 * 0.16 / np.sqrt(len(mask))
     for shift in (1, 2, 3, 4, 5, 28, 784):
         assert abs((mask[:-shift] * mask[shift:]).mean().item()) < bound, shift
-    following = fast_dropout.draw_fast_mask_(torch.empty(len(mask)), 0.8).double() - 0.8
+    following = masks.draw_fast_mask_(torch.empty(len(mask)), 0.8).double() - 0.8
     assert abs((mask * following).mean().item()) < bound
 
 
@@ -610,7 +611,7 @@ def test_the_fast_mask_follows_the_seed_and_any_shape():
     assert not torch.equal(draw(0.3, (3, 5, 7)), draw(0.3, (3, 5, 7), seed=1))
     strided = torch.full((2, 3, 4, 5), torch.nan).to(memory_format=torch.channels_last)
     torch.manual_seed(0)
-    fast_dropout.draw_fast_mask_(strided, 0.3)
+    masks.draw_fast_mask_(strided, 0.3)
     assert torch.equal(strided, draw(0.3, (2, 3, 4, 5)))
 
 
@@ -620,7 +621,7 @@ def test_the_stock_mask_is_torch_s_own_and_leaves_its_generator_there(count, kee
     torch.manual_seed(5)
     expected, following = torch.empty(count).bernoulli_(keep), torch.rand(3)
     torch.manual_seed(5)
-    assert torch.equal(fast_dropout.draw_stock_mask_(torch.empty(count), keep), expected)
+    assert torch.equal(masks.draw_stock_mask_(torch.empty(count), keep), expected)
     assert torch.equal(torch.rand(3), following)
 
 
@@ -663,9 +664,9 @@ def test_a_fit_with_fast_masks_is_repeated_by_its_seeds():
 
 def rewritten(function, *inputs):
     module = make_fx(function)(*inputs)
-    fast_graph.clean(module)
-    fast_graph.pool_channels_last(module.graph)
-    fast_graph.reuse_memory(module.graph)
+    rewrite.clean(module)
+    rewrite.pool_channels_last(module.graph)
+    rewrite.reuse_memory(module.graph)
     module.recompile()
     return module
 
@@ -730,7 +731,7 @@ def test_inductor_gives_the_losses_of_the_graph():
 def test_a_failing_capture_is_said_and_nothing_is_returned():
     module = make_fx(lambda x: [x + 1])(torch.zeros(2))
     with pytest.warns(UserWarning, match="replaying without CudaGraph"):
-        assert fast_run._try(fast_run._CudaGraph, module, [], [torch.zeros(2)]) is None
+        assert runnable._try(runnable._CudaGraph, module, [], [torch.zeros(2)]) is None
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

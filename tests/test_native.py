@@ -14,13 +14,12 @@ from keras_fmnist.native import (
     Classifier,
     Decoder,
     Encoder,
-    ImageDataset,
     accuracy,
     evaluate,
     freeze,
     train,
-    train_with_dataloader,
 )
+from keras_fmnist.native_dataloader import ImageDataset, train_with_dataloader
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ from keras.src.models.functional import Functional  # not public; `keras.Model(x
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
 
-from keras_fmnist import fast_graph, fast_ops, fast_run
+from keras_fmnist.fast_fit import rewrite, runnable, scalars
 
 _SCALARS = (bool, int, float, str, type(None))
 # Flags that fit, evaluate and a first call flip; no step depends on them within its own trace.
@@ -128,7 +128,7 @@ def trace(model, kind, batch, mask, inductor):
     # or numpy would read from a tensor is an error here and not a constant for ever.
     write_down = make_fx(step, tracing_mode="fake", _allow_non_fake_inputs=True)
     try:
-        with fast_ops.scalars_kept_as_tensors():
+        with scalars.scalars_kept_as_tensors():
             module = write_down(*(p.detach() for p in parameters), *leaves)
     except GuardOnDataDependentSymNode as error:
         raise UntraceableError("its Python depends on a value that a step computes") from error
@@ -137,7 +137,7 @@ def trace(model, kind, batch, mask, inductor):
     if changed:
         raise UntraceableError(f"a call changes {', '.join(changed)}, which a replay would not")
     _check_graph(module.graph)
-    run = fast_run.make_runnable(module, [p.detach() for p in parameters], leaves, mask, inductor)
+    run = runnable.make_runnable(module, [p.detach() for p in parameters], leaves, mask, inductor)
     return Replay(run, parameters, settings, step.structure)
 
 
@@ -216,9 +216,9 @@ def _storage(tensor):
 
 
 def _check_graph(graph):
-    roots = fast_graph.storage_roots(graph)
+    roots = rewrite.storage_roots(graph)
     for node in graph.nodes:
         if node.kwargs.get("generator") is not None:
             raise UntraceableError("it draws from a generator of its own (a seeded random layer)")
-    if any(root.op == "get_attr" for root in fast_graph.written_roots(graph, roots)):
+    if any(root.op == "get_attr" for root in rewrite.written_roots(graph, roots)):
         raise UntraceableError("it writes a tensor that is no Keras variable")

@@ -9,7 +9,7 @@ import warnings
 import torch
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from keras_fmnist import fast_dropout, fast_graph
+from keras_fmnist.fast_fit import masks, rewrite
 
 
 def generators_kept():
@@ -32,22 +32,22 @@ def make_runnable(module, state, leaves, mask, inductor):
     Returns:
         A function of `(*state, *leaves)` that takes one step and gives a list of tensors.
     """
-    fast_graph.clean(module)
+    rewrite.clean(module)
     devices = {tensor.device.type for tensor in (*state, *leaves)}
     if devices == {"cuda"}:
         return _try(_CudaGraph, module, state, leaves) or module.forward
     if devices == {"cpu"}:
         fast = mask == "fast"
         if fast:
-            fast_dropout.replace_masks(module.graph, fast_dropout.draw_fast_mask_)
+            masks.replace_masks(module.graph, masks.draw_fast_mask_)
         run = _try(_compile, module, state, leaves) if inductor else None
         if run is not None:
             return run
-        if not fast and fast_dropout.stock_mask_is_reproduced():
-            fast_dropout.replace_masks(module.graph, fast_dropout.draw_stock_mask_)
+        if not fast and masks.stock_mask_is_reproduced():
+            masks.replace_masks(module.graph, masks.draw_stock_mask_)
         _keep_freed_memory()
-        fast_graph.pool_channels_last(module.graph)
-        fast_graph.reuse_memory(module.graph)
+        rewrite.pool_channels_last(module.graph)
+        rewrite.reuse_memory(module.graph)
     module.recompile()
     return module.forward
 

@@ -1,13 +1,13 @@
 """Rewritings of a traced step: the same values from fewer and cheaper operations.
 
-All of them keep every bit of the result. Dropout's masks are in `fast_dropout`.
+All of them keep every bit of the result. Dropout's masks are in `masks`.
 """
 
 import operator
 
 import torch
 
-from keras_fmnist import fast_dropout
+from keras_fmnist.fast_fit import masks
 
 aten = torch.ops.aten
 
@@ -138,7 +138,7 @@ def _is_view(node):
         return _is_view(node.args[0])
     schema = getattr(node.target, "_schema", None)
     # These show their argument's memory and their schemas do not say so.
-    if node.target in (*fast_dropout.DRAWS, aten._unsafe_view.default):
+    if node.target in (*masks.DRAWS, aten._unsafe_view.default):
         return True
     return schema is not None and any(r.alias_info is not None for r in schema.returns)
 

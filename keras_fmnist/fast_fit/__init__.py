@@ -15,8 +15,8 @@ import warnings
 
 import keras
 
-from keras_fmnist import fast_run, fast_trace
-from keras_fmnist.fast_trace import UntraceableError
+from keras_fmnist.fast_fit import runnable, tracing
+from keras_fmnist.fast_fit.tracing import UntraceableError
 
 MASKS = ("fast", "stock")
 
@@ -105,7 +105,7 @@ class _Step:
             if self._traced == _MOST_TRACES:
                 raise UntraceableError(f"its shapes or settings changed {_MOST_TRACES} times")
             self._traced += 1
-            replay = self._replays[key] = fast_trace.trace(
+            replay = self._replays[key] = tracing.trace(
                 self._model, self._kind, batch, *self._options
             )
         return replay
@@ -114,7 +114,7 @@ class _Step:
         self._given_up = True
         self._replays.clear()
         known = isinstance(error, UntraceableError)
-        reason = str(error) if known else fast_run.summarize(error)
+        reason = str(error) if known else runnable.summarize(error)
         warnings.warn(
             f"{self._model.name}: the {self._kind} step runs as stock Keras: {reason}",
             stacklevel=2,

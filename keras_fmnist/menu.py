@@ -1,0 +1,115 @@
+"""What there is to type: every command, its flags and what they mean."""
+
+from keras_fmnist import commands, results
+from keras_fmnist.cli import REQUIRED, VARIADIC, command
+from keras_fmnist.settings import describe, setting_fields
+from keras_fmnist.specs import ClassifierSpec, override, settings
+
+RUN_FLAGS = {
+    "seed": (0, "initial weights, order and dropout follow from it"),
+    "device": ("auto", "cpu, gpu, or auto: a GPU where there is one"),
+    "out": ("runs", "folder for records, weights and figures"),
+    "examples": (None, "train on the first so many images only, for a quick look"),
+    "force": (False, "train again what is there, and replace it"),
+}
+
+
+def experiments(specs):
+    """The commands of one report: each of its experiments, and `all` of them in order."""
+    component = {spec.name: _experiment_command(spec) for spec in specs}
+    component["all"] = _all_command(specs)
+    return component
+
+
+def tool(reports):
+    """The commands of `keras-fmnist`: what works on every report, and each report's experiments.
+
+    Args:
+        reports: `{name: specs}`.
+    """
+    specs = [spec for report in reports.values() for spec in report]
+    out = {"out": (results.STUDY, "folder of the records")}
+    return {
+        "list": command(
+            lambda **given: commands.list_experiments(specs, **given),
+            "Every experiment, and how many seeds of it have been run.",
+            **out,
+        ),
+        "data": command(
+            commands.prepare_data,
+            "Prepares Fashion-MNIST, verifies it and says what it holds.",
+            force=(False, "prepare it again although it is in order"),
+        ),
+        "report": command(
+            lambda **given: commands.write_report(specs, **given),
+            "Draws figures and tables from the records.",
+            **out,
+        ),
+        "study": command(
+            lambda **given: commands.run_study(specs, **given),
+            "Runs what is missing of every experiment that matches, over several seeds.",
+            globs=(VARIADIC, "such as mansilla/* or */classifier_*; all where none is given"),
+            seeds=(5, "from 0 on"),
+            jobs=(None, "runs side by side; the processors on a CPU, one on a GPU"),
+            device=("auto", "cpu, gpu, or auto: a GPU where there is one"),
+            **out,
+        ),
+        "compare": command(
+            lambda **given: commands.compare(specs, **given),
+            "Holds an experiment to native PyTorch, layer by layer and trained side by side.",
+            experiment=(REQUIRED, "such as mansilla/base"),
+            seeds=(5, "trainings a side"),
+            epochs=(3, "passes over the training images"),
+            examples=(6000, "so many training images"),
+            json=(None, "write it all to this file"),
+        ),
+        "convert": command(
+            lambda **given: commands.convert(specs, **given),
+            "Turns weights into another format: .pt (PyTorch's state_dict), .safetensors, .keras.",
+            source=(REQUIRED, "a .pt, .pth or .safetensors file"),
+            target=(REQUIRED, "the file to write; its ending is its format"),
+            experiment=(REQUIRED, "whose net it is, such as mansilla/base"),
+        ),
+        **{name: experiments(group) for name, group in reports.items()},
+    }
+
+
+def _experiment_command(spec):
+    def act(**given):
+        run_flags = {name: given.pop(name) for name in RUN_FLAGS if name in given}
+        commands.run_experiments([override(spec, given)], **run_flags)
+
+    return command(act, f"{spec.id}: {spec.summary}.", **RUN_FLAGS, **_setting_flags(spec))
+
+
+def _all_command(specs):
+    def act(epochs=None, **given):
+        commands.run_experiments([_with_epochs(spec, epochs) for spec in specs], **given)
+
+    flags = RUN_FLAGS | {
+        "seeds": (1, "run so many seeds, from `seed` on"),
+        "epochs": (None, "passes over the training images, for every experiment that trains"),
+    }
+    return command(act, f"Every experiment of {specs[0].report}, in order.", **flags)
+
+
+def _with_epochs(spec, epochs):
+    if epochs is None or spec.epochs == 0:
+        return spec
+    changes = {"epochs": epochs}
+    if isinstance(spec, ClassifierSpec):
+        changes["autoencoder_epochs"] = epochs
+    return override(spec, changes)
+
+
+def _setting_flags(spec, prefix=""):
+    flags, values = {}, settings(spec)
+    for f in setting_fields(type(spec)):
+        unit = f", {f.metadata['unit']}" if f.metadata["unit"] else ""
+        flags[prefix + f.name] = (
+            values[f.name],
+            f"{f.metadata['text']}{unit} ({describe(f)})",
+        )
+    if isinstance(spec, ClassifierSpec):
+        flags |= _setting_flags(spec.autoencoder, "autoencoder_")
+    return flags
