@@ -112,7 +112,10 @@ def _choose(component, name, argv):
             raise SpecError(f"{word} is no command{suggest(word, reached)}")
         words.append(word)
         reached = reached[word]
-    if isinstance(reached, dict) or {"-h", "--help"} & set(argv):
+    asks_help = {"-h", "--help"} & set(argv)
+    if isinstance(reached, dict) and argv != words and not asks_help:
+        raise SpecError(f"{argv[len(words)]} is no command{suggest(argv[len(words)], reached)}")
+    if isinstance(reached, dict) or asks_help:
         argv = [*words, "--help"]  # else Fire calls first, and explains what came back
     screen = io.StringIO()
     try:

@@ -82,7 +82,7 @@ def run(jobs, out, device, workers):
     """Runs every job, `workers` at a time; prints a line for each that ends.
 
     Raises:
-        RuntimeError: a run failed, or was killed `ATTEMPTS` times; the others were run all the same.
+        RuntimeError: a run failed, or was killed `ATTEMPTS` times; the others ran all the same.
     """
     pool = _Pool(jobs, out, device, workers)
     try:

@@ -1,5 +1,161 @@
-"""The suite runs on torch unless KERAS_BACKEND says otherwise; see tests/test_backends.py for the others."""
+"""Fixtures of the whole suite, which runs on torch unless KERAS_BACKEND says otherwise.
+
+What must hold on every backend is marked `portable`; test_backends.py runs it on the others.
+"""
 
 import os
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
+# torch reads it once, when it is imported. On batches as small as these a second thread gains
+# nothing, and where other processes use the cores every operation waits for the slower one.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+import pytest
+
+from keras_fmnist import data, results
+from keras_fmnist.specs import ClassifierSpec, TransposedConv, override, settings
+
+
+@pytest.fixture(scope="session")
+def dataset():
+    """190 training and 100 test images: in batches of 90 the last holds 10 of them."""
+    return data.synthetic(190, 100)
+
+
+@pytest.fixture(scope="session")
+def tiny():
+    """`tiny(spec, …)`: two epochs of batches of 90, 90 and 10 for a spec and its autoencoder."""
+
+    def shrink(spec, **changes):
+        base = {"epochs": min(spec.epochs, 2), "batch_size": 90}
+        if isinstance(spec, ClassifierSpec):
+            base |= {f"autoencoder_{name}": value for name, value in base.items()}
+        return override(spec, base | changes)
+
+    return shrink
+
+
+class Reference:
+    """The nets of mansilla in numpy and float64, from weights by name and from their formulas."""
+
+    def encode(self, arrays, images):
+        """Codes `(n, latent)` of images `(n, 28, 28, 1)` in [0, 1]."""
+        x = np.asarray(images, np.float64)
+        for number in (1, 2):
+            x = self._convolve(x, *self._layer(arrays, f"encoder/conv{number}"))
+            x = self._pool(np.maximum(x, 0))
+        kernel, bias = self._layer(arrays, "encoder/latent")
+        return np.maximum(x.transpose(0, 3, 1, 2).reshape(len(x), -1) @ kernel + bias, 0)
+
+    def reconstruct(self, arrays, images, deconvs=("k4s2o1", "k3s2o1")):
+        """What an autoencoder makes of images: `(n, 28, 28, 1)` in [0, 1]."""
+        kernel, bias = self._layer(arrays, "decoder/hidden")
+        x = np.maximum(self.encode(arrays, images) @ kernel + bias, 0)
+        x = x.reshape(len(x), -1, 5, 5).transpose(0, 2, 3, 1)
+        first, second = map(TransposedConv.parse, deconvs)
+        x = self._deconvolve(x, *self._layer(arrays, "decoder/deconv1"), first)
+        x = self._deconvolve(np.maximum(x, 0), *self._layer(arrays, "decoder/deconv2"), second)
+        return 1 / (1 + np.exp(-x))
+
+    def classify(self, arrays, images):
+        """Logits `(n, 10)`, with the report's ReLU on them."""
+        kernel, bias = self._layer(arrays, "logits")
+        return np.maximum(self.encode(arrays, images) @ kernel + bias, 0)
+
+    def cross_entropy(self, logits, labels):
+        """Mean over all examples."""
+        shifted = logits - logits.max(axis=1, keepdims=True)
+        log_sums = np.log(np.exp(shifted).sum(axis=1))
+        return (log_sums - shifted[np.arange(len(labels)), labels]).mean()
+
+    def _layer(self, arrays, name):
+        return (arrays[f"{name}/{kind}"].astype(np.float64) for kind in ("kernel", "bias"))
+
+    def _convolve(self, x, kernel, bias):
+        windows = np.lib.stride_tricks.sliding_window_view(x, (3, 3), axis=(1, 2))
+        return np.einsum("nhwcij,ijco->nhwo", windows, kernel, optimize=True) + bias
+
+    def _pool(self, x):
+        n, height, width, channels = x.shape
+        x = x[:, : height // 2 * 2, : width // 2 * 2]
+        return x.reshape(n, height // 2, 2, width // 2, 2, channels).max(axis=(2, 4))
+
+    def _deconvolve(self, x, kernel, bias, shape):
+        n, size = x.shape[:2]
+        whole = (size - 1) * shape.stride + shape.kernel + shape.output_padding
+        out = np.zeros((n, whole, whole, kernel.shape[2]))
+        reach = (size - 1) * shape.stride + 1
+        for row, column in np.ndindex(shape.kernel, shape.kernel):
+            taps = np.s_[
+                :, row : row + reach : shape.stride, column : column + reach : shape.stride
+            ]
+            out[taps] += x @ kernel[row, column].T
+        return out + bias
+
+
+@pytest.fixture(scope="session")
+def reference():
+    return Reference()
+
+
+def scaled(images):
+    return images.astype(np.float32) / 255
+
+
+@pytest.fixture(scope="session")
+def make_record(dataset):
+    """`make_record(experiment, seed, …)`: a record of three epochs that nothing was trained for."""
+
+    def make(experiment, seed=0, **changes):
+        is_classifier = isinstance(experiment, ClassifierSpec)
+        metrics = ("loss", "accuracy") if is_classifier else ("loss",)
+        names = [prefix + metric for metric in metrics for prefix in ("", "train_eval_", "val_")]
+        rng = np.random.default_rng(seed)
+        history = {name: rng.uniform(0.1, 0.9, 3).round(4).tolist() for name in names}
+        outcome = {"confusion_matrix": (90 * np.eye(10, dtype=int) + 1).tolist()}
+        if not is_classifier:
+            rows = [int(np.argmax(dataset.test_labels == label)) for label in range(10)]
+            originals = scaled(dataset.test_images[rows])
+            outcome = {
+                "images": {
+                    "test_rows": rows,
+                    "originals": results.pack_images(originals),
+                    "reconstructions": results.pack_images(originals / 2),
+                }
+            }
+        values = {
+            "report": experiment.report,
+            "experiment": experiment.name,
+            "spec": settings(experiment),
+            "seed": seed,
+            "examples": 60_000,
+            "backend": "torch",
+            "device": "cpu",
+            "versions": {"python": "3.11.2", "keras": "3.15.1"},
+            "commit": "0" * 40,
+            "command": f"python -m experiments.mansilla {experiment.name} --seed {seed}",
+            "started": "2025-01-01T00:00:00+00:00",
+            "seconds": {"total": 30.5, "per_epoch": [10.0, 10.0, 10.5]},
+            "parameters": {"total": 116_417, "trainable": 116_417},
+            "data_sha256": "a" * 64,
+            "weights_sha256": {"initial": "b" * 64, "final": "c" * 64},
+            "history": history,
+            "metrics": {name: curve[-1] for name, curve in history.items()},
+            **outcome,
+        }
+        return results.Record(**values | changes)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def put_record():
+    """`put_record(out, record)`: writes a record where it belongs, and returns its path."""
+
+    def put(out, record):
+        path = results.run_path(out, record.id, record.seed, record.backend, record.device)
+        results.write(path, record)
+        return path
+
+    return put

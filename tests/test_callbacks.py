@@ -1,0 +1,154 @@
+"""Around fit: batches in a known order, the curves, the stop on a loss that is no number."""
+
+import io
+import math
+import re
+
+import keras
+import numpy as np
+import pytest
+
+from keras_fmnist import callbacks
+from keras_fmnist.seeds import permutation
+
+
+@pytest.fixture
+def batches(dataset):
+    return callbacks.Batches(dataset.train_images, dataset.train_labels, 90, seed=5)
+
+
+def arrays(batch):
+    """A batch as numpy arrays, wherever it lies."""
+    return [keras.ops.convert_to_numpy(part) for part in batch]
+
+
+def test_batches_hold_every_image_once_and_the_last_is_partial(batches, dataset):
+    assert len(batches) == 3
+    assert [len(batches[index][0]) for index in range(3)] == [90, 90, 10]
+    images = np.concatenate([arrays(batches[index])[0] for index in range(3)])
+    np.testing.assert_array_equal(np.rint(images * 255), dataset.train_images)
+    labels = np.concatenate([arrays(batches[index])[1] for index in range(3)])
+    np.testing.assert_array_equal(labels, dataset.train_labels)
+    assert labels.dtype == np.int32
+
+
+def test_pixels_are_float32_from_0_to_1():
+    grey = np.arange(256, dtype=np.uint8)
+    images = np.resize(grey, (1, 28, 28, 1))
+    pixels, target = arrays(callbacks.Batches(images, None, 10)[0])
+    assert pixels.dtype == np.float32
+    np.testing.assert_array_equal(pixels.ravel()[:256], grey.astype(np.float32) / np.float32(255))
+    np.testing.assert_array_equal(target, pixels)  # an image is its own target
+
+
+def test_a_shuffle_is_the_epochs_permutation_of_images_and_labels_alike(batches, dataset):
+    for epoch in (0, 3):
+        batches.shuffle(epoch)
+        rows = permutation(5, epoch, 190)[90:180]
+        images, labels = arrays(batches[1])
+        np.testing.assert_array_equal(np.rint(images * 255), dataset.train_images[rows])
+        np.testing.assert_array_equal(labels, dataset.train_labels[rows])
+
+
+class Still(keras.layers.Layer):
+    """A net of one weight that never moves: its output is `weight`, whatever comes in."""
+
+    def __init__(self, weight=0.5):
+        super().__init__()
+        self.w = self.add_weight(shape=(1,), initializer=keras.initializers.Constant(weight))
+
+    def call(self, images):
+        return keras.ops.zeros_like(images) + self.w
+
+
+def still_model(weight=0.5):
+    images = keras.Input((28, 28, 1))
+    model = keras.Model(images, Still(weight)(images))
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+    return model
+
+
+def test_the_training_curve_is_the_evaluation_of_every_training_image(dataset):
+    images = dataset.train_images
+    running = callbacks.Batches(images, None, 90, seed=0)
+    curve = callbacks.TrainingCurve(callbacks.Batches(images, None, 90))
+    history = still_model().fit(running, epochs=2, verbose=0, callbacks=[curve]).history
+    expected = ((images / 255 - 0.5) ** 2).mean()
+    assert history["train_eval_loss"] == pytest.approx([expected] * 2, rel=1e-5)
+    assert list(history) == ["loss", "train_eval_loss"]
+
+
+def test_a_loss_that_is_no_number_stops_at_its_step_and_says_which(dataset):
+    running = callbacks.Batches(dataset.train_images, None, 90, seed=0)
+    model = still_model()
+
+    class Poison(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            if (self.epoch, batch) == (1, 2):
+                model.set_weights([np.full(1, np.nan)])
+
+        def on_epoch_begin(self, epoch, logs=None):
+            self.epoch = epoch
+
+    with pytest.raises(callbacks.DivergedError) as error:
+        model.fit(running, epochs=4, verbose=0, callbacks=[Poison(), callbacks.StopOnNonFinite()])
+    assert str(error.value) == (
+        "the loss became nan at step 3 of epoch 2: a smaller learning_rate may help"
+    )
+
+
+def test_an_infinite_loss_stops_too():
+    stop = callbacks.StopOnNonFinite()
+    stop.on_epoch_begin(0)
+    stop.on_train_batch_end(0, {"loss": 1e30})
+    with pytest.raises(callbacks.DivergedError, match="became inf at step 2 of epoch 1"):
+        stop.on_train_batch_end(1, {"loss": math.inf})
+
+
+def test_every_epoch_has_its_order_and_its_dropout(batches, monkeypatch):
+    seeded = []
+    monkeypatch.setattr(callbacks, "seed_dropout", lambda *given: seeded.append(given))
+    callback = callbacks.SeedEachEpoch(batches, 5)
+    callback.set_model("model")
+    for epoch in (4, 1):
+        callback.on_epoch_begin(epoch)
+        assert batches.order.tolist() == permutation(5, epoch, 190).tolist()
+    assert seeded == [("model", 5, 4), ("model", 5, 1)]
+
+
+def follow(progress):
+    """What `fit` tells a callback in two epochs of three steps."""
+    for epoch in range(2):
+        progress.on_epoch_begin(epoch)
+        for step in range(3):
+            progress.on_train_batch_end(step, {"loss": 0.5})
+        progress.on_epoch_end(epoch, {"loss": 0.25, "val_loss": 0.125})
+    progress.on_train_end()
+
+
+def test_progress_is_silent_where_stderr_is_no_terminal(capfd):
+    follow(callbacks.Progress("house/base seed 0", 2, 3))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_progress_shows_steps_epochs_and_losses_on_a_terminal(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    screen = Terminal()
+    monkeypatch.setattr("sys.stderr", screen)
+    follow(callbacks.Progress("house/base seed 0", 2, 3))
+    last = re.split(r"[\r\n]+", screen.getvalue().strip())[-1]
+    assert last.startswith("house/base seed 0: 100%")
+    assert "6/6" in last
+    assert "loss 0.2500, val_loss 0.1250" in last
+
+
+def test_every_epochs_seconds_are_kept():
+    clock = callbacks.EpochSeconds()
+    for epoch in range(3):
+        clock.on_epoch_begin(epoch)
+        clock.on_epoch_end(epoch)
+    assert len(clock.seconds) == 3
+    assert all(0 <= second < 60 for second in clock.seconds)

@@ -1,0 +1,495 @@
+"""The command line: a wrong request ends with one line, and a right one does what it says."""
+
+import io
+import json
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from experiments import mansilla
+from experiments.__main__ import REPORTS
+from keras_fmnist import cli, commands, data, menu, results, train
+from keras_fmnist.specs import (
+    AutoencoderSpec,
+    ClassifierSpec,
+    override,
+    setting_fields,
+    settings,
+)
+
+ROOT = Path(__file__).resolve().parent.parent
+SPECS = mansilla.SPECS
+
+
+def listing(folder):
+    """Every file below a folder with its content, and every folder."""
+    return {path: path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch, dataset):
+    """An empty working folder, with synthetic images in the place of the data."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(data, "load", lambda: dataset)
+    for name in ("CUDA_VISIBLE_DEVICES", "KERAS_TORCH_DEVICE"):  # `--device cpu` sets them
+        monkeypatch.setenv(name, os.environ.get(name, ""))
+        if not os.environ[name]:
+            monkeypatch.delenv(name)
+    return tmp_path
+
+
+@pytest.fixture
+def ask(capsys):
+    """`ask(argv)`: exit status, stdout and stderr of a report's command or of `keras-fmnist`."""
+
+    def call(argv, tool=False):
+        component = menu.tool(REPORTS) if tool else menu.experiments(SPECS)
+        status = cli.main(component, "keras-fmnist" if tool else "mansilla", argv)
+        return status, *capsys.readouterr()
+
+    return call
+
+
+def assert_refused(answer, words, name="mansilla"):
+    status, out, err = answer
+    assert status == 2, err
+    assert out == ""
+    assert err.startswith(f"{name}: ")
+    assert err.count("\n") == 1
+    assert err.endswith("\n")
+    assert words in err
+
+
+TYPOS = [
+    ("base --epohcs 1", "--epohcs is no flag; did you mean epochs?"),
+    ("base --epohcs=1", "is no flag; did you mean epochs?"),
+    ("base --epochs 1 --sede 1", "--sede is no flag; did you mean seed?"),
+    ("base --name other", "--name is no flag; known are batch_size"),
+    ("base --frozen True", "--frozen is no flag"),
+    ("base --summary", "--summary is no flag"),
+    ("classifier_full --latent 8", "--latent is no flag"),
+    ("classifier_full --autoencoder_epohcs 1", "did you mean autoencoder_epochs?"),
+    ("all --latent 8", "--latent is no flag; known are device, epochs"),
+    ("bsae", "bsae is no command; did you mean base?"),
+    ("bsae --epochs 1", "bsae is no command; did you mean base?"),
+    ("Base", "Base is no command; did you mean base?"),
+    ("--epochs 1", "--epochs is no command; known are all, base"),
+    ("base -e 1", "ambiguous"),
+]
+STRAY = [
+    *(f"base {word}" for word in ("action", "arguments", "clear", "copy", "epochs", "1", "base")),
+    *(f"base {word}" for word in ("__class__", "__dict__", "__doc__", "__call__", "real", "run")),
+    *("base --epochs 1 2", "base --seed 1 copy", "base - copy", "all base", "base all"),
+    *("clear", "copy", "keys", "items", "values", "pop", "get", "update", "fromkeys", "0"),
+    *("__class__", "__dict__", "__doc__", "__len__"),
+]
+VALUES = [
+    ("base --epochs x", "epochs must be a whole number from 0 to 10000, not 'x'"),
+    ("base --epochs 1.5", "not 1.5"),
+    ("base --epochs 1e1", "not 10.0"),
+    ("base --epochs -1", "not -1"),
+    ("base --epochs 10001", "not 10001"),
+    ("base --epochs True", "not True"),
+    ("base --epochs None", "not None"),
+    ("base --epochs", "not True"),
+    ("base --epochs nan", "not 'nan'"),
+    ("base --epochs [1]", "not [1]"),
+    ("base --epochs {}", "not {}"),
+    ("base --batch_size 0", "batch_size must be a whole number from 1 to 60000, not 0"),
+    ("base --learning_rate nan", "learning_rate must be a number from 1e-09 to 10.0, not 'nan'"),
+    ("base --learning_rate inf", "not 'inf'"),
+    ("base --learning_rate 1e400", "not inf"),
+    ("base --learning_rate=-1e400", "not -inf"),
+    ("base --learning_rate 0", "not 0"),
+    ("base --learning_rate -0.1", "not -0.1"),
+    ("base --learning_rate True", "not True"),
+    ("base --learning_rate 1,2", "not (1, 2)"),
+    ("base --dropout 1", "dropout must be a number from 0.0 to 0.99, not 1"),
+    ("base --dropout [0.1]", "not [0.1]"),
+    ("base --kernels 16", "kernels must be "),
+    ("base --kernels 16,32,64", "kernels must be two whole numbers, such as 16,32"),
+    ("base --kernels 16,x", "kernels must be "),
+    ("base --kernels 16,0", "not 0"),
+    ("base --optimizer rmsprop", "optimizer must be adam or sgd, not 'rmsprop'"),
+    ("base --momentum 0.9", "momentum belongs to sgd"),
+    ("base --deconv2 k4s2o1", "into 13 and 29, not 28"),
+    ("base --deconv2 4", "4 is no transposed convolution: write it like k4s2o1"),
+    ("classifier_full --frozen yes", "frozen must be True or False, not 'yes'"),
+    ("classifier_full --frozen 1", "frozen must be True or False, not 1"),
+    ("classifier_full --autoencoder_dropout 2", "dropout must be a number"),
+    ("all --epochs -1", "epochs must be a whole number"),
+    ("all --epochs True", "epochs must be a whole number"),
+    ("all --seeds 0", "seeds must be a whole number from 1 to 1000, not 0"),
+    ("base --seed -1", "seed must be a whole number from 0 to 2147483647, not -1"),
+    ("base --seed 1.0", "seed must be a whole number"),
+    ("base --seed True", "seed must be a whole number"),
+    ("base --seed 2147483648", "seed must be a whole number"),
+    ("base --seed x", "seed must be a whole number"),
+    ("base --examples 0", "examples must be a whole number from 1 to 60000, not 0"),
+    ("base --examples 60001", "not 60001"),
+    ("base --examples 0.5", "not 0.5"),
+    ("base --examples True", "not True"),
+    ("base --force yes", "force takes no value, not 'yes'"),
+    ("base --force 1", "force takes no value, not 1"),
+    ("base --device tpu", "device must be auto, cpu, gpu, not 'tpu'"),
+    ("base --device 0", "device must be auto, cpu, gpu, not 0"),
+    ("base --device", "device must be auto, cpu, gpu, not True"),
+    ("base --out", "out must name a folder, such as runs, not True"),
+    ("base --out 5", "out must name a folder, such as runs, not 5"),
+    ("base --out ''", "out must name a folder, such as runs, not ''"),
+    ("base --out ' '", "out must name a folder"),
+    ("base --out a,b", "out must name a folder"),
+]
+
+
+@pytest.mark.parametrize(("line", "words"), TYPOS, ids=[line for line, _ in TYPOS])
+def test_a_typo_is_refused_with_what_would_be_right(ask, here, line, words):
+    assert_refused(ask(shlex.split(line)), words)
+    assert listing(here) == {}
+
+
+@pytest.mark.parametrize("line", STRAY)
+def test_a_stray_word_is_refused_whatever_python_means_by_it(ask, here, line):
+    assert_refused(ask(shlex.split(line)), line.split()[-1])
+    assert listing(here) == {}
+
+
+@pytest.mark.parametrize(("line", "words"), VALUES, ids=[line for line, _ in VALUES])
+def test_a_wrong_value_is_refused_before_anything_is_written(ask, here, line, words):
+    assert_refused(ask(shlex.split(line)), words)
+    assert listing(here) == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("lits", "lits is no command; did you mean list?"),
+        ("list x", "x"),
+        ("copy", "copy"),
+        ("data --force=3", "force takes no value, not 3"),
+        ("data --epochs 3", "--epochs is no flag; known are force"),
+        ("list --out 3", "out must name a folder"),
+        ("list --out", "out must name a folder"),
+        ("report --out", "out must name a folder"),
+        ("report --out ''", "out must name a folder"),
+        ("mansilla bsae", "bsae is no command; did you mean base?"),
+        ("mansilla base --epohcs 1", "did you mean epochs?"),
+        ("mansilla base copy", "copy"),
+        ("mansilla copy", "copy"),
+    ],
+)
+def test_keras_fmnist_refuses_alike(ask, here, line, words):
+    assert_refused(ask(shlex.split(line), tool=True), words, "keras-fmnist")
+    assert listing(here) == {}
+
+
+@pytest.mark.parametrize("out", ["file", "file/below", "./file/a/b"])
+def test_a_file_in_the_place_of_the_folder_is_refused(ask, here, out):
+    (here / "file").write_text("mine")
+    assert_refused(ask(["base", "--epochs", "1", "--out", out]), f"{here / 'file'} is a file")
+    assert listing(here) == {here / "file": b"mine"}
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written_is_refused(ask, here):
+    (here / "locked").mkdir(mode=0o500)
+    assert_refused(ask(["base", "--out", "locked/runs"]), "cannot be written")
+
+
+def test_a_gpu_that_is_not_there_is_refused(ask, here, monkeypatch):
+    monkeypatch.setattr(train, "device", lambda: "cpu")
+    assert_refused(ask(["base", "--device", "gpu"]), "finds no GPU here; leave it out, or say cpu")
+    assert listing(here) == {}
+
+
+@pytest.mark.parametrize("backend", ["theano", "", "Torch"])
+def test_an_unknown_backend_is_refused(ask, here, monkeypatch, backend):
+    monkeypatch.setenv("KERAS_BACKEND", backend)
+    assert_refused(ask(["base"]), f"must be torch, jax, tensorflow, not {backend!r}")
+    assert listing(here) == {}
+
+
+def test_a_backend_that_is_not_installed_is_refused_with_the_way_to_install_it(
+    ask, here, monkeypatch
+):
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert_refused(ask(["base"]), "jax is not installed: pip install 'keras-fmnist[jax]'")
+    assert listing(here) == {}
+
+
+# --- right requests ---
+
+
+@pytest.fixture
+def chosen(monkeypatch):
+    """What `run_experiments` is asked for, in place of running it."""
+    calls = []
+    monkeypatch.setattr(
+        commands, "run_experiments", lambda specs, **given: calls.append((specs, given))
+    )
+    return calls
+
+
+@pytest.mark.parametrize(
+    ("line", "changes", "flags"),
+    [
+        ("base", {}, {}),
+        ("base --epochs 2 --seed 3", {"epochs": 2}, {"seed": 3}),
+        ("base --epochs=2 --device=cpu", {"epochs": 2}, {"device": "cpu"}),
+        ("base --batch-size 50", {"batch_size": 50}, {}),
+        ("base --kernels 8,16 --latent 32", {"kernels": (8, 16), "latent": 32}, {}),
+        ("base --optimizer sgd --momentum 0.9", {"optimizer": "sgd", "momentum": 0.9}, {}),
+        ("base --deconv2 k4s2 --dropout 0", {"deconv2": "k4s2", "dropout": 0}, {}),
+        (
+            "base --force --out a/b --examples 100",
+            {},
+            {"force": True, "out": "a/b", "examples": 100},
+        ),
+        ("classifier_full --frozen", {"frozen": True}, {}),
+        ("classifier_full --norelu_logits", {"relu_logits": False}, {}),
+        ("classifier_frozen --autoencoder_epochs 1", {"autoencoder_epochs": 1}, {}),
+    ],
+)
+def test_flags_become_settings_and_nothing_else_changes(ask, chosen, line, changes, flags):
+    name, *rest = shlex.split(line)
+    assert ask([name, *rest])[0] == 0
+    (((spec,), given),) = chosen
+    declared = next(spec for spec in SPECS if spec.name == name)
+    assert spec == override(declared, changes)
+    assert given == flags
+
+
+def test_the_command_in_a_record_asks_for_the_same_run_again(ask, chosen, dataset, tmp_path, tiny):
+    spec = tiny(
+        mansilla.CLASSIFIER_FULL, epochs=0, autoencoder_epochs=0, autoencoder_kernels=(2, 3)
+    )
+    record = train.run(spec, 5, tmp_path, examples=50, dataset=dataset)
+    python, module, report, *words = shlex.split(record.command)
+    assert (python, module, report) == ("python", "-m", "experiments.mansilla")
+    assert ask(words)[0] == 0
+    (((again,), given),) = chosen
+    assert settings(again) == record.spec
+    assert given == {"seed": 5, "device": record.device, "examples": 50}
+
+
+def test_all_are_every_experiment_in_order_and_epochs_reach_those_that_train(ask, chosen):
+    assert ask(["all", "--epochs", "2", "--seeds", "3"])[0] == 0
+    ((specs, given),) = chosen
+    assert [spec.name for spec in specs] == [spec.name for spec in SPECS]
+    assert [spec.epochs for spec in specs] == [0, 2, 2, 2, 2, 2, 2]
+    assert [spec.autoencoder.epochs for spec in specs[-2:]] == [2, 2]
+    assert given == {"seeds": 3}
+
+
+QUICK = ["--batch_size", "100", "--epochs", "1", "--examples", "100", "--device", "cpu"]
+QUICK_HEAD = [*QUICK, "--autoencoder_epochs", "1", "--autoencoder_batch_size", "100"]
+
+
+def test_a_run_leaves_record_weights_and_figures_and_says_where(ask, here):
+    status, out, err = ask(["classifier_frozen", *QUICK_HEAD])
+    assert (status, err) == (0, "")
+    stem = f"seed0-{train.keras.backend.backend()}-cpu"
+    files = sorted(str(path.relative_to(here)) for path in here.rglob("*") if path.is_file())
+    figures = [
+        f"classifier_frozen_{name}.{end}"
+        for name in ("accuracy", "confusion", "loss")
+        for end in ("png", "svg")
+    ]
+    assert files == sorted(
+        [f"runs/mansilla/base/{stem}.{end}" for end in ("json", "safetensors")]
+        + [f"runs/mansilla/classifier_frozen/{stem}.{end}" for end in ("json", "safetensors")]
+        + [f"runs/mansilla/classifier_frozen/{name}" for name in figures]
+    )
+    first, second = out.splitlines()
+    record = results.read(here / f"runs/mansilla/classifier_frozen/{stem}.json")
+    assert first.startswith("mansilla/classifier_frozen seed 0: ")
+    assert f"val_accuracy {record.metrics['val_accuracy']:.4g}" in first
+    assert second == "  runs/mansilla/classifier_frozen: record, weights and 3 figures"
+    sha = record.weights_sha256
+    assert sha["encoder_initial"] == sha["encoder_final"]
+
+
+def test_asked_again_nothing_is_trained_and_other_settings_are_refused(ask, here):
+    assert ask(["base", *QUICK])[0] == 0
+    before = listing(here)
+    assert ask(["base", *QUICK])[0] == 0
+    assert listing(here) == before
+    assert_refused(ask(["base", *QUICK, "--latent", "8"]), "holds a run with latent 64, not 8")
+    assert_refused(ask(["classifier_full", *QUICK]), "epochs 1, not 15")
+    assert listing(here) == before
+
+
+def test_all_is_refused_before_its_first_run_where_a_later_one_conflicts(ask, here):
+    assert ask(["base", *QUICK, "--seed", "0"])[0] == 0
+    before = listing(here)
+    line = ["all", "--epochs", "2", "--examples", "100", "--device", "cpu"]
+    assert_refused(ask(line), "holds a run with")
+    assert listing(here) == before
+
+
+def test_the_list_counts_the_runs_there_are(ask, here, make_record, put_record):
+    for seed in range(3):
+        put_record(here / "results", make_record(mansilla.SGD, seed))
+    status, out, err = ask(["list"], tool=True)
+    assert (status, err) == (0, "")
+    lines = {line.split()[0]: line.split(maxsplit=3)[1:] for line in out.splitlines()}
+    assert lines == {
+        spec.id: ["3" if spec is mansilla.SGD else "0", "runs", spec.summary]
+        for specs in REPORTS.values()
+        for spec in specs
+    }
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "words"),
+    [
+        (data.DataError("no source\nhas the data"), 1, "no source has the data"),
+        (OSError(28, "No space left on device"), 1, "No space left on device"),
+        (RuntimeError("it broke"), 1, "it broke"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+    ],
+    ids=["data", "disk", "run", "ctrl-c"],
+)
+def test_a_failure_while_running_is_one_line_and_its_own_status(
+    ask, monkeypatch, error, status, words
+):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.delenv("KERAS_FMNIST_TRACEBACK", raising=False)
+    monkeypatch.setattr(commands, "run_experiments", fail)
+    answer = ask(["base"])
+    assert answer[:2] == (status, "")
+    assert answer[2].startswith("mansilla: ")
+    assert answer[2].endswith(f"{words}\n")
+    assert answer[2].count("\n") == 1
+
+
+def test_whoever_asks_for_it_gets_the_traceback(ask, monkeypatch):
+    def fail(*_, **__):
+        raise RuntimeError("it broke")
+
+    monkeypatch.setenv("KERAS_FMNIST_TRACEBACK", "1")
+    monkeypatch.setattr(commands, "run_experiments", fail)
+    with pytest.raises(RuntimeError, match="it broke"):
+        ask(["base"])
+
+
+def test_a_damaged_record_is_a_failure_that_names_it(ask, here):
+    path = here / "results" / "mansilla" / "base" / "seed0-torch-cpu.json"
+    path.parent.mkdir(parents=True)
+    path.write_text("{")
+    status, out, err = ask(["report"], tool=True)
+    assert (status, out) == (1, "")
+    assert str(path.relative_to(here)) in err
+    assert err.count("\n") == 1
+
+
+# --- in a process of its own ---
+
+
+def python(*words, **environment):
+    """Runs python in the working folder, with this checkout's packages."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    return subprocess.run(
+        [sys.executable, *words], env=environment, capture_output=True, text=True, timeout=120
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "environment", "words"),
+    [
+        ("experiments.mansilla base --epohcs 1", {}, "did you mean epochs?"),
+        ("experiments.mansilla base clear", {}, "clear is a word too many"),
+        ("experiments.mansilla base", {"KERAS_BACKEND": "theano"}, "not 'theano'"),
+        ("experiments mansilla base --epochs -1", {}, "not -1"),
+    ],
+)
+def test_the_process_exits_with_2_and_one_line(here, line, environment, words):
+    done = python("-m", *line.split(), **environment)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert words in done.stderr
+    assert listing(here) == {}
+
+
+HELP = """
+import contextlib, io, json, sys
+from experiments import __main__, mansilla
+from keras_fmnist import cli, menu
+
+answers = []
+for tool, argv in json.load(sys.stdin):
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        component = menu.tool(__main__.REPORTS) if tool else menu.experiments(mansilla.SPECS)
+        status = cli.main(component, "keras-fmnist" if tool else "mansilla", argv)
+    answers.append([status, out.getvalue(), err.getvalue()])
+heavy = {"keras", "torch", "jax", "tensorflow", "tensorflow_datasets", "matplotlib", "scipy"}
+json.dump([answers, sorted(heavy & set(sys.modules))], sys.stdout)
+"""
+HELPS = [
+    (False, [], ["untrained", "classifier_frozen", "all"]),
+    (False, ["--help"], ["untrained", "classifier_frozen", "all"]),
+    (False, ["-h"], ["untrained", "classifier_frozen", "all"]),
+    (False, ["base", "--help"], ["--epochs", "passes over the training images", "Default: 15"]),
+    (False, ["base", "--epochs", "1", "--help"], ["--epochs", "--latent"]),
+    (False, ["classifier_full", "-h"], ["--frozen", "--autoencoder_latent", "True or False"]),
+    (False, ["all", "--help"], ["--seeds", "--epochs", "--out"]),
+    (True, [], ["mansilla", "list", "data", "report"]),
+    (True, ["--help"], ["mansilla", "list", "data", "report"]),
+    (True, ["mansilla"], ["untrained", "classifier_frozen", "all"]),
+    (True, ["mansilla", "--help"], ["untrained", "classifier_frozen", "all"]),
+    (True, ["mansilla", "base", "--help"], ["--epochs", "keras-fmnist mansilla base"]),
+    (True, ["list", "--help"], ["--out", "folder of the records"]),
+    (True, ["data", "--help"], ["--force"]),
+    (True, ["report", "--help"], ["--out"]),
+]
+
+
+def test_help_is_there_on_every_level_and_loads_nothing_heavy(here):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", HELP],
+        input=json.dumps([(tool, argv) for tool, argv, _ in HELPS]),
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    answers, heavy = json.loads(done.stdout)
+    assert heavy == []
+    assert len(answers) == len(HELPS) == 15
+    for (_, argv, words), (status, out, err) in zip(HELPS, answers, strict=True):
+        assert (status, err) == (0, ""), argv
+        for word in words:
+            assert word in out, argv
+    assert listing(here) == {}
+
+
+def test_every_setting_of_an_experiment_is_in_its_help_with_its_default(ask):
+    text = ask(["classifier_full", "--help"])[1]
+    flags = menu._setting_flags(mansilla.CLASSIFIER_FULL)
+    own, nested = setting_fields(ClassifierSpec), setting_fields(AutoencoderSpec)
+    assert len(flags) == len(own) + len(nested) > 17
+    for flag, (default, meaning) in flags.items():
+        assert f"--{flag}={flag.upper()}\n        Default: {default!r}\n        {meaning}" in text
+
+
+def test_a_reader_who_goes_away_is_no_error(here):
+    for buffered in ("", "1"):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "experiments", "list"],
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": buffered},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        process.stdout.close()
+        complaint = io.TextIOWrapper(process.stderr).read()
+        assert (process.wait(timeout=60), complaint) == (0, "")

@@ -1,0 +1,232 @@
+"""The house: which room may import which, where frameworks are named, and that the map is true.
+
+Imports are read from the source, so those inside functions count as well.
+"""
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+LIBRARY = ROOT / "keras_fmnist"
+PATHS = sorted(LIBRARY.rglob("*.py"))
+# A room is a file, or a folder whose files do one job together.
+FILES = {path.stem: [path] for path in PATHS if path.parent == LIBRARY} | {
+    path.parent.name: sorted(path.parent.glob("*.py")) for path in PATHS if path.parent != LIBRARY
+}
+FRAMEWORKS = {"keras", "torch", "jax", "tensorflow"}
+
+# What each room may import of ours.
+ARROWS = {
+    "__init__": "",
+    "settings": "",
+    "specs": "settings",
+    "seeds": "",
+    "files": "",
+    "provenance": "",
+    "native": "",
+    "native_dataloader": "native",
+    "optimizers": "",
+    "fast_fit": "",
+    "sources": "",
+    "cache": "sources",
+    "fashion_mnist_builder": "sources",
+    "data": "cache files sources fashion_mnist_builder",
+    "models": "seeds specs",
+    "weights": "files",
+    "results": "files settings specs",
+    "callbacks": "seeds",
+    "train": "callbacks data fast_fit models optimizers provenance results settings specs weights",
+    "twin": "native specs weights",
+    "parity": "models specs train twin weights",
+    "compare": "native optimizers specs train twin",
+    "bench": "callbacks models native native_dataloader specs train twin",
+    "figures": "data files results",
+    "report": "files results",
+    "study": "results specs",
+    "checks": "settings",
+    "commands": "bench checks compare data figures files models parity report results"
+    " settings specs study train weights",
+    "cli": "settings",
+    "menu": "cli commands results settings specs",
+}
+# Torch is named by what speaks to it directly; everything else is Keras or numpy.
+RULERS = {"twin", "parity", "compare", "bench"}  # they hold ours to native PyTorch
+MAY_NAME_TORCH = {"native", "native_dataloader", "weights", "seeds", "fast_fit"} | RULERS
+
+
+def imported(tree):
+    """Every module that a syntax tree imports, anywhere in it, as dotted names."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def rooms(names):
+    """Which of our rooms are among dotted names."""
+    parts = [name.split(".") for name in names]
+    ours = {part[1] for part in parts if part[0] == "keras_fmnist" and len(part) > 1}
+    assert ours - {"__version__"} <= FILES.keys()
+    return ours - {"__version__"}
+
+
+def others(names):
+    """Which top-level packages that are not ours are among dotted names."""
+    return {name.split(".")[0] for name in names} - {"keras_fmnist"}
+
+
+TREES = {
+    name: ast.parse("\n".join(path.read_text(encoding="utf-8") for path in paths))
+    for name, paths in FILES.items()
+}
+OURS = {name: rooms(imported(tree)) - {name} for name, tree in TREES.items()}
+THEIRS = {name: others(imported(tree)) for name, tree in TREES.items()}
+
+
+def reachable(start):
+    """A room and every room that its imports lead to."""
+    found, ahead = set(), [start]
+    while ahead:
+        name = ahead.pop()
+        if name not in found:
+            found.add(name)
+            ahead += OURS[name]
+    return found
+
+
+def test_what_is_checked_here_was_found():
+    assert {"cli", "train", "models", "figures", "fast_fit"} <= FILES.keys()
+    assert OURS["train"] >= {"models", "results", "weights"}
+    assert "keras" in THEIRS["models"]
+    assert "keras" in THEIRS["seeds"]  # inside a function
+    assert reachable("menu") >= {"commands", "train", "models", "specs", "settings"}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_imports_follow_the_arrows(name):
+    assert name in ARROWS, "a new room needs its arrows here and its line in the README's map"
+    assert OURS[name] <= set(ARROWS[name].split())
+
+
+def test_no_arrows_run_in_a_circle():
+    for name in FILES:
+        assert not any(name in reachable(below) for below in OURS[name]), name
+    for name, below in ARROWS.items():
+        assert set(below.split()) <= ARROWS.keys(), name
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_library_knows_no_experiment(name):
+    assert not THEIRS[name] & {"experiments", "tests", "benchmarks"}
+
+
+def test_experiments_are_declarations_that_import_no_framework():
+    paths = sorted((ROOT / "experiments").glob("*.py"))
+    assert len(paths) >= 3
+    for path in paths:
+        names = list(imported(ast.parse(path.read_text(encoding="utf-8"))))
+        assert rooms(names) <= {"cli", "menu", "specs"}, path
+        assert others(names) <= {"experiments", *sys.stdlib_module_names}, path
+
+
+@pytest.mark.parametrize("name", ["settings", "specs", "files", "provenance", "__init__"])
+def test_the_ground_floor_needs_python_alone(name):
+    for room in reachable(name):
+        assert THEIRS[room] <= sys.stdlib_module_names, room
+
+
+def test_seeds_need_numpy_and_name_a_framework_only_inside_a_function():
+    at_once = [
+        node for node in TREES["seeds"].body if isinstance(node, (ast.Import, ast.ImportFrom))
+    ]
+    names = others(imported(ast.Module(at_once, [])))
+    assert names - sys.stdlib_module_names == {"numpy"}
+
+
+@pytest.mark.parametrize("name", ["results", "report", "figures", "data"])
+def test_pages_and_data_never_reach_a_framework(name):
+    found = {room: THEIRS[room] & FRAMEWORKS for room in reachable(name)}
+    assert not any(found.values()), found
+
+
+def test_the_native_twin_borrows_nothing_and_nothing_leans_on_it():
+    assert OURS["native"] == set()
+    assert THEIRS["native"] - sys.stdlib_module_names == {"torch"}
+    assert {name for name in FILES if "native" in OURS[name]} <= RULERS | {"native_dataloader"}
+
+
+def test_torch_is_named_only_where_it_must_be():
+    assert {name for name in FILES if "torch" in THEIRS[name]} <= MAY_NAME_TORCH
+    # Parity asks jax for its precision.
+    assert {name for name in FILES if THEIRS[name] & {"jax", "tensorflow"}} <= {"parity"}
+
+
+def test_one_room_fits_one_library_to_each_job():
+    def users(package):
+        return {name for name in FILES if package in THEIRS[name]}
+
+    assert users("matplotlib") == {"figures"}
+    assert users("fire") == {"cli"}
+    assert users("safetensors") == {"weights"}
+    assert users("tensorflow_datasets") == {"fashion_mnist_builder"}
+
+
+def calls(tree, method):
+    """How often a method of this name is called."""
+    return sum(
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == method
+        for node in ast.walk(tree)
+    )
+
+
+def test_models_are_compiled_and_fitted_in_one_place():
+    modelling = {name: tree for name, tree in TREES.items() if "keras" in THEIRS[name]}
+    fitting = {name for name, tree in modelling.items() if calls(tree, "fit")}
+    assert fitting - {"bench"} == {"train"}  # bench times bare epochs
+    assert calls(TREES["train"], "fit") == calls(TREES["train"], "compile") == 1
+    # Parity measures one step and trains nothing.
+    compiling = {name for name, tree in modelling.items() if calls(tree, "compile")}
+    assert compiling - RULERS - {"fast_fit"} == {"train"}  # that one compiles graphs
+
+
+@pytest.mark.parametrize("path", PATHS, ids=[str(path.relative_to(LIBRARY)) for path in PATHS])
+def test_a_file_is_one_room(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 250
+
+
+def test_there_is_no_lumber_room():
+    assert not {"utils", "util", "helpers", "common", "misc"} & FILES.keys()
+
+
+def map_of(readme):
+    """The README's map: for each folder named at the start of a line the Python files below it."""
+    blocks = [b for b in re.findall(r"^```\w*\n(.*?)^```", readme, re.M | re.S) if "cli.py" in b]
+    assert len(blocks) == 1, "one block of the README is the map"
+    found, folder = {}, None
+    for line in blocks[0].splitlines():
+        if start := re.match(r"(\w+)/", line):
+            folder = start.group(1)
+            found[folder] = set()
+        elif not line.startswith(" "):
+            folder = None
+        if folder:
+            found[folder] |= set(re.findall(r"\b(\w+\.py)\b", line))
+    return found
+
+
+def test_the_readmes_map_names_every_room_and_no_other():
+    found = map_of((ROOT / "README.md").read_text(encoding="utf-8"))
+    # What holds next to nothing need not be on a map.
+    rooms_there = {path.name for path in PATHS if path.parent == LIBRARY} - {"__init__.py"}
+    assert found["keras_fmnist"] - {"__init__.py"} == rooms_there
+    assert found["experiments"] <= {path.name for path in (ROOT / "experiments").glob("*.py")}
+    reports = {p.name for p in (ROOT / "experiments").glob("*.py") if not p.stem.startswith("__")}
+    assert reports <= found["experiments"]

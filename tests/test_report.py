@@ -1,0 +1,134 @@
+"""The table: every number from a record, between its markers, and without Keras."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from experiments.mansilla import BASE, CLASSIFIER_FULL, SPECS
+from keras_fmnist import commands, report
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def cells(table):
+    return {
+        row[1]: row[2:-1]
+        for row in ([cell.strip() for cell in line.split("|")] for line in table.splitlines())
+    }
+
+
+def test_the_table_shows_the_last_epoch_in_evaluation_mode(make_record):
+    metrics = {"loss": 9, "train_eval_loss": 0.01234, "val_loss": 0.5, "accuracy": 9}
+    classifier = make_record(
+        CLASSIFIER_FULL,
+        metrics=metrics | {"train_eval_accuracy": 0.9, "val_accuracy": 0.89514, "dead_logits": 3},
+    )
+    table = report.results_table(
+        (BASE, CLASSIFIER_FULL), [make_record(BASE, metrics=metrics), classifier]
+    )
+    assert cells(table) == {
+        "experiment": ["what it is", "train loss", "val loss", "train acc", "val acc", "seeds"],
+        "---": ["---", "---:", "---:", "---:", "---:", "---:"],
+        "`mansilla/base`": [BASE.summary, "0.0123", "0.5000", "", "", "1 on torch, cpu"],
+        "`mansilla/classifier_full`": [
+            *(CLASSIFIER_FULL.summary, "0.0123", "0.5000", "90.00%", "89.51%", "1 on torch, cpu")
+        ],
+    }
+
+
+def test_several_seeds_are_shown_as_mean_and_interval(make_record):
+    records = []
+    for seed, loss in enumerate((0.01, 0.02, 0.03)):
+        values = {"train_eval_loss": loss, "val_loss": loss}
+        values |= {"train_eval_accuracy": 10 * loss, "val_accuracy": 10 * loss}
+        records.append(make_record(CLASSIFIER_FULL, seed, metrics=values))
+    row = cells(report.results_table((CLASSIFIER_FULL,), records))["`mansilla/classifier_full`"]
+    # t(0.975, 2) = 4.302653, times 0.01 / √3
+    assert row[1:3] == ["0.0200 ± 0.0248"] * 2
+    assert row[3:5] == ["20.00% ± 24.84%"] * 2
+    assert row[5] == "3 on torch, cpu"
+
+
+def test_what_was_not_run_says_so_in_its_place(make_record):
+    rows = cells(report.results_table(SPECS, [make_record(BASE)]))
+    assert list(rows)[2:] == [f"`{spec.id}`" for spec in SPECS]
+    for spec in SPECS:
+        if spec is not BASE:
+            assert rows[f"`{spec.id}`"] == [spec.summary, "", "", "", "", "not run yet"]
+
+
+def test_text_between_markers_is_replaced_and_nothing_else():
+    text = "before\n<!-- results -->\nold\nlines\n<!-- /results -->\nafter <!-- other -->\n"
+    new = r"| \1 | \g<0> |"  # no pattern, although it looks like one
+    filled = report.fill(text, "results", new)
+    assert filled == (f"before\n<!-- results -->\n{new}\n<!-- /results -->\nafter <!-- other -->\n")
+    assert report.fill(filled, "results", new) == filled
+    empty = "<!-- results -->\n<!-- /results -->"
+    assert report.fill(empty, "results", "x") == "<!-- results -->\nx\n<!-- /results -->"
+
+
+@pytest.mark.parametrize(
+    ("text", "times"),
+    [
+        ("", 0),
+        ("<!-- results -->\n", 0),
+        ("<!-- /results -->\n<!-- results -->\n", 0),
+        (2 * "<!-- results -->\n<!-- /results -->\n", 2),
+    ],
+    ids=["none", "unclosed", "turned", "twice"],
+)
+def test_markers_that_are_no_pair_are_refused(text, times):
+    with pytest.raises(ValueError, match=f"one pair of markers <!-- results -->, not {times}"):
+        report.fill(text, "results", "x")
+
+
+def test_a_readme_without_markers_is_left_as_it_is(tmp_path):
+    (tmp_path / "README.md").write_text("words")
+    with pytest.raises(ValueError, match="markers"):
+        report.write_readme(tmp_path / "README.md", SPECS, tmp_path)
+    assert (tmp_path / "README.md").read_text() == "words"
+
+
+WRITE_WITHOUT_KERAS = """
+import sys
+for name in ("keras", "torch", "jax", "tensorflow"):
+    sys.modules[name] = None  # an import of it fails
+from experiments.mansilla import SPECS
+from keras_fmnist import report
+report.write_readme(sys.argv[1], SPECS, sys.argv[2])
+"""
+
+
+def test_a_readme_is_renewed_from_records_without_keras(tmp_path, make_record, put_record):
+    put_record(tmp_path / "results", make_record(BASE, metrics={"val_loss": 0.04242}))
+    readme = tmp_path / "README.md"
+    readme.write_text("# Ü\n<!-- results -->\n<!-- /results -->\nend\n", encoding="utf-8")
+    command = [sys.executable, "-c", WRITE_WITHOUT_KERAS, str(readme), str(tmp_path / "results")]
+    subprocess.run(command, check=True, cwd=ROOT, timeout=120)
+    text = readme.read_text(encoding="utf-8")
+    assert text.startswith("# Ü\n<!-- results -->\n| experiment |")
+    assert text.endswith("|\n<!-- /results -->\nend\n")
+    assert "| 0.0424 |" in text
+
+
+def test_the_report_of_a_users_own_runs_is_printed_and_its_figures_drawn(
+    tmp_path, make_record, put_record, capsys
+):
+    record = make_record(BASE)
+    path = put_record(tmp_path, record)
+    commands.write_report(SPECS, str(tmp_path))
+    shown = capsys.readouterr().out
+    assert report.results_table(SPECS, [record]) in shown
+    for name in ("base_loss.png", "base_reconstructions.png"):
+        assert str(path.with_name(name)) in shown
+        assert path.with_name(name).exists()
+
+
+def test_the_readme_shows_the_table_that_its_records_give():
+    from keras_fmnist import results
+
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = report.results_table(SPECS, results.read_all(ROOT / results.STUDY))
+    assert report.fill(text, "results", table) == text

@@ -1,0 +1,236 @@
+"""Weights: names, round trips, and what is refused by name."""
+
+import keras
+import numpy as np
+import pytest
+import safetensors.numpy
+import torch
+
+from experiments.mansilla import BASE, CLASSIFIER_FULL
+from keras_fmnist import models, native, weights
+from keras_fmnist.specs import override
+
+SHAPES = {
+    "encoder/conv1/kernel": (3, 3, 1, 16),
+    "encoder/conv1/bias": (16,),
+    "encoder/conv2/kernel": (3, 3, 16, 32),
+    "encoder/conv2/bias": (32,),
+    "encoder/latent/kernel": (800, 64),
+    "encoder/latent/bias": (64,),
+    "decoder/hidden/kernel": (64, 800),
+    "decoder/hidden/bias": (800,),
+    "decoder/deconv1/kernel": (4, 4, 16, 32),
+    "decoder/deconv1/bias": (16,),
+    "decoder/deconv2/kernel": (3, 3, 1, 16),
+    "decoder/deconv2/bias": (1,),
+}
+
+
+@pytest.fixture
+def model():
+    return models.autoencoder(BASE)
+
+
+@pytest.fixture
+def arrays():
+    rng = np.random.default_rng(0)
+    return {name: rng.normal(size=shape).astype(np.float32) for name, shape in SHAPES.items()}
+
+
+def same(one, other):
+    return one.keys() == other.keys() and all(np.array_equal(one[k], other[k]) for k in one)
+
+
+@pytest.mark.portable
+def test_names_and_shapes_are_the_same_on_every_backend(model):
+    named = weights.variables(model)
+    assert {name: tuple(v.shape) for name, v in named.items()} == SHAPES
+    assert list(named) == list(SHAPES)
+    head = models.classifier(model.get_layer("encoder"), CLASSIFIER_FULL)
+    assert list(weights.variables(head)) == [*list(SHAPES)[:6], "logits/kernel", "logits/bias"]
+
+
+@pytest.mark.portable
+def test_arrays_put_into_a_model_come_back_and_act(model, arrays, dataset):
+    images = dataset.test_images[:3].astype(np.float32) / 255
+    weights.set_arrays(model, arrays)
+    assert same(weights.get_arrays(model), arrays)
+    other = models.autoencoder(BASE, seed=1)
+    assert not np.array_equal(other(images, training=False), model(images, training=False))
+    weights.set_arrays(other, weights.get_arrays(model))
+    np.testing.assert_array_equal(
+        keras.ops.convert_to_numpy(other(images, training=False)),
+        keras.ops.convert_to_numpy(model(images, training=False)),
+    )
+
+
+def test_arrays_that_were_got_do_not_move_with_the_model(model):
+    before = weights.get_arrays(model)
+    kept = {name: array.copy() for name, array in before.items()}
+    with torch.no_grad():
+        for variable in model.weights:
+            variable.value.add_(1)  # in place, as an optimiser does it
+    assert same(before, kept)
+    assert not same(before, weights.get_arrays(model))
+    before["encoder/conv1/bias"] += 1
+    assert not same(before, weights.get_arrays(model))
+
+
+@pytest.mark.portable
+def test_a_file_gives_back_what_was_saved(model, tmp_path):
+    arrays = weights.get_arrays(model)
+    weights.save(tmp_path / "w.safetensors", arrays)
+    loaded = weights.load(tmp_path / "w.safetensors", weights.digest(arrays))
+    assert same(loaded, arrays)
+    assert all(array.dtype == np.float32 for array in loaded.values())
+    weights.set_arrays(models.autoencoder(BASE, seed=1), loaded)
+
+
+def test_a_part_has_the_names_of_its_own_layers(model):
+    arrays = weights.get_arrays(model)
+    encoder = weights.part(arrays, "encoder")
+    assert list(encoder) == [name.removeprefix("encoder/") for name in list(SHAPES)[:6]]
+    assert same(encoder, weights.get_arrays(model.get_layer("encoder")))
+    assert weights.part({"encoder2/conv1/kernel": 1, "a/encoder/b": 2}, "encoder") == {}
+
+
+NAME = "encoder/conv2/kernel"
+
+
+def without(arrays):
+    return {name: array for name, array in arrays.items() if name != NAME}
+
+
+def with_nan(arrays, value):
+    array = arrays[NAME].copy()
+    array[1, 2, 3, 4] = value
+    return arrays | {NAME: array}
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (without, f"autoencoder: {NAME} is missing"),
+        (lambda a: a | {"decoder/x/kernel": a[NAME]}, "decoder/x/kernel belongs to no layer"),
+        (
+            lambda a: a | {NAME: a[NAME].T},
+            rf"{NAME} must have the shape \(3, 3, 16, 32\), not \(32",
+        ),
+        (lambda a: a | {NAME: a[NAME].astype(float)}, f"{NAME} must be float32, not float64"),
+        (lambda a: a | {NAME: a[NAME].astype(np.float16)}, f"{NAME} must be float32, not float16"),
+        (lambda a: with_nan(a, np.nan), f"{NAME} holds values that are not finite"),
+        (lambda a: with_nan(a, -np.inf), f"{NAME} holds values that are not finite"),
+    ],
+    ids=["missing", "unknown", "shape", "double", "half", "nan", "infinite"],
+)
+def test_arrays_that_do_not_fit_are_refused_by_name_and_change_nothing(
+    model, arrays, damage, words
+):
+    before = weights.get_arrays(model)
+    with pytest.raises(weights.WeightsError, match=words):
+        weights.set_arrays(model, damage(arrays))
+    assert same(weights.get_arrays(model), before)
+
+
+def test_weights_of_another_latent_do_not_fit(model):
+    other = weights.get_arrays(models.autoencoder(override(BASE, {"latent": 32})))
+    with pytest.raises(
+        weights.WeightsError, match=r"encoder/latent/kernel must have .*\(800, 64\)"
+    ):
+        weights.set_arrays(model, other)
+
+
+def test_a_digest_depends_on_names_shapes_types_and_values_and_not_on_the_order(arrays):
+    digest = weights.digest(arrays)
+    assert len(digest) == 64
+    assert weights.digest(dict(reversed(arrays.items()))) == digest
+    assert weights.digest({k: np.asfortranarray(a) for k, a in arrays.items()}) == digest
+    bias = arrays["decoder/deconv2/bias"]
+    others = [
+        without(arrays),
+        arrays | {"decoder/deconv2/bias": np.nextafter(bias, 9, dtype=np.float32)},
+        arrays | {"decoder/deconv2/bias": bias.reshape(1, 1)},
+        arrays | {"decoder/deconv2/bias": bias.astype(float)},
+        without(arrays) | {"encoder/other/kernel": arrays[NAME]},
+    ]
+    assert len({digest, *map(weights.digest, others)}) == 1 + len(others)
+
+
+def flip(content):
+    return content[:-5] + bytes([content[-5] ^ 1]) + content[-4:]
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda content: content[:-1], "is no whole safetensors file"),
+        (lambda content: content[:100], "is no whole safetensors file"),
+        (lambda content: b"", "is no whole safetensors file"),
+        (lambda content: b"<html>404</html>", "is no whole safetensors file"),
+        (lambda content: content + b"\0", "is no whole safetensors file"),
+        (flip, "does not hold the weights that its record names"),
+    ],
+    ids=["cut by one byte", "cut in the header", "empty", "html", "longer", "bit-flipped"],
+)
+def test_a_damaged_file_is_named(tmp_path, arrays, damage, words):
+    path = tmp_path / "w.safetensors"
+    path.write_bytes(damage(safetensors.numpy.save(arrays)))
+    with pytest.raises(weights.WeightsError) as error:
+        weights.load(path, weights.digest(arrays))
+    assert str(error.value).startswith(f"{path} {words}")
+
+
+def test_a_missing_file_and_one_of_other_weights_are_named(tmp_path, arrays):
+    path = tmp_path / "w.safetensors"
+    with pytest.raises(weights.WeightsError, match=r"w\.safetensors is missing"):
+        weights.load(path, weights.digest(arrays))
+    weights.save(path, without(arrays))
+    with pytest.raises(weights.WeightsError, match="does not hold the weights"):
+        weights.load(path, weights.digest(arrays))
+
+
+def test_a_native_net_with_the_same_weights_gives_the_same_images(model, dataset):
+    arrays = weights.to_native(weights.get_arrays(model))
+    assert list(arrays)[:2] == ["encoder.conv1.weight", "encoder.conv1.bias"]
+    net = native.Autoencoder(native.Encoder(), native.Decoder()).eval()
+    net.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
+    images = dataset.test_images[:5].astype(np.float32) / 255
+    with torch.no_grad():
+        theirs = net(torch.from_numpy(images).permute(0, 3, 1, 2)).permute(0, 2, 3, 1).numpy()
+    ours = keras.ops.convert_to_numpy(model(images, training=False))
+    np.testing.assert_allclose(ours, theirs, atol=2e-6)
+
+
+def test_native_names_and_layouts_turn_back_exactly(arrays):
+    back = weights.from_native(weights.to_native(arrays), arrays)
+    assert same(back, arrays)
+    with pytest.raises(weights.WeightsError, match=r"encoder\.conv2\.weight is missing"):
+        weights.from_native(weights.to_native(without(arrays)), arrays)
+    with pytest.raises(weights.WeightsError, match=r"encoder\.conv2\.weight belongs to no layer"):
+        weights.from_native(weights.to_native(arrays), without(arrays))
+
+
+def test_a_native_file_gives_back_its_arrays_and_one_with_code_is_refused(arrays, tmp_path):
+    path = tmp_path / "w.pt"
+    weights.save_native(path, weights.to_native(arrays))
+    assert same(weights.load_native(path), weights.to_native(arrays))
+    marker = tmp_path / "ran"
+    torch.save({"encoder.conv1.weight": RunsCode(marker)}, path)
+    with pytest.raises(weights.WeightsError, match=r"w\.pt is no PyTorch file of tensors alone"):
+        weights.load_native(path)
+    assert not marker.exists()
+    torch.save({"epochs": 3}, path)
+    with pytest.raises(weights.WeightsError, match=r"w\.pt must hold a state_dict"):
+        weights.load_native(path)
+    with pytest.raises(weights.WeightsError, match=r"none\.pt does not exist"):
+        weights.load_native(tmp_path / "none.pt")
+
+
+class RunsCode:
+    """Unpickling it would write a file."""
+
+    def __init__(self, marker):
+        self.marker = marker
+
+    def __reduce__(self):
+        return (open, (str(self.marker), "w"))
