@@ -4,10 +4,9 @@ An epoch is measured whole, with its data, callbacks and metrics. The variants t
 round, so that a busy machine slows all of them alike, and a ratio is taken within its round.
 """
 
+import multiprocessing
 import resource
 import statistics
-import subprocess
-import sys
 import time
 
 import keras
@@ -65,25 +64,32 @@ def measure(spec, dataset, *, steps, rounds, progress=iter):
 
 
 def summarize(seconds):
-    """Medians in milliseconds a step, and how many times longer each variant takes than ours."""
+    """Medians: milliseconds a step, and how many times longer each variant takes than ours.
+
+    The ratios' quartiles stand beside them. Where ours does not run, stock Keras is the reference.
+    """
     reference = "ours" if "ours" in seconds else "stock"
+    ratios = {
+        f"{name}_over_{reference}": statistics.quantiles(
+            [other / own for other, own in zip(taken, seconds[reference], strict=True)], n=4
+        )
+        for name, taken in seconds.items()
+        if name != reference
+    }
     return {
-        "ms_per_step": {
-            name: _quartiles(1e3 * s for s in taken) for name, taken in seconds.items()
-        },
-        "ratios": {
-            f"{name}_over_{reference}": _quartiles(
-                other / own for other, own in zip(taken, seconds[reference], strict=True)
-            )
-            for name, taken in seconds.items()
-            if name != reference
-        },
+        "ms_per_step": {name: round(1e3 * statistics.median(s), 3) for name, s in seconds.items()},
+        "ratios": {name: round(median, 3) for name, (_, median, _) in ratios.items()},
+        "quartiles": {name: [round(q, 3) for q in quarters] for name, quarters in ratios.items()},
     }
 
 
-def _quartiles(values):
-    low, median, high = statistics.quantiles(values, n=4)
-    return {"median": round(median, 3), "quartiles": [round(low, 3), round(high, 3)]}
+def table(summary):
+    """Lines of text for what `summarize` gives."""
+    lines = [f"  {name:24} {ms:8.2f} ms a step" for name, ms in summary["ms_per_step"].items()]
+    for name, ratio in summary["ratios"].items():
+        low, _, high = summary["quartiles"][name]
+        lines.append(f"  {name:24} {ratio:8.2f} [{low:.2f}, {high:.2f}]")
+    return lines
 
 
 def growth(spec, dataset, *, rounds):
@@ -104,16 +110,19 @@ def growth(spec, dataset, *, rounds):
     return found
 
 
-def peak_memory(spec_id, variant):
-    """Most memory in MiB that a process of its own takes to train 100 steps of one variant."""
-    words = [sys.executable, "-m", "experiments", "bench", spec_id, "--only", variant]
-    done = subprocess.run(words, capture_output=True, text=True, check=True)
-    return float(done.stdout.split()[-1])
+def peak_memory(spec, dataset):
+    """Most memory in MiB of a process that trains 100 steps, each variant in one of its own."""
+    found = {}
+    context = multiprocessing.get_context("spawn")
+    for name in variants(spec, dataset, 1):
+        with context.Pool(1) as pool:
+            found[name] = pool.apply(_own_peak_memory, (spec, name, dataset))
+    return found
 
 
-def own_peak_memory():
-    """Most memory in MiB that this process has taken."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def _own_peak_memory(spec, name, dataset):
+    variants(spec, dataset, 100)[name]()
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
 def _keras(spec, images, labels, fast):

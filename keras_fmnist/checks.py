@@ -46,6 +46,11 @@ def backend():
     return name
 
 
+def installed_backends():
+    """The backends whose framework is there, torch first."""
+    return [name for name in BACKENDS if importlib.util.find_spec(name) is not None]
+
+
 def device(device):
     """Hides the GPUs where the CPU is asked for; must come before the backend is imported."""
     if device not in DEVICES:

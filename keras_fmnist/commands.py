@@ -4,18 +4,12 @@ Keras is imported here and not before, so that help and errors come at once.
 """
 
 import os
-import tempfile
-from dataclasses import asdict
 from fnmatch import fnmatch
-from json import dumps
 from pathlib import Path
 
 from keras_fmnist import checks, results
-from keras_fmnist.files import write_whole
 from keras_fmnist.settings import SpecError
 from keras_fmnist.specs import TRAIN_IMAGES
-
-FORMATS = (".safetensors", ".pt", ".pth", ".keras")
 
 
 def run_experiments(
@@ -125,99 +119,3 @@ def write_report(specs, out=results.STUDY):
         print(readme)
     else:
         print(report.results_table(specs, records))
-
-
-def compare(specs, experiment, seeds=5, epochs=3, examples=6000, json=None):
-    """Prints ours beside native PyTorch; fails where a layer is over its tolerance.
-
-    Raises:
-        SpecError: an argument is wrong.
-        RuntimeError: a row is over its tolerance; the message names the first.
-    """
-    spec = checks.experiment(specs, experiment)
-    checks.whole("seeds", seeds, 2, 1000)
-    checks.whole("epochs", epochs, 1, 10_000)
-    checks.whole("examples", examples, 1, TRAIN_IMAGES)
-    if json is not None:
-        checks.target("json", json, ".json")
-    checks.device("cpu")
-    from tqdm import tqdm
-
-    from keras_fmnist import compare, data, parity
-
-    dataset = data.load()
-    print(f"{spec.id} on {checks.backend()} beside native PyTorch, same weights, same images")
-    rows = parity.measure(spec, dataset)
-    print(*compare.table(rows), sep="\n")
-    rounding = parity.rounding(spec, dataset)
-    print(
-        f"100 adam steps in float32, not judged: ours and native end {rounding['ours']:.2g} apart, "
-        f"native and native with each batch in reverse order {rounding['native']:.2g}"
-    )
-    print(f"\nTrained side by side with dropout: {seeds} seeds, {epochs} epochs, {examples} images")
-    result = compare.equivalence(
-        spec,
-        dataset,
-        seeds=seeds,
-        epochs=epochs,
-        examples=examples,
-        progress=lambda seeds: tqdm(seeds, desc="seeds", disable=None),
-    )
-    print(*compare.describe(result), sep="\n")
-    defaults = compare.defaults()
-    print("\nWhere Keras and PyTorch differ by default")
-    for row in defaults:
-        print(f"{row['what']:40} {row['keras']:24} {row['pytorch']:24} {row['ours']}")
-    failed = [row for row in rows if not row.passed]
-    if json is not None:
-        content = {
-            "experiment": spec.id,
-            "backend": checks.backend(),
-            "passed": not failed,
-            "rows": [asdict(row) for row in rows],
-            "rounding": rounding,
-            "equivalence": asdict(result),
-            "defaults": defaults,
-        }
-        write_whole(json, (dumps(content, indent=1) + "\n").encode())
-    if failed:
-        worst = failed[0]
-        raise RuntimeError(
-            f"{worst.name}, {worst.kind}: differs by {worst.max_abs:.2g}, "
-            f"tolerance {worst.tolerance:.2g}"
-        )
-
-
-def convert(specs, source, target, experiment):
-    """Turns weights of an experiment's net from one format into another.
-
-    Raises:
-        SpecError: an argument is wrong.
-        WeightsError: the source does not hold the weights of this net.
-    """
-    spec = checks.experiment(specs, experiment)
-    checks.target("target", target, *FORMATS)
-    if Path(str(source)).suffix not in (".pt", ".pth", ".safetensors"):
-        raise SpecError(f"source must end in .pt, .pth or .safetensors, not {source!r}")
-    if not Path(source).is_file():
-        raise SpecError(f"source {source} does not exist")
-    checks.device("cpu")
-    from keras_fmnist import models, weights
-
-    model = models.build(spec)
-    if Path(source).suffix == ".safetensors":
-        arrays = weights.load(source)
-    else:
-        arrays = weights.from_native(weights.load_native(source), weights.variables(model))
-    weights.set_arrays(model, arrays)
-    ending = Path(target).suffix
-    if ending == ".safetensors":
-        weights.save(target, arrays)
-    elif ending == ".keras":
-        with tempfile.TemporaryDirectory() as folder:
-            whole = Path(folder, "model.keras")
-            model.save(whole)
-            write_whole(target, whole.read_bytes())
-    else:
-        weights.save_native(target, weights.to_native(arrays))
-    print(f"{target}: {len(arrays)} tensors of {spec.id}")

@@ -1,6 +1,6 @@
 """What there is to type: every command, its flags and what they mean."""
 
-from keras_fmnist import commands, results
+from keras_fmnist import commands, results, rulers
 from keras_fmnist.cli import REQUIRED, VARIADIC, command
 from keras_fmnist.settings import describe, setting_fields
 from keras_fmnist.specs import ClassifierSpec, override, settings
@@ -55,7 +55,7 @@ def tool(reports):
             **out,
         ),
         "compare": command(
-            lambda **given: commands.compare(specs, **given),
+            lambda **given: rulers.compare(specs, **given),
             "Holds an experiment to native PyTorch, layer by layer and trained side by side.",
             experiment=(REQUIRED, "such as mansilla/base"),
             seeds=(5, "trainings a side"),
@@ -64,11 +64,20 @@ def tool(reports):
             json=(None, "write it all to this file"),
         ),
         "convert": command(
-            lambda **given: commands.convert(specs, **given),
+            lambda **given: rulers.convert(specs, **given),
             "Turns weights into another format: .pt (PyTorch's state_dict), .safetensors, .keras.",
             source=(REQUIRED, "a .pt, .pth or .safetensors file"),
             target=(REQUIRED, "the file to write; its ending is its format"),
             experiment=(REQUIRED, "whose net it is, such as mansilla/base"),
+        ),
+        "bench": command(
+            lambda **given: rulers.bench(specs, **given),
+            "Times a training step: ours, stock Keras and native PyTorch, taking turns.",
+            experiments=(VARIADIC, "such as mansilla/base; three of mansilla where none is given"),
+            steps=(30, "steps an epoch"),
+            rounds=(9, "epochs of each variant that count"),
+            whole=(False, "also over batch sizes and numbers of images, and memory"),
+            json=(None, "write it all to this file"),
         ),
         **{name: experiments(group) for name, group in reports.items()},
     }

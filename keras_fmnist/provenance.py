@@ -1,5 +1,6 @@
 """Which code and which packages a run was made with."""
 
+import os
 import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
@@ -17,6 +18,20 @@ def versions():
         except PackageNotFoundError:
             continue
     return found
+
+
+def machine():
+    """Processor, number of usable cores and operating system."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+    except OSError:
+        names = []
+    return {
+        "processor": names[0] if names else platform.processor(),
+        "cores": os.cpu_count(),
+        "system": platform.platform(aliased=True, terse=True),
+    }
 
 
 def commit():

@@ -48,10 +48,10 @@ ARROWS = {
     "report": "files results",
     "study": "results specs",
     "checks": "settings",
-    "commands": "bench checks compare data figures files models parity report results"
-    " settings specs study train weights",
+    "commands": "checks data figures report results settings specs study train",
+    "rulers": "bench checks compare data files models parity provenance settings specs weights",
     "cli": "settings",
-    "menu": "cli commands results settings specs",
+    "menu": "cli commands results rulers settings specs",
 }
 # Torch is named by what speaks to it directly; everything else is Keras or numpy.
 RULERS = {"twin", "parity", "compare", "bench"}  # they hold ours to native PyTorch

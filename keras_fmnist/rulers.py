@@ -1,0 +1,173 @@
+"""What the commands do that hold ours to native PyTorch: compare, convert, bench."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict
+from functools import partial
+from json import dumps, loads
+from pathlib import Path
+
+from keras_fmnist import checks, provenance
+from keras_fmnist.files import write_whole
+from keras_fmnist.settings import SpecError
+from keras_fmnist.specs import TRAIN_IMAGES
+
+FORMATS = (".safetensors", ".pt", ".pth", ".keras")
+BENCHED = ("mansilla/base", "mansilla/classifier_full", "mansilla/classifier_frozen")
+
+
+def compare(specs, experiment, seeds=5, epochs=3, examples=6000, json=None):
+    """Prints ours beside native PyTorch; fails where a layer is over its tolerance.
+
+    Raises:
+        SpecError: an argument is wrong.
+        RuntimeError: a row is over its tolerance; the message names the first.
+    """
+    spec = checks.experiment(specs, experiment)
+    checks.whole("seeds", seeds, 2, 1000)
+    checks.whole("epochs", epochs, 1, 10_000)
+    checks.whole("examples", examples, 1, TRAIN_IMAGES)
+    if json is not None:
+        checks.target("json", json, ".json")
+    checks.device("cpu")
+    from tqdm import tqdm
+
+    from keras_fmnist import compare, data, parity
+
+    dataset = data.load()
+    print(f"{spec.id} on {checks.backend()} beside native PyTorch, same weights, same images")
+    rows = parity.measure(spec, dataset)
+    print(*compare.table(rows), sep="\n")
+    rounding = parity.rounding(spec, dataset)
+    print(
+        f"100 adam steps in float32, not judged: ours and native end {rounding['ours']:.2g} apart, "
+        f"native and native with each batch in reverse order {rounding['native']:.2g}"
+    )
+    print(f"\nTrained side by side with dropout: {seeds} seeds, {epochs} epochs, {examples} images")
+    result = compare.equivalence(
+        spec,
+        dataset,
+        seeds=seeds,
+        epochs=epochs,
+        examples=examples,
+        progress=lambda seeds: tqdm(seeds, desc="seeds", disable=None),
+    )
+    print(*compare.describe(result), sep="\n")
+    defaults = compare.defaults()
+    print("\nWhere Keras and PyTorch differ by default")
+    for row in defaults:
+        print(f"{row['what']:40} {row['keras']:24} {row['pytorch']:24} {row['ours']}")
+    failed = [row for row in rows if not row.passed]
+    if json is not None:
+        content = {
+            "experiment": spec.id,
+            "backend": checks.backend(),
+            "passed": not failed,
+            "rows": [asdict(row) for row in rows],
+            "rounding": rounding,
+            "equivalence": asdict(result),
+            "defaults": defaults,
+        }
+        _write_json(json, content)
+    if failed:
+        worst = failed[0]
+        raise RuntimeError(
+            f"{worst.name}, {worst.kind}: differs by {worst.max_abs:.2g}, "
+            f"tolerance {worst.tolerance:.2g}"
+        )
+
+
+def convert(specs, source, target, experiment):
+    """Turns weights of an experiment's net from one format into another.
+
+    Raises:
+        SpecError: an argument is wrong.
+        WeightsError: the source does not hold the weights of this net.
+    """
+    spec = checks.experiment(specs, experiment)
+    checks.target("target", target, *FORMATS)
+    if Path(str(source)).suffix not in (".pt", ".pth", ".safetensors"):
+        raise SpecError(f"source must end in .pt, .pth or .safetensors, not {source!r}")
+    if not Path(source).is_file():
+        raise SpecError(f"source {source} does not exist")
+    checks.device("cpu")
+    from keras_fmnist import models, weights
+
+    model = models.build(spec)
+    if Path(source).suffix == ".safetensors":
+        arrays = weights.load(source)
+    else:
+        arrays = weights.from_native(weights.load_native(source), weights.variables(model))
+    weights.set_arrays(model, arrays)
+    ending = Path(target).suffix
+    if ending == ".safetensors":
+        weights.save(target, arrays)
+    elif ending == ".keras":
+        with tempfile.TemporaryDirectory() as folder:
+            whole = Path(folder, "model.keras")
+            model.save(whole)
+            write_whole(target, whole.read_bytes())
+    else:
+        weights.save_native(target, weights.to_native(arrays))
+    print(f"{target}: {len(arrays)} tensors of {spec.id}")
+
+
+def bench(specs, experiments=(), steps=30, rounds=9, whole=False, json=None):
+    """Times a training step of every variant, in turns, and prints the ratios.
+
+    On torch the other backends that are installed follow, each in a process of its own.
+
+    Raises:
+        SpecError: an argument is wrong.
+    """
+    chosen = [checks.experiment(specs, name) for name in experiments or BENCHED]
+    checks.whole("steps", steps, 1, 600)
+    checks.whole("rounds", rounds, 2, 1000)
+    checks.flag("whole", whole)
+    if json is not None:
+        checks.target("json", json, ".json")
+    checks.device("auto")
+    from tqdm import tqdm
+
+    from keras_fmnist import bench, data
+
+    dataset = data.load()
+    content = {
+        "machine": provenance.machine(),
+        "versions": provenance.versions(),
+        "experiments": {},
+    }
+    for spec in chosen:
+        bar = partial(tqdm, desc=spec.id, unit="round", disable=None)
+        taken = bench.measure(spec, dataset, steps=steps, rounds=rounds, progress=bar)
+        content["experiments"][spec.id] = bench.summarize(taken)
+        print(spec.id, *bench.table(content["experiments"][spec.id]), sep="\n", flush=True)
+    if whole:
+        content["growth"] = bench.growth(chosen[0], dataset, rounds=rounds)
+        content["peak_memory_mib"] = bench.peak_memory(chosen[0], dataset)
+        print(dumps({name: content[name] for name in ("growth", "peak_memory_mib")}, indent=1))
+    if checks.backend() == "torch":
+        content["backends"] = {
+            name: _bench_elsewhere(name, [spec.id for spec in chosen], steps, rounds)
+            for name in checks.installed_backends()
+            if name != "torch"
+        }
+    if json is not None:
+        _write_json(json, content)
+
+
+def _bench_elsewhere(backend, experiments, steps, rounds):
+    """The `experiments` part of a bench on another backend, which needs another process."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "bench.json")
+        words = [sys.executable, "-m", "experiments", "bench", *experiments]
+        words += ["--steps", str(steps), "--rounds", str(rounds), "--json", str(path)]
+        print(f"\n{backend}", flush=True)
+        subprocess.run(words, env=os.environ | {"KERAS_BACKEND": backend}, check=True)
+        return loads(path.read_bytes())["experiments"]
+
+
+def _write_json(path, content):
+    write_whole(path, (dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
