@@ -36,14 +36,8 @@ def variables(model):
 
 def get_arrays(model):
     """Copies of the model's weights: `{name: float32 array}`."""
-    # A copy, because on torch the array would share its memory with the variable.
-    return {name: np.array(v) for name, v in _numpy(variables(model))}
-
-
-def _numpy(named):
-    import keras
-
-    return [(name, keras.ops.convert_to_numpy(v)) for name, v in named.items()]
+    # A copy, because on torch the array may share its memory with the variable.
+    return {name: np.array(variable.numpy()) for name, variable in variables(model).items()}
 
 
 def set_arrays(model, arrays):

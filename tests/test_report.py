@@ -127,8 +127,10 @@ def test_the_report_of_a_users_own_runs_is_printed_and_its_figures_drawn(
 
 
 def test_the_readme_shows_the_table_that_its_records_give():
+    from experiments.__main__ import REPORTS
     from keras_fmnist import results
 
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    table = report.results_table(SPECS, results.read_all(ROOT / results.STUDY))
+    specs = [spec for report_specs in REPORTS.values() for spec in report_specs]
+    table = report.results_table(specs, results.read_all(ROOT / results.STUDY))
     assert report.fill(text, "results", table) == text
