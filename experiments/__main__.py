@@ -2,10 +2,10 @@
 
 import sys
 
-from experiments import mansilla, transfer
+from experiments import manolucos, mansilla, transfer
 from keras_fmnist import cli, menu
 
-REPORTS = {"mansilla": mansilla.SPECS, "transfer": transfer.SPECS}
+REPORTS = {"mansilla": mansilla.SPECS, "manolucos": manolucos.SPECS, "transfer": transfer.SPECS}
 
 
 def main():

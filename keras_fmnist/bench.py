@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from keras_fmnist import models, native, native_dataloader, train, twin
-from keras_fmnist.callbacks import Batches
+from keras_fmnist.callbacks import Batches, scale
 from keras_fmnist.specs import ClassifierSpec, override
 
 VARIANTS = ("native", "dataloader", "compile", "cudagraph", "stock", "ours")
@@ -128,13 +128,13 @@ def _own_peak_memory(spec, name, dataset):
 def _keras(spec, images, labels, fast):
     model = models.build(spec)
     train.compile_model(model, spec, fast)
-    batches = Batches(images, labels, spec.batch_size)
+    batches = Batches(images, labels, spec.batch_size, spec.darkest)
     return _timed(lambda: model.fit(batches, epochs=1, shuffle=False, verbose=0))
 
 
 def _native(spec, images, labels, compiled=False):
     net = twin.build(spec).to(_device())
-    inputs, targets = _tensors(images, labels)
+    inputs, targets = _tensors(images, labels, spec.darkest)
     settings = {"epochs": 1, "batch_size": spec.batch_size, "loss": twin.loss(spec)}
     optimizer = twin.optimizer(spec, net)
     runs = torch.compile(net) if compiled else net
@@ -157,7 +157,7 @@ def _dataloader(spec, images, labels):
 def _cuda_graph(spec, images, labels):
     """A native step captured once as a CUDA graph: the fastest that native PyTorch goes."""
     net = twin.build(spec).to(_device())
-    inputs, targets = _tensors(images, labels)
+    inputs, targets = _tensors(images, labels, spec.darkest)
     optimizer = torch.optim.Adam(net.parameters(), spec.learning_rate, capturable=True)
     loss = twin.loss(spec)
     x, y = inputs[: spec.batch_size].clone(), targets[: spec.batch_size].clone()
@@ -187,8 +187,9 @@ def _cuda_graph(spec, images, labels):
     return _timed(epoch)
 
 
-def _tensors(images, labels):
-    inputs = torch.from_numpy(images.transpose(0, 3, 1, 2).astype(np.float32) / 255).to(_device())
+def _tensors(images, labels, darkest):
+    pixels = scale(images, darkest).transpose(0, 3, 1, 2).copy()
+    inputs = torch.from_numpy(pixels).to(_device())
     if labels is None:
         return inputs, inputs
     return inputs, torch.from_numpy(labels.astype(np.int64)).to(_device())

@@ -13,7 +13,7 @@ EVALUATION_BATCH = 1000  # images; larger ones are not faster and cost memory
 
 
 class Batches(keras.utils.PyDataset):
-    """Batches of images and targets, the last one as small as it comes; pixels scaled to [0, 1].
+    """Batches of images and targets, the last one as small as it comes; pixels scaled.
 
     The images stay uint8 in memory, a quarter of float32, and are scaled a batch at a time. On
     torch they lie on the device, and batches are gathered there.
@@ -22,12 +22,13 @@ class Batches(keras.utils.PyDataset):
         images: `(n, 28, 28, 1)` uint8.
         labels: `(n,)` integers, or None where an image is its own target.
         batch_size: images a batch.
+        darkest: what a black pixel becomes, 0 or -1; a white one becomes 1.
         seed: shuffles by (seed, epoch) where given; `SeedEachEpoch` says which epoch it is.
     """
 
-    def __init__(self, images, labels, batch_size, seed=None):
+    def __init__(self, images, labels, batch_size, darkest=0.0, seed=None):
         super().__init__()
-        self.batch_size, self.seed = batch_size, seed
+        self.batch_size, self.darkest, self.seed = batch_size, darkest, seed
         self.images = _place(images)
         self.labels = None if labels is None else _place(labels.astype(np.int32))
         self.order = _place(np.arange(len(images)))
@@ -37,7 +38,7 @@ class Batches(keras.utils.PyDataset):
 
     def __getitem__(self, index):
         rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
-        images = _scale(self.images[rows])
+        images = scale(self.images[rows], self.darkest)
         return images, images if self.labels is None else self.labels[rows]
 
     def shuffle(self, epoch):
@@ -53,10 +54,11 @@ def _place(array):
     return keras.ops.convert_to_tensor(array.copy())
 
 
-def _scale(pixels):
-    if keras.backend.backend() != "torch":
-        return pixels.astype(np.float32) / 255
-    return pixels.float() / 255
+def scale(pixels, darkest):
+    """Bytes to float32 from `darkest` to 1, on numpy arrays and torch tensors."""
+    pixels = pixels.astype(np.float32) if isinstance(pixels, np.ndarray) else pixels.float()
+    pixels = pixels / 255
+    return pixels if darkest == 0 else pixels * (1 - darkest) + darkest
 
 
 class SeedEachEpoch(keras.callbacks.Callback):

@@ -11,6 +11,7 @@ import torch
 from scipy.stats import t as student
 
 from keras_fmnist import native, train, twin
+from keras_fmnist.callbacks import scale
 from keras_fmnist.optimizers import PyTorchAdam
 from keras_fmnist.specs import ClassifierSpec, override
 
@@ -111,7 +112,7 @@ def _summary(runs):
 def _train_twin(spec, seed, dataset, examples):
     """The native side of one seed: its own initial weights, order and masks."""
     torch.manual_seed(seed)
-    images = _to_torch(dataset.train_images[:examples])
+    images = _to_torch(dataset.train_images[:examples], spec.darkest)
     labels = torch.from_numpy(dataset.train_labels[:examples].astype(np.int64))
     net = twin.build(spec)
     if isinstance(spec, ClassifierSpec):
@@ -120,7 +121,7 @@ def _train_twin(spec, seed, dataset, examples):
         net.encoder.load_state_dict(pretrained.encoder.state_dict())
     is_classifier = isinstance(spec, ClassifierSpec)
     _fit_twin(spec, net, images, labels if is_classifier else images)
-    tests = _to_torch(dataset.test_images)
+    tests = _to_torch(dataset.test_images, spec.darkest)
     if not is_classifier:
         return {"val_loss": native.evaluate(net, tests, tests, twin.loss(spec), 1000)}
     targets = torch.from_numpy(dataset.test_labels.astype(np.int64))
@@ -142,8 +143,8 @@ def _fit_twin(spec, net, images, targets):
     )
 
 
-def _to_torch(images):
-    return torch.from_numpy(images.transpose(0, 3, 1, 2).astype(np.float32) / 255)
+def _to_torch(images, darkest):
+    return torch.from_numpy(scale(images, darkest).transpose(0, 3, 1, 2).copy())
 
 
 def defaults():
@@ -173,6 +174,7 @@ def defaults():
             "0.9",
         ),
         ("batch norm's ε", norm.epsilon, linear_norm.eps, "1e-05"),
+        ("batch norm's running variance", "divided by n", "divided by n - 1", "Keras's"),
         ("image layout", "rows, columns, channels", "channels, rows, columns", "Keras's outside"),
         ("flatten order", "row, column, channel", "channel, row, column", "PyTorch's"),
         ("a frozen batch norm's statistics", "stay", "move in training mode", "stay"),

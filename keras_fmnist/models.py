@@ -1,6 +1,6 @@
 """Functional Keras models: encoder, decoder, autoencoder and the classifier on an encoder.
 
-Images go in and come out as `(batch, 28, 28, 1)` float32 in [0, 1] on every backend. Inside, torch
+Images go in and come out as `(batch, 28, 28, 1)` float32 on every backend. Inside, torch
 runs channels first, which its CPU kernels do a fifth faster, and jax and tensorflow channels last,
 the only layout that tensorflow's CPU kernels know. The code is flattened in channel, row, column
 order everywhere, as PyTorch does it, so the weights do not depend on the layout.
@@ -11,11 +11,13 @@ from dataclasses import replace
 
 import keras
 
+from keras_fmnist.layers import PyTorchConv2DTranspose
 from keras_fmnist.seeds import derive
 from keras_fmnist.specs import CLASSES, IMAGE_SIZE, ClassifierSpec
 
 CHANNELS_FIRST = keras.backend.backend() == "torch"
 _DATA_FORMAT = "channels_first" if CHANNELS_FIRST else "channels_last"
+_POOLINGS = {"max": keras.layers.MaxPooling2D, "average": keras.layers.AveragePooling2D}
 
 
 def build(spec, seed=0):
@@ -35,6 +37,8 @@ def build(spec, seed=0):
 def encoder(spec, seed=0):
     """Images to codes: `(batch, 28, 28, 1)` to `(batch, latent)` (mansilla, section II).
 
+    Without a linear layer the code is the map `(batch, kernels, 5, 5)` (manolucos, table 2).
+
     Args:
         spec: an `AutoencoderSpec`.
         seed: of the initial weights.
@@ -43,14 +47,19 @@ def encoder(spec, seed=0):
     if CHANNELS_FIRST:
         x = keras.layers.Reshape((1, IMAGE_SIZE, IMAGE_SIZE), name="to_channels_first")(x)
     channels = 1
-    for number, kernels in enumerate(spec.kernels, start=1):
+    poolings = ("max", spec.last_pooling)
+    for number, (kernels, pooling) in enumerate(zip(spec.kernels, poolings, strict=True), start=1):
         x = _conv(kernels, channels, seed, name=f"conv{number}")(x)
+        if spec.batchnorm:
+            x = _batch_norm(name=f"bn{number}")(x)
         x = keras.layers.ReLU(name=f"conv{number}_relu")(x)
         x = keras.layers.Dropout(spec.dropout, name=f"conv{number}_dropout")(x)
-        x = keras.layers.MaxPooling2D(2, data_format=_DATA_FORMAT, name=f"pool{number}")(x)
+        x = _POOLINGS[pooling](2, data_format=_DATA_FORMAT, name=f"pool{number}")(x)
         channels = kernels
     if not CHANNELS_FIRST:
         x = keras.layers.Permute((3, 1, 2), name="to_channels_first")(x)
+    if not spec.latent:
+        return keras.Model(inputs, x, name="encoder")
     # keras.layers.Flatten would put the channels last again before it flattens.
     features = channels * spec.map_size**2
     x = keras.layers.Reshape((features,), name="flatten")(x)
@@ -67,18 +76,22 @@ def decoder(spec, seed=0):
     """
     channels, size = spec.kernels[-1], spec.map_size
     features = channels * size**2
-    x = inputs = keras.Input((spec.latent,), name="code")
-    x = _dense(features, spec.latent, seed, name="hidden")(x)
-    x = keras.layers.ReLU(name="hidden_relu")(x)
-    x = keras.layers.Dropout(spec.dropout, name="hidden_dropout")(x)
-    x = keras.layers.Reshape((channels, size, size), name="unflatten")(x)
+    if spec.latent:
+        x = inputs = keras.Input((spec.latent,), name="code")
+        x = _dense(features, spec.latent, seed, name="hidden")(x)
+        x = keras.layers.ReLU(name="hidden_relu")(x)
+        x = keras.layers.Dropout(spec.dropout, name="hidden_dropout")(x)
+        x = keras.layers.Reshape((channels, size, size), name="unflatten")(x)
+    else:
+        x = inputs = keras.Input((channels, size, size), name="code")
     if not CHANNELS_FIRST:
         x = keras.layers.Permute((2, 3, 1), name="to_channels_last")(x)
     x = _conv_transpose(spec.deconv1, spec.kernels[0], seed, name="deconv1")(x)
     x = keras.layers.ReLU(name="deconv1_relu")(x)
     x = keras.layers.Dropout(spec.dropout, name="deconv1_dropout")(x)
     x = _conv_transpose(spec.deconv2, 1, seed, name="deconv2")(x)
-    x = keras.layers.Activation("sigmoid", name="output")(x)
+    activation = "sigmoid" if spec.pixels == "unit" else "tanh"
+    x = keras.layers.Activation(activation, name="output")(x)
     if CHANNELS_FIRST:
         x = keras.layers.Reshape((IMAGE_SIZE, IMAGE_SIZE, 1), name="to_channels_last")(x)
     return keras.Model(inputs, x, name="decoder")
@@ -92,7 +105,7 @@ def autoencoder(spec, seed=0):
 
 
 def classifier(encoder, spec, seed=0):
-    """Images to logits: `(batch, 28, 28, 1)` to `(batch, 10)`, a linear head on `encoder`.
+    """Images to logits: `(batch, 28, 28, 1)` to `(batch, 10)`, fully connected on `encoder`.
 
     Args:
         encoder: a model from images to codes; it is used, not copied.
@@ -100,8 +113,15 @@ def classifier(encoder, spec, seed=0):
         seed: of the head's initial weights.
     """
     inputs = keras.Input((IMAGE_SIZE, IMAGE_SIZE, 1), name="image")
-    codes = encoder(inputs)
-    x = _dense(CLASSES, codes.shape[-1], seed, name="logits")(codes)
+    x = encoder(inputs)
+    features = math.prod(x.shape[1:])
+    if len(x.shape) > 2:
+        x = keras.layers.Reshape((features,), name="flatten")(x)
+    if spec.hidden:
+        x = _dense(spec.hidden, features, seed, name="hidden1")(x)
+        x = keras.layers.ReLU(name="hidden1_relu")(x)
+        features = spec.hidden
+    x = _dense(CLASSES, features, seed, name="logits")(x)
     if spec.relu_logits:
         x = keras.layers.ReLU(name="logits_relu")(x)
     return keras.Model(inputs, x, name="classifier")
@@ -118,16 +138,29 @@ def _conv(kernels, channels, seed, name):
 
 
 def _conv_transpose(shape, kernels, seed, name):
-    # PyTorch counts the fan-in of a transposed convolution over its outputs, not its inputs.
-    return keras.layers.Conv2DTranspose(
+    settings = {
+        "output_padding": shape.output_padding or None,
+        "data_format": _DATA_FORMAT,
+        "name": name,
+        # PyTorch counts the fan-in of a transposed convolution over its outputs, not its inputs.
+        **_pytorch_initializers(kernels * shape.kernel**2, seed, name),
+    }
+    if shape.padding == 0 and shape.dilation == 1:
+        return keras.layers.Conv2DTranspose(kernels, shape.kernel, shape.stride, **settings)
+    return PyTorchConv2DTranspose(
         kernels,
         shape.kernel,
-        strides=shape.stride,
-        output_padding=shape.output_padding or None,
-        data_format=_DATA_FORMAT,
-        name=name,
-        **_pytorch_initializers(kernels * shape.kernel**2, seed, name),
+        strides=shape.stride // shape.dilation,
+        padding_size=shape.padding,
+        spread=shape.dilation,
+        **settings,
     )
+
+
+def _batch_norm(name):
+    # Open question 9: PyTorch's momentum, which is the share that is replaced, and its epsilon.
+    axis = 1 if CHANNELS_FIRST else -1
+    return keras.layers.BatchNormalization(axis=axis, momentum=0.9, epsilon=1e-5, name=name)
 
 
 def _dense(units, features, seed, name):

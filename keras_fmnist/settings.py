@@ -83,13 +83,16 @@ def suggest(word, known):
 class TransposedConv:
     """Shape of a transposed convolution in PyTorch's terms, written `k4s2o1`.
 
-    `k` kernel, `s` stride, `o` output padding, all in positions; what is left out is stride 1 and
-    output padding 0.
+    `k` kernel, `s` stride, `p` padding, `o` output padding, `d` dilation, all in positions; what is
+    left out is stride 1, padding 0, output padding 0 and dilation 1. A dilation other than 1 must
+    equal the stride and divide the padding: the taps of such a layer meet one position in stride.
     """
 
     kernel: int
     stride: int = 1
+    padding: int = 0
     output_padding: int = 0
+    dilation: int = 1
 
     @classmethod
     def parse(cls, text):
@@ -98,22 +101,45 @@ class TransposedConv:
         Raises:
             SpecError: the text is not of that form, or PyTorch would refuse the shape.
         """
-        match = re.fullmatch(r"k(\d{1,2})(?:s(\d))?(?:o(\d))?", str(text))
+        match = re.fullmatch(r"k(\d{1,2})(?:s(\d))?(?:p(\d))?(?:o(\d))?(?:d(\d))?", str(text))
         if not match:
             raise SpecError(f"{text!r} is no transposed convolution: write it like k4s2o1")
-        kernel, stride, output_padding = match.groups()
-        parsed = cls(int(kernel), int(stride or 1), int(output_padding or 0))
-        if min(parsed.kernel, parsed.stride) < 1:
-            raise SpecError(f"{text!r}: kernel and stride are at least 1")
+        kernel, stride, padding, output_padding, dilation = match.groups()
+        parsed = cls(
+            int(kernel),
+            int(stride or 1),
+            int(padding or 0),
+            int(output_padding or 0),
+            int(dilation or 1),
+        )
+        if min(parsed.kernel, parsed.stride, parsed.dilation) < 1:
+            raise SpecError(f"{text!r}: kernel, stride and dilation are at least 1")
+        if parsed.dilation > 1 and (
+            parsed.dilation != parsed.stride
+            or parsed.padding % parsed.stride
+            or parsed.output_padding
+        ):
+            raise SpecError(
+                f"{text!r}: a dilation must equal the stride, divide the padding and have no "
+                "output padding"
+            )
         if parsed.output_padding >= parsed.stride:
             raise SpecError(f"{text!r}: output padding must be smaller than the stride")
         return parsed
 
     def output_size(self, size):
         """Positions a side that come out of `size` positions a side."""
-        return (size - 1) * self.stride + self.kernel + self.output_padding
+        return self.reach(size) - 2 * self.padding
+
+    def reach(self, size):
+        """Positions a side before padding takes some away."""
+        spread = self.dilation * (self.kernel - 1) + 1
+        return (size - 1) * self.stride + spread + self.output_padding
 
     def __str__(self):
-        return f"k{self.kernel}s{self.stride}" + f"o{self.output_padding}" * bool(
-            self.output_padding
-        )
+        tail = {
+            "p": self.padding,
+            "o": self.output_padding,
+            "d": self.dilation - 1 and self.dilation,
+        }
+        return f"k{self.kernel}s{self.stride}" + "".join(f"{k}{v}" for k, v in tail.items() if v)

@@ -56,12 +56,17 @@ class Spec:
 
 @dataclass(frozen=True, kw_only=True)
 class AutoencoderSpec(Spec):
-    """An encoder of two convolutions and its mirror; pixels in [0, 1], mean squared error."""
+    """An encoder of two convolutions and its mirror, trained on the mean squared error.
+
+    The defaults are mansilla's base; what manolucos adds stands after it.
+    """
 
     kernels: tuple[int, ...] = setting(
         (16, 32), text="kernels of the two convolutions", low=1, high=1024
     )
-    latent: int = setting(64, text="size of the code", unit="neurons", low=1, high=16_384)
+    latent: int = setting(
+        64, text="size of the code; 0: the feature map itself", unit="neurons", low=0, high=16_384
+    )
     dropout: float = setting(
         0.2, text="probability that an activation is dropped", low=0.0, high=0.99
     )
@@ -73,6 +78,15 @@ class AutoencoderSpec(Spec):
     deconv2: TransposedConv = setting(
         TransposedConv(3, 2, output_padding=1),
         text="second transposed convolution, from 13 to 28 positions a side",
+    )
+
+    batchnorm: bool = setting(False, text="batch norm after each convolution of the encoder")
+    last_pooling: str = setting("max", text="the second pooling", choices=("max", "average"))
+    # Open question 3: manolucos's losses fit pixels in [-1, 1].
+    pixels: str = setting(
+        "unit",
+        text="unit: in [0, 1], with a sigmoid; signed: in [-1, 1], with a tanh",
+        choices=("unit", "signed"),
     )
 
     def __post_init__(self):
@@ -88,6 +102,11 @@ class AutoencoderSpec(Spec):
             )
 
     @property
+    def darkest(self):
+        """What a black pixel is for the net: 0 or -1; a white one is 1."""
+        return 0.0 if self.pixels == "unit" else -1.0
+
+    @property
     def map_size(self):
         """Positions a side of the encoder's last feature map: 28 → 26 → 13 → 11 → 5."""
         after_first = (IMAGE_SIZE - 2) // 2
@@ -96,15 +115,24 @@ class AutoencoderSpec(Spec):
 
 @dataclass(frozen=True, kw_only=True)
 class ClassifierSpec(Spec):
-    """A linear head on the encoder of an autoencoder, trained first with the same seed."""
+    """A fully connected head on the encoder of an autoencoder, trained first with the same seed."""
 
     autoencoder: AutoencoderSpec
     pretrained: bool = setting(True, text="start from the autoencoder's encoder, not a fresh one")
     frozen: bool = setting(False, text="train only the head")
     # Open question 7: neither requires_grad=False nor trainable=False switches dropout off.
     encoder_dropout: bool = setting(True, text="dropout acts in the encoder while training")
+    # Open question 4: how many "more neurons" are, manolucos does not say.
+    hidden: int = setting(
+        0, text="neurons of a layer before the logits; 0: none", unit="neurons", low=0, high=16_384
+    )
     # Open question 6: the report puts a ReLU on the logits.
     relu_logits: bool = setting(True, text="ReLU on the logits, as mansilla has it")
+
+    @property
+    def darkest(self):
+        """What a black pixel is for the net, as its encoder has learnt it."""
+        return self.autoencoder.darkest
 
 
 def settings(spec):

@@ -15,6 +15,7 @@ from keras_fmnist.callbacks import (
     SeedEachEpoch,
     StopOnNonFinite,
     TrainingCurve,
+    scale,
 )
 from keras_fmnist.optimizers import PyTorchAdam
 from keras_fmnist.settings import SpecError
@@ -83,9 +84,9 @@ def _train(model, spec, seed, examples, dataset):
     images = dataset.train_images[:examples]
     labels = dataset.train_labels[:examples] if is_classifier else None
     test_labels = dataset.test_labels if is_classifier else None
-    batches = Batches(images, labels, spec.batch_size, seed)
-    again = Batches(images, labels, EVALUATION_BATCH)
-    test = Batches(dataset.test_images, test_labels, EVALUATION_BATCH)
+    batches = Batches(images, labels, spec.batch_size, spec.darkest, seed)
+    again = Batches(images, labels, EVALUATION_BATCH, spec.darkest)
+    test = Batches(dataset.test_images, test_labels, EVALUATION_BATCH, spec.darkest)
     initial = weights.get_arrays(model)
 
     seconds = EpochSeconds()
@@ -110,7 +111,11 @@ def _train(model, spec, seed, examples, dataset):
         metrics = _evaluate(model, train_eval=again, val=test)
     final = weights.get_arrays(model)
     _check_encoder(spec, initial, final)
-    outcome = _classify(model, dataset) if is_classifier else _reconstruct(model, dataset)
+    outcome = (
+        _classify(model, test, dataset.test_labels)
+        if is_classifier
+        else _reconstruct(model, dataset, spec.darkest)
+    )
     metrics |= outcome.pop("metrics", {})
     record = results.Record(
         report=spec.report,
@@ -184,25 +189,25 @@ def _evaluate(model, **batches):
     }
 
 
-def _classify(model, dataset):
+def _classify(model, test, labels):
     """The confusion matrix of every test image, and how many logits never leave zero."""
-    logits = model.predict(Batches(dataset.test_images, None, EVALUATION_BATCH), verbose=0)
+    logits = model.predict(test, verbose=0)
     counts = np.zeros((CLASSES, CLASSES), int)
-    np.add.at(counts, (dataset.test_labels, logits.argmax(axis=1)), 1)
+    np.add.at(counts, (labels, logits.argmax(axis=1)), 1)
     dead = int((logits == 0).all(axis=0).sum())  # open question 6: a ReLU can silence a class
     return {"confusion_matrix": counts.tolist(), "metrics": {"dead_logits": dead}}
 
 
-def _reconstruct(model, dataset):
+def _reconstruct(model, dataset, darkest):
     """Ten test images, the first of each class, and what the autoencoder makes of them."""
     rows = [int(np.argmax(dataset.test_labels == label)) for label in range(CLASSES)]
-    originals = dataset.test_images[rows].astype(np.float32) / 255
+    originals = dataset.test_images[rows]
+    rebuilt = model(scale(originals, darkest), training=False)
+    rebuilt = (keras.ops.convert_to_numpy(rebuilt) - darkest) / (1 - darkest)
     return {
         "images": {
             "test_rows": rows,
-            "originals": results.pack_images(originals),
-            "reconstructions": results.pack_images(
-                keras.ops.convert_to_numpy(model(originals, training=False))
-            ),
+            "originals": results.pack_images(scale(originals, 0.0)),
+            "reconstructions": results.pack_images(rebuilt),
         }
     }

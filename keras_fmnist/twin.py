@@ -14,18 +14,28 @@ def build(spec):
         if spec.frozen:
             native.freeze(encoder)
         return native.Classifier(
-            encoder, relu_logits=spec.relu_logits, encoder_in_eval=not spec.encoder_dropout
+            encoder,
+            hidden=spec.hidden or None,
+            relu_logits=spec.relu_logits,
+            encoder_in_eval=not spec.encoder_dropout,
         )
     deconvs = [
         {
             "kernel_size": d.kernel,
             "stride": d.stride,
+            "padding": d.padding,
             "output_padding": d.output_padding,
+            "dilation": d.dilation,
         }
         for d in (spec.deconv1, spec.deconv2)
     ]
-    shared = {"kernels": spec.kernels, "latent": spec.latent, "dropout": spec.dropout}
-    return native.Autoencoder(native.Encoder(**shared), native.Decoder(**shared, deconvs=deconvs))
+    shared = {"kernels": spec.kernels, "latent": spec.latent or None, "dropout": spec.dropout}
+    pooling = ("max", "max" if spec.last_pooling == "max" else "avg")
+    output = "sigmoid" if spec.pixels == "unit" else "tanh"
+    return native.Autoencoder(
+        native.Encoder(**shared, batchnorm=spec.batchnorm, pooling=pooling),
+        native.Decoder(**shared, deconvs=deconvs, output=output),
+    )
 
 
 def optimizer(spec, net):

@@ -1,0 +1,86 @@
+"""The one layer that Keras lacks."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("keras_fmnist")
+class PyTorchConv2DTranspose(keras.layers.Conv2DTranspose):
+    """A transposed convolution with PyTorch's padding, and with a dilation that equals the stride.
+
+    Keras's own padding is "valid" or "same", and it refuses a stride beside a dilation. Padding p
+    takes p positions off every side. With stride and dilation both d, the taps only ever meet one
+    position in d: the layer is a dense one whose map is spread out with d − 1 zeros between
+    positions, to which the bias is added (manolucos, table 2, layer 5; open question 2).
+
+    Args:
+        filters: maps that come out.
+        kernel_size: positions a side.
+        strides: positions.
+        padding_size: positions that are taken off every side.
+        spread: stride and dilation at once; `strides` is 1 then.
+        settings: those of `keras.layers.Conv2DTranspose`.
+    """
+
+    def __init__(self, filters, kernel_size, strides=1, padding_size=0, spread=1, **settings):
+        super().__init__(filters, kernel_size, strides=strides, **settings)
+        self.padding_size = padding_size
+        self.spread = spread
+
+    def call(self, inputs):
+        """Maps of images, in the layer's data format."""
+        outputs = ops.conv_transpose(
+            inputs,
+            self.kernel,
+            strides=list(self.strides),
+            padding="valid",
+            output_padding=self.output_padding,
+            data_format=self.data_format,
+        )
+        outputs = self._spread(self._crop(outputs))
+        return outputs + ops.reshape(self.bias, self._bias_shape())
+
+    def compute_output_shape(self, input_shape):
+        """The shape of what comes out, in the layer's data format."""
+        shape = list(super().compute_output_shape(input_shape))
+        for axis in self._axes():
+            shape[axis] = (shape[axis] - 2 * self._cropped() - 1) * self.spread + 1
+        return tuple(shape)
+
+    def get_config(self):
+        """The settings."""
+        return super().get_config() | {"padding_size": self.padding_size, "spread": self.spread}
+
+    def _axes(self):
+        return (2, 3) if self.data_format == "channels_first" else (1, 2)
+
+    def _bias_shape(self):
+        return (1, -1, 1, 1) if self.data_format == "channels_first" else (1, 1, 1, -1)
+
+    def _cropped(self):
+        """Positions to take off before spreading."""
+        return self.padding_size // self.spread
+
+    def _crop(self, x):
+        cut = self._cropped()
+        keep = [slice(None)] * 4
+        for axis in self._axes():
+            keep[axis] = slice(cut, x.shape[axis] - cut)
+        return x[tuple(keep)]
+
+    def _spread(self, x):
+        """Puts `spread` − 1 zeros between the positions of a map."""
+        if self.spread == 1:
+            return x
+        row, column = self._axes()
+        height, width = x.shape[row], x.shape[column]
+        x = ops.expand_dims(ops.expand_dims(x, row + 1), column + 2)
+        gaps = [(0, 0)] * 6
+        gaps[row + 1] = gaps[column + 2] = (0, self.spread - 1)
+        shape = [-1, self.filters, self.filters, self.filters]
+        shape[row], shape[column] = height * self.spread, width * self.spread
+        x = ops.reshape(ops.pad(x, gaps), shape)
+        keep = [slice(None)] * 4
+        keep[row] = slice(0, (height - 1) * self.spread + 1)
+        keep[column] = slice(0, (width - 1) * self.spread + 1)
+        return x[tuple(keep)]
