@@ -17,7 +17,7 @@ import numpy as np
 
 from keras_fmnist.files import write_whole
 from keras_fmnist.settings import SpecError
-from keras_fmnist.specs import TRAIN_IMAGES, differences, settings
+from keras_fmnist.specs import TRAIN_IMAGES, differences, settings, with_defaults
 
 RUNS = "runs"  # where a user's own runs go
 STUDY = "results"  # the study that is published with the code
@@ -129,7 +129,7 @@ def read(path):
             raise RecordError(f"{path} lacks the field {name}")
         if name in values and not isinstance(values[name], f.type):
             raise RecordError(f"{path}: {name} must be {f.type}, not {values[name]!r:.60}")
-    return Record(**values)
+    return Record(**values | {"spec": with_defaults(values["spec"])})
 
 
 def find(path, spec, examples=TRAIN_IMAGES):

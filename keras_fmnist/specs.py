@@ -143,6 +143,16 @@ def settings(spec):
     return values
 
 
+def with_defaults(values):
+    """The settings of an older record; what it did not know yet had the value of the default."""
+    nested = values.get("autoencoder")
+    cls = ClassifierSpec if isinstance(nested, dict) else AutoencoderSpec
+    filled = {field.name: _plain(field.default) for field in setting_fields(cls)} | values
+    if cls is ClassifierSpec:
+        filled["autoencoder"] = with_defaults(nested)
+    return filled
+
+
 def _plain(value):
     if isinstance(value, TransposedConv):
         return str(value)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from experiments import mansilla, transfer
+from experiments import manolucos, mansilla, transfer
 from experiments.__main__ import REPORTS
-from keras_fmnist import data, train
+from keras_fmnist import data, models, train
 from keras_fmnist.specs import ClassifierSpec, override, settings
 
 # mansilla, section II to V: what changes from experiment to experiment.
@@ -28,8 +28,11 @@ NET = {
     "dropout": 0.2,
     "deconv1": "k4s2o1",
     "deconv2": "k3s2o1",
+    "batchnorm": False,
+    "last_pooling": "max",
+    "pixels": "unit",
 }
-HEAD = {"pretrained": True, "encoder_dropout": True, "relu_logits": True}
+HEAD = {"pretrained": True, "encoder_dropout": True, "hidden": 0, "relu_logits": True}
 SPECS = {spec.name: spec for spec in mansilla.SPECS}
 
 
@@ -63,6 +66,64 @@ def test_the_published_shirts_are_those_of_figure_13():
     }
     for name in SPECS.keys() - {"classifier_full"}:
         assert SPECS[name].published == {}
+
+
+# manolucos, tables 1 to 3: each experiment has the changes of those before it.
+MANOLUCOS = {
+    "baseline": {
+        "epochs": 30,
+        "latent": 0,
+        "deconv1": "k5s2p2d2",
+        "deconv2": "k6s2p1",
+        "pixels": "signed",
+    },
+    "no_dropout": {"dropout": 0.0},
+    "batchnorm": {"batchnorm": True},
+    "avg_pooling": {"last_pooling": "average"},
+    "wide": {"kernels": [64, 96]},
+}
+MANOLUCOS_PUBLISHED = {  # table 3, training and validation loss
+    "baseline": (0.0858, 0.0726),
+    "no_dropout": (0.0300, 0.0312),
+    "batchnorm": (0.0270, 0.0283),
+    "avg_pooling": (0.0229, 0.0231),
+    "wide": (0.0159, 0.0175),
+}
+
+
+def test_manolucoss_autoencoders_add_up_as_in_table_3():
+    specs = {spec.name: spec for spec in manolucos.SPECS}
+    expected = COMMON | NET
+    for name, changes in MANOLUCOS.items():
+        expected = expected | changes
+        assert settings(specs[name]) == expected
+        assert tuple(specs[name].published.values()) == MANOLUCOS_PUBLISHED[name]
+    for name in ("baseline", "wide"):
+        repaired = settings(specs[f"{name}_repaired"])
+        assert repaired == settings(specs[name]) | {"deconv1": "k5s2"}
+
+
+def test_manolucoss_classifiers_stand_on_wide():
+    baseline, adam, sgd = (s for s in manolucos.SPECS if isinstance(s, ClassifierSpec))
+    for spec in (baseline, adam, sgd):
+        assert spec.autoencoder.name == "wide"
+        assert (spec.epochs, spec.relu_logits, spec.frozen) == (30, False, False)
+    assert (baseline.hidden, adam.optimizer, sgd.optimizer) == (0, "adam", "sgd")
+    assert adam.hidden == sgd.hidden > 0
+
+
+@pytest.mark.portable
+def test_manolucoss_nets_have_the_parameters_of_their_tables():
+    specs = {spec.name: spec for spec in manolucos.SPECS}
+    # conv 1→16 k3, conv 16→32 k3, deconv 32→16 k5, deconv 16→1 k6, each with its biases
+    counts = (16 * 9 + 16) + (32 * 16 * 9 + 32) + (32 * 16 * 25 + 16) + (16 * 36 + 1)
+    assert models.build(specs["baseline"]).count_params() == counts == 18_193
+    assert models.build(specs["baseline_repaired"]).count_params() == 18_193
+    # with batch norm's four numbers a kernel, then 96 · 5 · 5 features to 10 classes
+    encoder = (64 * 9 + 64) + 4 * 64 + (96 * 64 * 9 + 96) + 4 * 96
+    assert models.encoder(specs["wide"]).count_params() == encoder == 56_768
+    head = 96 * 25 * 10 + 10
+    assert models.build(specs["classifier_baseline"]).count_params() == encoder + head == 80_778
 
 
 # Pretrained or random × everything trained or the head: one of the four is each combination.
@@ -109,9 +170,10 @@ def out(tmp_path_factory):
 
 
 def steps():
-    """All on torch; on the others those of mansilla, which hold every kind."""
-    marks = {"mansilla": [pytest.mark.portable]}
-    return [pytest.param(spec, id=spec.id, marks=marks.get(spec.report, [])) for spec in ALL]
+    """All on torch; on the others those of the two reports, which hold every kind."""
+    marks = {"transfer": []}
+    portable = [pytest.mark.portable]
+    return [pytest.param(spec, id=spec.id, marks=marks.get(spec.report, portable)) for spec in ALL]
 
 
 @pytest.mark.parametrize("spec", steps())

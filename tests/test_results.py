@@ -71,10 +71,10 @@ values = st.recursive(
 @hypothesis.settings(deadline=None)  # every example is a file that is synced
 @hypothesis.given(spec=st.dictionaries(st.text(max_size=3), values, max_size=4))
 def test_folding_changes_no_value(make_record, tmp_path_factory, spec):
-    record = make_record(BASE, spec=spec)
+    record = make_record(BASE, versions=spec)
     path = tmp_path_factory.getbasetemp() / "folded.json"
     results.write(path, record)
-    assert results.read(path).spec == spec
+    assert results.read(path).versions == spec
 
 
 def test_a_number_that_is_not_finite_is_never_written(make_record, put_record, tmp_path):
@@ -242,3 +242,12 @@ def test_pixels_out_of_range_are_clipped_not_wrapped():
     images[0, 0] = -0.01
     pixels = results.unpack_images(results.pack_images(images))
     assert (pixels[0, 0].max(), pixels[0, 1:].min()) == (0, 255)
+
+
+def test_a_record_from_before_a_setting_existed_has_its_default(tmp_path, make_record, put_record):
+    record = make_record(CLASSIFIER_FULL)
+    old = {name: value for name, value in record.spec.items() if name != "hidden"}
+    old["autoencoder"] = {k: v for k, v in old["autoencoder"].items() if k != "pixels"}
+    path = put_record(tmp_path, dataclasses.replace(record, spec=old))
+    assert results.read(path).spec == record.spec
+    assert results.find(path, CLASSIFIER_FULL) == record

@@ -47,7 +47,7 @@ def test_a_field_without_a_text_is_no_setting():
         ("word", "sgd", "sgd"),
         ("sizes", [8, 1], (8, 1)),
         ("sizes", (5,), (5,)),
-        ("shape", "k3s2o1", TransposedConv(3, 2, 1)),
+        ("shape", "k3s2o1", TransposedConv(3, 2, 0, 1)),
         ("shape", TransposedConv(3), TransposedConv(3)),
     ],
 )
@@ -99,15 +99,17 @@ def test_every_kind_of_setting_is_described_in_words():
 @pytest.mark.parametrize(
     ("text", "shape"),
     [
-        ("k4s2o1", (4, 2, 1)),
-        ("k4s2", (4, 2, 0)),
-        ("k5", (5, 1, 0)),
-        ("k12s3o1", (12, 3, 1)),
+        ("k4s2o1", (4, 2, 0, 1, 1)),
+        ("k6s2p1", (6, 2, 1, 0, 1)),
+        ("k4s2", (4, 2, 0, 0, 1)),
+        ("k5", (5, 1, 0, 0, 1)),
+        ("k12s3p2o1", (12, 3, 2, 1, 1)),
+        ("k5s2p2d2", (5, 2, 2, 0, 2)),
     ],
 )
 def test_a_transposed_convolution_is_read_and_written_alike(text, shape):
     parsed = TransposedConv.parse(text)
-    assert (parsed.kernel, parsed.stride, parsed.output_padding) == shape
+    assert dataclasses.astuple(parsed) == shape
     assert TransposedConv.parse(str(parsed)) == parsed
     assert str(parsed) in (text, text + "s1")
 
@@ -122,7 +124,9 @@ WRONG_SHAPES = [
     "k4o1",
     "k4s2o2",
     "k4s2x1",
-    "k6s2p1",
+    "k5s2p1d2",
+    "k5s2p2d3",
+    "k5s2o1d2",
     "K4",
     "k4 s2",
 ]
@@ -137,11 +141,19 @@ def test_what_is_no_transposed_convolution_is_refused(text):
 
 
 @pytest.mark.parametrize("size", [1, 5, 13])
-@pytest.mark.parametrize("text", ["k4s2o1", "k3s2o1", "k4s2", "k5", "k6s2", "k5s3o2"])
+@pytest.mark.parametrize(
+    "text", ["k4s2o1", "k3s2o1", "k4s2", "k5", "k6s2p1", "k5s3p2o2", "k5s2p2d2"]
+)
 def test_the_output_size_is_pytorchs(text, size):
     shape = TransposedConv.parse(text)
     layer = torch.nn.ConvTranspose2d(
-        1, 1, shape.kernel, shape.stride, output_padding=shape.output_padding
+        1,
+        1,
+        shape.kernel,
+        shape.stride,
+        shape.padding,
+        shape.output_padding,
+        dilation=shape.dilation,
     )
     assert layer(torch.zeros(1, 1, size, size)).shape[-1] == shape.output_size(size)
 

@@ -33,6 +33,9 @@ def test_the_defaults_are_mansillas_common_settings():
         "dropout": 0.2,
         "deconv1": "k4s2o1",
         "deconv2": "k3s2o1",
+        "batchnorm": False,
+        "last_pooling": "max",
+        "pixels": "unit",
     }
 
 
@@ -48,6 +51,7 @@ def test_a_classifiers_settings_hold_its_autoencoders_by_name():
         "pretrained": True,
         "frozen": False,
         "encoder_dropout": True,
+        "hidden": 0,
         "relu_logits": True,
     }
 
