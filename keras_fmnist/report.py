@@ -1,7 +1,9 @@
 """Tables from records; no number in them is typed by hand, and nothing here needs a framework."""
 
 import re
+from itertools import groupby
 from pathlib import Path
+from statistics import fmean
 
 from keras_fmnist import results
 from keras_fmnist.files import write_whole
@@ -40,6 +42,21 @@ def _cell(group, name):
     return f"{mean:.4f}" if half is None else f"{mean:.4f} ± {half:.4f}"
 
 
+def cost_of_seeds(records, seeds=1000):
+    """A sentence: what so many seeds of every experiment that has records cost, on paper."""
+    groups = [results.leading_group(list(group)) for _, group in groupby(records, lambda r: r.id)]
+    means = {group[0].id: fmean(r.seconds["total"] for r in group) for group in groups}
+    hours = seeds * sum(means.values()) / 3600
+    slowest = max(means.values()) / 60
+    return (
+        f"A seed of the {len(means)} experiments that have been run took "
+        f"{sum(means.values()) / 60:.0f} core-minutes, so {seeds} seeds cost {hours:.0f} "
+        "core-hours: "
+        f"{hours / 16:.0f} hours on one machine of 16 cores, {hours / 1600:.1f} on a hundred, and "
+        f"never less than the {slowest:.0f} minutes of the slowest run and what it waits for."
+    )
+
+
 def fill(text, mark, content):
     """Puts content between `<!-- mark -->` and `<!-- /mark -->`.
 
@@ -53,8 +70,14 @@ def fill(text, mark, content):
     return filled
 
 
+def renew(text, specs, out):
+    """A README with everything between its markers as the records under `out` give it."""
+    records = results.read_all(out)
+    text = fill(text, "results", results_table(specs, records))
+    return fill(text, "cost", cost_of_seeds(records))
+
+
 def write_readme(readme, specs, out):
     """Renews the table of results in a README from the records under `out`."""
     readme = Path(readme)
-    table = results_table(specs, results.read_all(out))
-    write_whole(readme, fill(readme.read_text(encoding="utf-8"), "results", table).encode())
+    write_whole(readme, renew(readme.read_text(encoding="utf-8"), specs, out).encode())

@@ -84,6 +84,19 @@ def test_markers_that_are_no_pair_are_refused(text, times):
         report.fill(text, "results", "x")
 
 
+def test_a_thousand_seeds_cost_what_their_records_took(make_record):
+    base, head = (
+        make_record(spec, seed, seconds={"total": total, "per_epoch": []})
+        for spec, seed, total in ((BASE, 0, 3600.0), (CLASSIFIER_FULL, 0, 1800.0))
+    )
+    other = make_record(BASE, 1, seconds={"total": 7200.0, "per_epoch": []})
+    said = report.cost_of_seeds([base, other, head])
+    # (5 400 + 1 800) s a seed
+    assert "A seed of the 2 experiments" in said
+    assert "1000 seeds cost 2000 core-hours: 125 hours" in said
+    assert "the 90 minutes of the slowest" in said
+
+
 def test_a_readme_without_markers_is_left_as_it_is(tmp_path):
     (tmp_path / "README.md").write_text("words")
     with pytest.raises(ValueError, match="markers"):
@@ -95,7 +108,7 @@ WRITE_WITHOUT_KERAS = """
 import sys
 for name in ("keras", "torch", "jax", "tensorflow"):
     sys.modules[name] = None  # an import of it fails
-from experiments.mansilla import SPECS
+from experiments.mansilla import BASE, CLASSIFIER_FULL, SPECS
 from keras_fmnist import report
 report.write_readme(sys.argv[1], SPECS, sys.argv[2])
 """
@@ -104,12 +117,13 @@ report.write_readme(sys.argv[1], SPECS, sys.argv[2])
 def test_a_readme_is_renewed_from_records_without_keras(tmp_path, make_record, put_record):
     put_record(tmp_path / "results", make_record(BASE, metrics={"val_loss": 0.04242}))
     readme = tmp_path / "README.md"
-    readme.write_text("# Ü\n<!-- results -->\n<!-- /results -->\nend\n", encoding="utf-8")
+    marks = "<!-- results -->\n<!-- /results -->\n<!-- cost -->\n<!-- /cost -->\n"
+    readme.write_text(f"# Ü\n{marks}end\n", encoding="utf-8")
     command = [sys.executable, "-c", WRITE_WITHOUT_KERAS, str(readme), str(tmp_path / "results")]
     subprocess.run(command, check=True, cwd=ROOT, timeout=120)
     text = readme.read_text(encoding="utf-8")
     assert text.startswith("# Ü\n<!-- results -->\n| experiment |")
-    assert text.endswith("|\n<!-- /results -->\nend\n")
+    assert text.endswith(" for.\n<!-- /cost -->\nend\n")
     assert "| 0.0424 |" in text
 
 
@@ -132,5 +146,4 @@ def test_the_readme_shows_the_table_that_its_records_give():
 
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     specs = [spec for report_specs in REPORTS.values() for spec in report_specs]
-    table = report.results_table(specs, results.read_all(ROOT / results.STUDY))
-    assert report.fill(text, "results", table) == text
+    assert report.renew(text, specs, ROOT / results.STUDY) == text
