@@ -115,7 +115,7 @@ def _train_twin(spec, seed, dataset, examples):
     images = _to_torch(dataset.train_images[:examples], spec.darkest)
     labels = torch.from_numpy(dataset.train_labels[:examples].astype(np.int64))
     net = twin.build(spec)
-    if isinstance(spec, ClassifierSpec):
+    if isinstance(spec, ClassifierSpec) and spec.pretrained:
         pretrained = twin.build(spec.autoencoder)
         _fit_twin(spec.autoencoder, pretrained, images, images)
         net.encoder.load_state_dict(pretrained.encoder.state_dict())

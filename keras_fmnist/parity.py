@@ -4,6 +4,7 @@ Dropout is 0 here, since each side draws its own masks; `equivalence` compares t
 """
 
 import contextlib
+import math
 from dataclasses import dataclass
 
 import keras
@@ -41,8 +42,8 @@ class Row:
 
     @property
     def passed(self):
-        """Whether the largest difference is within the tolerance; NaN is not."""
-        return self.max_abs <= self.tolerance
+        """Whether the largest difference is within the tolerance; NaN and infinity are not."""
+        return self.max_abs <= self.tolerance and math.isfinite(self.max_abs)
 
 
 def without_dropout(spec):

@@ -170,4 +170,6 @@ def _bench_elsewhere(backend, experiments, steps, rounds):
 
 
 def _write_json(path, content):
-    write_whole(path, (dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
+    # A NaN, which JSON does not know, becomes null.
+    clean = loads(dumps(content), parse_constant=lambda name: None)
+    write_whole(path, (dumps(clean, indent=1, ensure_ascii=False) + "\n").encode())

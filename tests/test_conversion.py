@@ -1,0 +1,455 @@
+"""Weights that travel: Keras, PyTorch's state_dict, safetensors, and from backend to backend."""
+
+import importlib.util
+import json
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import safetensors.numpy
+import torch
+
+from experiments import __main__ as console
+from experiments.mansilla import BASE, CLASSIFIER_FROZEN, CLASSIFIER_FULL
+from keras_fmnist import models, twin, weights
+from keras_fmnist.specs import override
+
+SPECS = (BASE, CLASSIFIER_FULL, CLASSIFIER_FROZEN)
+by_name = pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
+
+
+def bits(arrays):
+    """Every array's type, shape and bytes: what −0.0 and 0.0 differ in."""
+    return {name: (a.dtype, a.shape, a.tobytes()) for name, a in arrays.items()}
+
+
+@pytest.fixture
+def arrays_of():
+    """`arrays_of(spec)`: arrays for its model, with values that arithmetic would change."""
+
+    def draw(spec):
+        rng = np.random.default_rng(0)
+        arrays = {
+            name: rng.normal(size=tuple(v.shape)).astype(np.float32)
+            for name, v in weights.variables(models.build(spec)).items()
+        }
+        for array in arrays.values():
+            special = np.float32([-0.0, 1e-42, 3.4e38])[: array.size]
+            array.reshape(-1)[: len(special)] = special
+        return arrays
+
+    return draw
+
+
+@pytest.fixture(scope="module")
+def images(dataset):
+    return dataset.test_images[:8].astype(np.float32) / 255
+
+
+def outputs_of(model, images):
+    return keras.ops.convert_to_numpy(model(images, training=False))
+
+
+def native_outputs(net, images):
+    with torch.no_grad():
+        outputs = net.eval()(torch.from_numpy(images.transpose(0, 3, 1, 2).copy())).numpy()
+    return outputs.transpose(0, 2, 3, 1) if outputs.ndim == 4 else outputs
+
+
+@pytest.mark.portable
+@by_name
+def test_there_and_back_changes_no_bit(spec, arrays_of):
+    arrays = arrays_of(spec)
+    native = weights.to_native(arrays)
+    assert bits(weights.from_native(native, arrays)) == bits(arrays)
+    again = weights.to_native(weights.from_native(native, arrays))
+    assert bits(again) == bits(native)
+
+
+@pytest.mark.portable
+@by_name
+def test_names_and_shapes_are_those_of_the_native_state_dict(spec, arrays_of):
+    native = weights.to_native(arrays_of(spec))
+    expected = {name: tuple(t.shape) for name, t in twin.build(spec).state_dict().items()}
+    assert {name: array.shape for name, array in native.items()} == expected
+    assert len(expected) == (12 if spec is BASE else 8)
+
+
+def test_every_element_goes_where_pytorch_wants_it():
+    def numbered(*shape):
+        return np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
+
+    kernel, dense = numbered(2, 3, 5, 7), numbered(4, 6)
+    native = weights.to_native({"a/b/kernel": kernel, "c/kernel": dense})
+    assert list(native) == ["a.b.weight", "c.weight"]
+    for row, column, one, other in np.ndindex(kernel.shape):
+        assert native["a.b.weight"][other, one, row, column] == kernel[row, column, one, other]
+    for one, other in np.ndindex(dense.shape):
+        assert native["c.weight"][other, one] == dense[one, other]
+
+
+@pytest.mark.portable
+def test_batch_norm_keeps_its_scale_its_shift_and_its_statistics(images):
+    model = keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            keras.layers.Conv2D(4, 3, name="conv1"),
+            keras.layers.BatchNormalization(epsilon=1e-5, name="bn1"),
+        ]
+    )
+    rng = np.random.default_rng(0)
+    arrays = {
+        name: rng.uniform(0.5, 1.5, tuple(v.shape)).astype(np.float32)
+        for name, v in weights.variables(model).items()
+    }
+    weights.set_arrays(model, arrays)
+    native = weights.to_native(arrays)
+    assert native.keys() == {
+        *("conv1.weight", "conv1.bias", "bn1.weight", "bn1.bias"),
+        *("bn1.running_mean", "bn1.running_var", "bn1.num_batches_tracked"),
+    }
+    for ours, theirs in {
+        "gamma": "weight",
+        "beta": "bias",
+        "moving_mean": "running_mean",
+        "moving_variance": "running_var",
+    }.items():
+        np.testing.assert_array_equal(native[f"bn1.{theirs}"], arrays[f"bn1/{ours}"])
+    net = torch.nn.Sequential()
+    net.add_module("conv1", torch.nn.Conv2d(1, 4, 3))
+    net.add_module("bn1", torch.nn.BatchNorm2d(4))
+    net.load_state_dict({name: torch.from_numpy(array) for name, array in native.items()})
+    np.testing.assert_allclose(
+        outputs_of(model, images), native_outputs(net, images), atol=1e-5, rtol=0
+    )
+    # And back: the counter that Keras has no place for is left out.
+    state = {name: tensor.numpy() for name, tensor in net.state_dict().items()}
+    assert bits(weights.from_native(state, arrays)) == bits(arrays)
+
+
+@pytest.mark.portable
+@by_name
+def test_a_native_file_gives_the_native_net_the_outputs_of_the_keras_model(spec, images, tmp_path):
+    model = models.build(spec, seed=1)
+    weights.save_native(tmp_path / "w.pt", weights.to_native(weights.get_arrays(model)))
+    net = twin.build(spec)
+    net.load_state_dict(torch.load(tmp_path / "w.pt", weights_only=True))
+    ours = outputs_of(model, images)
+    assert ours.std() > 1e-3
+    np.testing.assert_allclose(ours, native_outputs(net, images), atol=1e-5, rtol=0)
+
+
+@pytest.fixture
+def convert(tmp_path, monkeypatch, capsys):
+    """`convert(source, target, …)` in an empty folder: exit status, stdout and stderr."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("CUDA_VISIBLE_DEVICES", "KERAS_TORCH_DEVICE"):  # the command sets them
+        monkeypatch.setenv(name, os.environ.get(name, ""))
+        if not os.environ[name]:
+            monkeypatch.delenv(name)
+
+    def call(source, target, experiment="mansilla/base"):
+        monkeypatch.setattr(sys, "argv", ["keras-fmnist", "convert", source, target, experiment])
+        return console.main(), *capsys.readouterr()
+
+    return call
+
+
+def native_net(spec=BASE):
+    torch.manual_seed(0)
+    return twin.build(spec)
+
+
+@by_name
+def test_the_command_goes_from_pytorch_to_safetensors_and_back_without_a_change(convert, spec):
+    net = native_net(spec)
+    torch.save(net.state_dict(), "first.pt")
+    status, out, err = convert("first.pt", "w.safetensors", spec.id)
+    assert (status, err) == (0, "")
+    assert out == f"w.safetensors: {len(net.state_dict())} tensors of {spec.id}\n"
+    keras_names = weights.variables(models.build(spec))
+    assert safetensors.numpy.load_file("w.safetensors").keys() == keras_names.keys()
+    assert convert("w.safetensors", "again.pth", spec.id)[0] == 0
+    again = torch.load("again.pth", weights_only=True)
+    assert again.keys() == net.state_dict().keys()
+    for name, tensor in net.state_dict().items():
+        assert again[name].dtype == torch.float32
+        assert torch.equal(again[name], tensor), name
+
+
+@by_name
+def test_the_command_makes_a_keras_model_with_the_outputs_of_the_native_net(convert, spec, images):
+    net = native_net(spec)
+    torch.save(net.state_dict(), "w.pt")
+    assert convert("w.pt", "model.keras", spec.id)[0] == 0
+    model = keras.models.load_model("model.keras")
+    expected = native_outputs(net, images)
+    assert expected.std() > 1e-3
+    np.testing.assert_allclose(outputs_of(model, images), expected, atol=1e-5, rtol=0)
+    assert sorted(os.listdir()) == ["model.keras", "w.pt"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("w.pt", "w.onnx"), "target must end in .safetensors or .pt or .pth or .keras"),
+        (("w.pt", "w"), "target must end in"),
+        (("w.pt", "folder.pt"), "target folder.pt is a folder"),
+        (("w.pt", "w.pt/w.keras"), "is a file, not a folder"),
+        (("w.txt", "w.keras"), "source must end in .pt, .pth or .safetensors"),
+        (("w.keras", "w.safetensors"), "source must end in .pt, .pth or .safetensors"),
+        (("none.pt", "w.safetensors"), "source none.pt does not exist"),
+        (("folder.pt", "w.safetensors"), "source folder.pt does not exist"),
+        (("w.pt", "w.keras", "mansilla/bsae"), "no experiment; did you mean mansilla/base?"),
+        (("w.pt", "w.keras", "base"), "no experiment"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_wrong_request_is_one_line_and_writes_nothing(convert, arguments, words):
+    torch.save(native_net().state_dict(), "w.pt")
+    Path("w.txt").write_text("text")
+    Path("w.keras").write_text("text")
+    Path("folder.pt").mkdir()
+    before = {path: path.is_file() and path.read_bytes() for path in Path().rglob("*")}
+    status, out, err = convert(*arguments)
+    assert status == 2
+    assert out == ""
+    assert err.count("\n") == 1
+    assert err.startswith("keras-fmnist: ")
+    assert words in err
+    after = {path: path.is_file() and path.read_bytes() for path in Path().rglob("*")}
+    assert after == before
+
+
+WEIGHT = "encoder.conv2.weight"
+
+DAMAGES = {
+    "missing": (lambda s: {k: v for k, v in s.items() if k != WEIGHT}, f"{WEIGHT} is missing"),
+    "unknown": (lambda s: s | {"head.weight": s[WEIGHT]}, "head.weight belongs to no layer"),
+    "shape": (lambda s: s | {WEIGHT: s[WEIGHT].mT[:1]}, "encoder/conv2/kernel must have the shape"),
+    "double": (lambda s: s | {WEIGHT: s[WEIGHT].double()}, "must be float32, not float64"),
+    "bfloat16": (
+        lambda s: s | {WEIGHT: s[WEIGHT].bfloat16()},
+        f"w.pt: {WEIGHT} must be dense float32, not bfloat16",
+    ),
+    "sparse": (
+        lambda s: s | {WEIGHT: s[WEIGHT].to_sparse()},
+        f"w.pt: {WEIGHT} must be dense float32, not float32, sparse_coo",
+    ),
+    "number for a name": (lambda s: s | {1: s[WEIGHT]}, "must hold a state_dict"),
+    "nan": (lambda s: s | {WEIGHT: s[WEIGHT] * np.nan}, "encoder/conv2/kernel holds values"),
+    "list": (lambda s: list(s.values()), "must hold a state_dict"),
+    "tensor": (lambda s: s[WEIGHT], "must hold a state_dict"),
+    "checkpoint": (lambda s: {"state_dict": s, "epoch": 3}, "must hold a state_dict"),
+    "whole net": (lambda s: native_net(), "no PyTorch file of tensors alone"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_native_weights_that_do_not_fit_are_named_and_nothing_is_written(convert, damage):
+    change, words = DAMAGES[damage]
+    torch.save(change(dict(native_net().state_dict())), "w.pt")
+    status, out, err = convert("w.pt", "w.safetensors")
+    assert (status, out) == (1, "")
+    assert err.count("\n") == 1
+    assert words in err
+    assert os.listdir() == ["w.pt"]
+
+
+def test_parameters_convert_as_a_state_dict_does(convert):
+    net = native_net()
+    torch.save(dict(net.named_parameters()), "w.pt")
+    assert convert("w.pt", "again.pt")[0] == 0
+    again = torch.load("again.pt", weights_only=True)
+    assert all(torch.equal(again[name], p) for name, p in net.named_parameters())
+
+
+@pytest.mark.parametrize("length", [0, 1, 10, 100, 1000])
+@pytest.mark.parametrize("zipped", [True, False])
+def test_the_head_of_a_native_file_is_named(convert, length, zipped):
+    torch.save(native_net().state_dict(), "w.pt", _use_new_zipfile_serialization=zipped)
+    Path("w.pt").write_bytes(Path("w.pt").read_bytes()[:length])
+    status, out, err = convert("w.pt", "w.safetensors")
+    assert (status, out) == (1, "")
+    assert err == "keras-fmnist: w.pt is no PyTorch file of tensors alone\n"
+
+
+def test_weights_of_another_net_are_refused(convert):
+    torch.save(native_net(override(BASE, {"latent": 32})).state_dict(), "w.pt")
+    status, _, err = convert("w.pt", "w.safetensors")
+    assert status == 1
+    assert "encoder/latent/kernel must have the shape (800, 64), not (800, 32)" in err
+    status, _, err = convert("w.pt", "w.safetensors", "mansilla/classifier_full")
+    assert status == 1
+    assert "logits.bias is missing" in err
+
+
+@pytest.mark.parametrize("ending", ["pt", "safetensors"])
+@pytest.mark.parametrize("share", [0.5, 0.999])
+def test_a_truncated_file_is_named_and_nothing_is_written(convert, ending, share):
+    torch.save(native_net().state_dict(), "whole.pt")
+    assert convert("whole.pt", f"w.{ending}")[0] == 0
+    whole = Path(f"w.{ending}").read_bytes()
+    Path(f"w.{ending}").write_bytes(whole[: int(len(whole) * share)])
+    status, out, err = convert(f"w.{ending}", "target.keras")
+    assert (status, out) == (1, "")
+    assert err.count("\n") == 1
+    assert f"w.{ending} is no " in err
+    assert not Path("target.keras").exists()
+
+
+class WritesFile:
+    """Unpickling it would write a file."""
+
+    def __reduce__(self):
+        return (open, ("ran", "w"))
+
+
+@pytest.mark.parametrize("wrap", [lambda x: x, lambda x: {WEIGHT: x}], ids=["alone", "in a dict"])
+@pytest.mark.parametrize("how", ["zip", "legacy", "pickle"])
+def test_code_in_a_native_file_is_refused_and_does_not_run(convert, wrap, how):
+    content = wrap(WritesFile())
+    if how == "pickle":
+        Path("w.pt").write_bytes(pickle.dumps(content))
+    else:
+        torch.save(content, "w.pt", _use_new_zipfile_serialization=how == "zip")
+    status, out, err = convert("w.pt", "w.safetensors")
+    assert (status, out) == (1, "")
+    assert err.count("\n") == 1
+    assert "w.pt is no PyTorch file of tensors alone" in err
+    assert os.listdir() == ["w.pt"]  # neither the target nor what the code would have written
+    # The file is as dangerous as it is meant to be.
+    with open("w.pt", "rb") as file:
+        torch.load(file, weights_only=False) if how != "pickle" else pickle.load(file)
+    assert Path("ran").exists()
+
+
+BACKENDS = ("torch", "jax", "tensorflow")
+
+# Trains an autoencoder and a classifier on it in two steps each, says so, waits until the others
+# have done the same, then loads what each of them has left.
+TRAVEL = """
+import json, os, sys
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from experiments.mansilla import BASE, CLASSIFIER_FULL
+from keras_fmnist import data, models, results, train, weights
+from keras_fmnist.specs import override
+
+out, me = Path(sys.argv[1]), keras.backend.backend()
+images = data.synthetic(20, 20, seed=1).test_images.astype(np.float32) / 255
+short = {"epochs": 1, "batch_size": 10}
+nested = {f"autoencoder_{name}": value for name, value in short.items()}
+specs = [override(BASE, short), override(CLASSIFIER_FULL, short | nested)]
+
+
+def outputs(spec, arrays):
+    model = models.build(spec, seed=7)
+    weights.set_arrays(model, arrays)
+    there = weights.digest(weights.get_arrays(model))
+    return there, keras.ops.convert_to_numpy(model(images, training=False))
+
+
+train.run(specs[1], 0, out / me, dataset=data.synthetic(20, 20))
+for spec in specs:
+    arrays = weights.load(next((out / me / spec.id).glob("*.safetensors")))
+    np.save(out / f"{me}-{spec.name}.npy", outputs(spec, arrays)[1])
+print("trained", flush=True)
+others = input().split()
+found = []
+for other in others:
+    for spec in specs:
+        record = results.read(next((out / other / spec.id).glob("*.json")))
+        path = next((out / other / spec.id).glob("*.safetensors"))
+        digest, ours = outputs(spec, weights.load(path))
+        apart = np.abs(ours - np.load(out / f"{other}-{spec.name}.npy")).max()
+        found.append(
+            {
+                "from": record.backend,
+                "to": me,
+                "net": spec.name,
+                "before": record.weights_sha256["initial"],
+                "saved": record.weights_sha256["final"],
+                "loaded": digest,
+                "apart": float(apart),
+                "spread": float(ours.std()),
+            }
+        )
+print(json.dumps(found), flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def travels(tmp_path_factory):
+    """What each backend found when it loaded each backend's weights: `{(from, to, net): …}`."""
+    out = tmp_path_factory.mktemp("travels")
+    there = [name for name in BACKENDS if importlib.util.find_spec(name)]
+    running = []
+    for backend in there:
+        environment = {
+            **os.environ,
+            "KERAS_BACKEND": backend,
+            "CUDA_VISIBLE_DEVICES": "",
+            "KERAS_TORCH_DEVICE": "cpu",
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+            # Compiling takes jax most of the time, and for two steps need not be thorough.
+            "XLA_FLAGS": "--xla_backend_optimization_level=0 "
+            "--xla_llvm_disable_expensive_passes=true",
+            "PYTHONPATH": str(Path(__file__).resolve().parent.parent),
+        }
+        with (out / f"{backend}-errors").open("w") as errors:
+            process = subprocess.Popen(
+                [sys.executable, "-c", TRAVEL, str(out)],
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
+        running.append(process)
+    try:
+        for backend, process in zip(there, running, strict=True):
+            said = process.stdout.readline()
+            assert said == "trained\n", (out / f"{backend}-errors").read_text()[-3000:]
+        found = []
+        for backend, process in zip(there, running, strict=True):
+            said, _ = process.communicate(" ".join(there) + "\n", timeout=300)
+            assert process.returncode == 0, (out / f"{backend}-errors").read_text()[-3000:]
+            found += json.loads(said)
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
+    return {(one["from"], one["to"], one["net"]): one for one in found}
+
+
+@pytest.mark.parametrize("target", BACKENDS)
+@pytest.mark.parametrize("source", BACKENDS)
+def test_what_one_backend_has_trained_another_loads_bit_for_bit(travels, source, target):
+    for backend in (source, target):
+        if importlib.util.find_spec(backend) is None:
+            # On a developer's machine a framework may be missing; where all are installed on
+            # purpose a skip would hide that they are not.
+            assert not os.environ.get("CI"), f"{backend} is not installed"
+            pytest.skip(f"{backend} is not installed: pip install 'keras-fmnist[{backend}]'")
+    for net in ("base", "classifier_full"):
+        found = travels[source, target, net]
+        assert found["loaded"] == found["saved"]
+        assert found["apart"] <= 1e-5
+        # Not because nothing was trained, or nothing comes out.
+        assert found["saved"] != found["before"]
+        assert found["spread"] > 100 * 1e-5
+
+
+def test_each_backend_has_trained_weights_of_its_own(travels):
+    for net in ("base", "classifier_full"):
+        digests = {one["saved"] for one in travels.values() if one["net"] == net}
+        assert len(digests) == len({source for source, _, _ in travels})
