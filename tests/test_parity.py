@@ -6,11 +6,13 @@ import keras
 import numpy as np
 import pytest
 
+from experiments import manolucos
 from experiments.mansilla import BASE, CLASSIFIER_FROZEN, CLASSIFIER_FULL
 from keras_fmnist import data, models, parity, train
 from keras_fmnist.parity import Row
 from keras_fmnist.specs import override
 
+PORTABLE = ("baseline", "avg_pooling", "baseline_repaired")
 SPECS = (BASE, CLASSIFIER_FULL, CLASSIFIER_FROZEN)
 
 ENCODER_OUTPUTS = [
@@ -99,6 +101,18 @@ def test_ours_is_native_pytorch_within_every_tolerance(measure, spec):
     over = [row for row in measure(spec) if not row.passed]
     assert not over, "\n".join(map(str, over))
     assert all(0 <= row.mean_abs <= row.max_abs for row in measure(spec))
+
+
+MANOLUCOS = [
+    pytest.param(spec, id=spec.name, marks=[pytest.mark.portable] * (spec.name in PORTABLE))
+    for spec in manolucos.SPECS
+    if spec.name != "no_dropout"  # parity leaves dropout out: it is baseline
+]
+
+
+@pytest.mark.parametrize("spec", MANOLUCOS)
+def test_manolucoss_nets_are_native_pytorchs_too(quick, spec):
+    assert quick(spec) == []
 
 
 @pytest.mark.portable
