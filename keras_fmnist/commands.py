@@ -3,7 +3,9 @@
 Keras is imported here and not before, so that help and errors come at once.
 """
 
+import importlib.util
 import os
+import re
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -45,12 +47,21 @@ def _words(metrics):
     return ", ".join(shown)
 
 
-def run_study(specs, globs=(), seeds=5, jobs=None, device="auto", out=results.STUDY):
+def run_study(
+    specs,
+    globs=(),
+    seeds=5,
+    jobs=None,
+    device="auto",
+    out=results.STUDY,
+    engine="local",
+    address=None,
+):
     """Runs what is missing of the experiments that match, over several seeds, side by side.
 
     Raises:
         SpecError: an argument is wrong; nothing was trained or written.
-        RuntimeError: a run failed.
+        RuntimeError: a run failed, or no Ray cluster answers at the address.
     """
     chosen = [spec for spec in specs if not globs or any(fnmatch(spec.id, str(g)) for g in globs)]
     for glob in globs:
@@ -60,16 +71,38 @@ def run_study(specs, globs=(), seeds=5, jobs=None, device="auto", out=results.ST
     if jobs is not None:
         checks.whole("jobs", jobs, 1, 1000)
     checks.folder(out)
-    device = _resolve_device(device)
+    _check_engine(engine, address)
+    if engine == "ray" and device == "gpu":
+        checks.backend()  # the nodes must have GPUs, this machine need not
+    else:
+        device = _resolve_device(device)
     from keras_fmnist import figures, study
 
-    if jobs is None:
-        jobs = 1 if device == "gpu" else len(os.sched_getaffinity(0))
     missing = study.plan(chosen, range(seeds), out, checks.backend(), device)
-    print(f"{len(missing)} runs are missing under {out}; {jobs} at a time")
-    study.run(missing, out, device, jobs)
+    if missing and engine == "ray":
+        from keras_fmnist import ray_engine
+
+        places = ray_engine.Cluster(out, device, jobs, address)
+    else:
+        processors = 1 if device == "gpu" else len(os.sched_getaffinity(0))
+        places = study.Local(out, device, jobs or processors)
+    print(f"{len(missing)} runs are missing under {out}; {places.places} at a time", flush=True)
+    study.run(missing, places)
     for experiment_id in dict.fromkeys(job.spec.id for job in missing):
         figures.draw(out, experiment_id)
+
+
+def _check_engine(engine, address):
+    """Holds engine and address to what `run_study` takes."""
+    if engine not in ("local", "ray"):
+        raise SpecError(f"engine must be local or ray, not {engine!r}")
+    if engine == "local" and address is not None:
+        raise SpecError("address belongs to the engine ray: add --engine ray, or leave it out")
+    host_port = re.fullmatch(r"[^\s:]+:(\d{1,5})", str(address))
+    if address not in (None, "auto") and not (host_port and 0 < int(host_port[1]) < 2**16):
+        raise SpecError(f"address must be auto, or host:port such as 10.0.0.1:6379, not {address}")
+    if engine == "ray" and importlib.util.find_spec("ray") is None:
+        raise SpecError("ray is not installed: pip install 'keras-fmnist[ray]'")
 
 
 def _resolve_device(device):

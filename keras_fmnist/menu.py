@@ -50,8 +50,10 @@ def tool(reports):
             "Runs what is missing of every experiment that matches, over several seeds.",
             globs=(VARIADIC, "such as mansilla/* or */classifier_*; all where none is given"),
             seeds=(5, "from 0 on"),
-            jobs=(None, "runs side by side; the processors on a CPU, one on a GPU"),
+            jobs=(None, "runs side by side; one a processor, on a GPU one, on a cluster its room"),
             device=("auto", "cpu, gpu, or auto: a GPU where there is one"),
+            engine=("local", "local: processes of this machine; ray: a cluster of machines"),
+            address=(None, "of the Ray cluster, auto or host:port; else Ray starts here alone"),
             **out,
         ),
         "compare": command(

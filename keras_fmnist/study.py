@@ -1,4 +1,7 @@
-"""Many runs: what is missing is planned, then run as processes side by side.
+"""Many runs: what is missing is planned, then run side by side on an engine.
+
+An engine holds the places where runs go: `Local` the processes of this machine, `ray_engine` the
+nodes of a Ray cluster. What is ready, what is tried again and what is said is the same on both.
 
 Two single-threaded processes move about 1.6 times as many steps as one with two threads, so on a
 CPU every run has one thread; on a GPU runs go one after the other. What is there already is not run
@@ -78,13 +81,58 @@ def plan(specs, seeds, out, backend, device, examples=TRAIN_IMAGES):
     return [job for job in jobs.values() if job is not None]
 
 
-def run(jobs, out, device, workers):
-    """Runs every job, `workers` at a time; prints a line for each that ends.
+def words(job, device):
+    """What stands between python and `--out`, to run a job."""
+    return shlex.split(command(job.spec, job.seed, device))[1:]
+
+
+def environment(device):
+    """Variables of a run: its backend, and one thread on a CPU."""
+    threads = {"OMP_NUM_THREADS": "1"} if device == "cpu" else {}
+    return {"KERAS_BACKEND": os.environ["KERAS_BACKEND"], **threads}
+
+
+def last_line(said):
+    """The last line of what a run said."""
+    return (said.strip().splitlines() or ["it said nothing"])[-1]
+
+
+class Local:
+    """Processes on this machine, `places` at a time."""
+
+    def __init__(self, out, device, places):
+        self.out, self.device, self.places = out, device, places
+
+    def start(self, job):
+        """Starts a run as a process, with what it says in a file beside its record."""
+        job.log.parent.mkdir(parents=True, exist_ok=True)
+        line = [sys.executable, *words(job, self.device), "--out", str(self.out)]
+        with job.log.open("wb") as log:
+            return subprocess.Popen(
+                line, stdout=log, stderr=log, env=os.environ | environment(self.device)
+            )
+
+    def ended(self, process, job):
+        """Its exit status, negative for a signal, and its last line; None while it runs."""
+        if process.poll() is None:
+            return None
+        return process.returncode, last_line(job.log.read_text(errors="replace"))
+
+    def stop(self, processes):
+        """Ends what still runs; what a run had not finished is not there."""
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait()
+
+
+def run(jobs, engine):
+    """Runs every job, `engine.places` at a time; prints a line for each that ends.
 
     Raises:
         RuntimeError: a run failed, or was killed `ATTEMPTS` times; the others ran all the same.
     """
-    pool = _Pool(jobs, out, device, workers)
+    pool = _Pool(jobs, engine)
     try:
         while pool.waiting or pool.running:
             pool.start()
@@ -98,10 +146,10 @@ def run(jobs, out, device, workers):
 
 
 class _Pool:
-    """Jobs that wait, processes that run, and what has become of the rest."""
+    """Jobs that wait, runs that an engine has started, and what has become of the rest."""
 
-    def __init__(self, jobs, out, device, workers):
-        self.total, self.out, self.device, self.workers = len(jobs), out, device, workers
+    def __init__(self, jobs, engine):
+        self.total, self.engine = len(jobs), engine
         self.waiting, self.running, self.failed, self.done = list(jobs), {}, [], 0
         self.attempts = dict.fromkeys((job.path for job in jobs), 0)
         self.began = time.perf_counter()
@@ -110,61 +158,55 @@ class _Pool:
     def start(self):
         """Starts jobs that are ready, as many as there are free places."""
         lost = {job.path for job in self.failed}
+        places = self.engine.places
         for job in list(self.waiting):
             if job.needs in lost:
                 self.waiting.remove(job)
                 self.failed.append(job)
                 self.bar.write(f"{job.name}: not run, its autoencoder failed")
-            elif job.is_ready() and len(self.running) < self.workers:
+            elif len(self.running) < places and job.is_ready():
                 self.waiting.remove(job)
                 self.attempts[job.path] += 1
-                self.running[_start(job, self.out, self.device)] = job, time.perf_counter()
+                self.running[self.engine.start(job)] = job
 
     def collect(self):
-        """Takes note of the processes that have ended."""
-        for process in [p for p in self.running if p.poll() is not None]:
-            job, started = self.running.pop(process)
-            if process.returncode == 0:
-                self._succeed(job, time.perf_counter() - started)
-            elif process.returncode < 0 and self.attempts[job.path] < ATTEMPTS:
+        """Takes note of the runs that have ended."""
+        for handle, job in list(self.running.items()):
+            ended = self.engine.ended(handle, job)
+            if ended is None:
+                continue
+            status, said = ended
+            del self.running[handle]
+            if status == 0:
+                self._succeed(job)
+            elif status < 0 and self.attempts[job.path] < ATTEMPTS:
                 self.waiting.insert(0, job)
-                self.bar.write(f"{job.name}: killed by signal {-process.returncode}, again")
+                self.bar.write(f"{job.name}: killed by signal {-status}, again")
             else:
                 self.failed.append(job)
-                said = job.log.read_text().strip().splitlines() or ["it said nothing"]
-                self.bar.write(f"{job.name}: failed ({said[-1]})")
+                self.bar.write(f"{job.name}: failed ({said})")
 
     def stop(self):
-        """Ends what still runs; what a run had not finished is not there."""
-        for process in self.running:
-            process.terminate()
-        for process in self.running:
-            process.wait()
+        """Ends what still runs."""
+        self.engine.stop(list(self.running))
         self.bar.close()
 
-    def _succeed(self, job, seconds):
+    def _succeed(self, job):
         self.done += 1  # the bar does not count where it is not shown
         self.bar.update()
-        job.log.unlink()
-        left = (self.total - self.done) * (time.perf_counter() - self.began) / self.done
+        job.log.unlink(missing_ok=True)
+        record = results.read(job.path)
+        left = (
+            (self.total - self.done - len(self.failed))
+            * (time.perf_counter() - self.began)
+            / self.done
+        )
         self.bar.write(
-            f"{job.name}: {_outcome(job)} in {seconds:.0f} s; "
+            f"{job.name}: {_outcome(record.metrics)} in {record.seconds['total']:.0f} s; "
             f"{self.done}/{self.total}, about {left / 60:.0f} min left"
         )
 
 
-def _start(job, out, device):
-    """Starts a run as a process of its own, with what it says in a file beside its record."""
-    job.log.parent.mkdir(parents=True, exist_ok=True)
-    words = shlex.split(command(job.spec, job.seed, device))[1:]
-    environment = os.environ | ({"OMP_NUM_THREADS": "1"} if device == "cpu" else {})
-    with job.log.open("wb") as file:
-        return subprocess.Popen(
-            [sys.executable, *words, "--out", str(out)], stdout=file, stderr=file, env=environment
-        )
-
-
-def _outcome(job):
-    metrics = results.read(job.path).metrics
+def _outcome(metrics):
     shown = ("val_loss", "val_accuracy")
     return ", ".join(f"{name} {metrics[name]:.4f}" for name in shown if name in metrics)

@@ -1,0 +1,294 @@
+"""What is missing is planned and run side by side; what fails or is killed stops nothing else."""
+
+import os
+import threading
+import time
+
+import pytest
+from stand_in import StandIn
+
+from experiments import mansilla, transfer
+from experiments.__main__ import REPORTS
+from keras_fmnist import cli, commands, menu, results, study, train
+from keras_fmnist.settings import SpecError
+from keras_fmnist.specs import override
+
+BACKEND = os.environ["KERAS_BACKEND"]
+BASE, FULL, FROZEN = mansilla.BASE, mansilla.CLASSIFIER_FULL, mansilla.CLASSIFIER_FROZEN
+RANDOM = transfer.RANDOM_FULL
+
+
+def planned(specs, seeds, out):
+    return study.plan(specs, seeds, out, BACKEND, "cpu")
+
+
+def names(jobs):
+    return [job.name for job in jobs]
+
+
+# --- the plan ---
+
+
+def test_an_autoencoder_comes_before_its_classifiers_and_only_once(tmp_path):
+    jobs = planned((FULL, BASE, FROZEN), range(2), tmp_path)
+    assert names(jobs) == [
+        f"mansilla/{name} seed {seed}"
+        for seed in range(2)
+        for name in ("base", "classifier_full", "classifier_frozen")
+    ]
+    base, full, frozen = jobs[:3]
+    assert base.path == tmp_path / f"mansilla/base/seed0-{BACKEND}-cpu.json"
+    assert (base.needs, full.needs, frozen.needs) == (None, base.path, base.path)
+    assert base.is_ready()
+    assert not full.is_ready()
+
+
+def test_a_classifier_that_is_not_pretrained_needs_no_autoencoder(tmp_path):
+    (job,) = planned((RANDOM,), [0], tmp_path)
+    assert job.name == "transfer/random_full seed 0"
+    assert job.needs is None
+    assert job.is_ready()
+
+
+def test_what_is_there_is_not_planned_again(tmp_path, make_record, put_record):
+    put_record(tmp_path, make_record(BASE, 0, backend=BACKEND))
+    put_record(tmp_path, make_record(FULL, 1, backend=BACKEND))
+    jobs = planned((FULL,), range(2), tmp_path)
+    assert names(jobs) == ["mansilla/classifier_full seed 0", "mansilla/base seed 1"]
+    assert jobs[0].is_ready()
+
+
+def test_a_record_of_another_backend_device_or_seed_stands_for_nothing(
+    tmp_path, make_record, put_record
+):
+    for changes in ({"backend": "other"}, {"device": "gpu"}, {"seed": 7}):
+        put_record(tmp_path, make_record(BASE, **{"backend": BACKEND} | changes))
+    assert names(planned((BASE,), [0], tmp_path)) == ["mansilla/base seed 0"]
+
+
+@pytest.mark.parametrize("spec", [BASE, FULL], ids=["of itself", "of its autoencoder"])
+def test_a_run_with_other_settings_is_refused_while_planning(
+    tmp_path, make_record, put_record, spec
+):
+    put_record(tmp_path, make_record(override(BASE, {"latent": 8}), backend=BACKEND))
+    with pytest.raises(SpecError, match="holds a run with latent 8, not 64"):
+        planned((RANDOM, spec), range(3), tmp_path)
+
+
+def test_a_job_is_the_command_that_a_user_would_type(tmp_path):
+    (job,) = planned((override(BASE, {"latent": 8, "epochs": 1}),), [3], tmp_path)
+    assert " ".join(study.words(job, "cpu")) == (
+        "-m experiments.mansilla base --latent 8 --epochs 1 --seed 3 --device cpu"
+    )
+
+
+# --- the pool ---
+
+
+@pytest.fixture
+def stand_in(tmp_path, monkeypatch, make_record, put_record):
+    """A cheap command in the place of every run."""
+    found = StandIn(tmp_path / "stand_in", make_record, put_record)
+    monkeypatch.setattr(study, "words", found.words)
+    monkeypatch.setattr(study, "POLL", 0.02)
+    return found
+
+
+@pytest.fixture
+def go(stand_in, tmp_path):
+    """`go(specs, seeds, places)`: plans and runs them here; returns the jobs."""
+
+    def run(specs, seeds=(0,), places=2, device="cpu"):
+        jobs = planned(specs, seeds, tmp_path / "out")
+        study.run(jobs, study.Local(tmp_path / "out", device, places))
+        return jobs
+
+    return run
+
+
+def test_every_run_leaves_its_record_and_a_line_and_no_log(go, stand_in, capsys):
+    jobs = go((BASE, FULL, RANDOM), range(2))
+    assert len(jobs) == 6
+    assert [job.path.exists() for job in jobs] == [True] * 6
+    assert not list(jobs[0].path.parents[2].rglob("*.log"))
+    lines = capsys.readouterr().out.splitlines()
+    assert sorted(line.split(":")[0] for line in lines) == sorted(names(jobs))
+    record = results.read(jobs[0].path)
+    said = f"mansilla/base seed 0: val_loss {record.metrics['val_loss']:.4f} in 30 s; "
+    assert sum(line.startswith(said) for line in lines) == 1
+    assert [line.split("; ")[1].split(",")[0] for line in lines] == [f"{k}/6" for k in range(1, 7)]
+    assert lines[-1].endswith("about 0 min left")
+
+
+@pytest.mark.parametrize("places", [1, 3])
+def test_as_many_run_at_once_as_there_are_places(go, stand_in, places):
+    stand_in.seconds = 0.4
+    go((BASE, RANDOM), range(3), places)
+    assert stand_in.most_at_once() == places
+
+
+def test_a_classifier_starts_when_its_autoencoder_is_there(go, stand_in):
+    stand_in.orders["mansilla/base seed 0"] = {"seconds": 0.5}
+    go((FULL, FROZEN, RANDOM), places=4)  # the stand-in fails where it finds no autoencoder
+    assert stand_in.order("end")[0] == "transfer/random_full seed 0"
+    starts = stand_in.order("start")
+    assert len(starts) == 4
+    assert set(starts[:2]) == {"mansilla/base seed 0", "transfer/random_full seed 0"}
+
+
+def test_a_run_has_one_thread_on_a_cpu_and_its_own_number_on_a_gpu(go, stand_in, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    go((BASE,), [0])
+    (note,) = stand_in.noted("start")
+    assert note["variables"]["OMP_NUM_THREADS"] == "1"
+    assert note["variables"]["KERAS_BACKEND"] == BACKEND
+    assert "OMP_NUM_THREADS" not in study.environment("gpu")
+
+
+def test_a_killed_run_is_started_again(go, stand_in, capsys):
+    stand_in.orders["mansilla/base seed 0"] = {"kills": 2}
+    jobs = go((FULL,))
+    assert stand_in.order("start").count("mansilla/base seed 0") == 3
+    assert all(job.path.exists() for job in jobs)
+    out = capsys.readouterr().out
+    assert out.count("mansilla/base seed 0: killed by signal 9, again") == 2
+    assert not list(jobs[0].path.parent.glob("*.log"))
+
+
+def test_a_run_that_is_always_killed_is_given_up(go, stand_in):
+    stand_in.orders["mansilla/base seed 0"] = {"kills": 99}
+    with pytest.raises(RuntimeError, match="1 of 1 runs failed, mansilla/base seed 0 first"):
+        go((BASE,))
+    assert len(stand_in.noted("start")) == study.ATTEMPTS
+
+
+def test_a_failing_run_is_reported_its_classifiers_left_out_and_the_others_run(
+    go, stand_in, tmp_path, capsys
+):
+    stand_in.orders["mansilla/base seed 0"] = {"fails": "first this\nthen out of luck"}
+    with pytest.raises(RuntimeError, match="3 of 8 runs failed, mansilla/base seed 0 first"):
+        go((FULL, FROZEN, RANDOM), range(2), places=1)
+    out = capsys.readouterr().out
+    assert "mansilla/base seed 0: failed (then out of luck)" in out
+    for name in ("full", "frozen"):
+        assert f"mansilla/classifier_{name} seed 0: not run, its autoencoder failed" in out
+    assert len(stand_in.noted("end")) == 5
+    (log,) = (tmp_path / "out").rglob("*.log")
+    assert log.read_text() == "first this\nthen out of luck\n"
+    assert log.parent.name == "base"
+
+
+def test_a_study_goes_on_where_it_stopped(go, stand_in):
+    stand_in.orders["mansilla/classifier_full seed 1"] = {"fails": "not today"}
+    with pytest.raises(RuntimeError, match="1 of 4"):
+        go((FULL,), range(2))
+    stand_in.orders.clear()
+    jobs = go((FULL,), range(2))
+    assert names(jobs) == ["mansilla/classifier_full seed 1"]
+    assert jobs[0].path.exists()
+    assert not jobs[0].log.exists()
+    assert go((FULL,), range(2)) == []
+
+
+def test_an_interrupted_study_ends_its_runs(go, stand_in, tmp_path, monkeypatch):
+    stand_in.seconds = 60
+
+    def interrupt(seconds):
+        if len(stand_in.noted("start")) == 2:
+            assert len(stand_in.alive()) == 2
+            raise KeyboardInterrupt
+        threading.Event().wait(seconds)
+
+    monkeypatch.setattr(study.time, "sleep", interrupt)
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        go((BASE,), range(4))
+    assert time.monotonic() - started < 30
+    assert stand_in.alive() == []
+    assert len(stand_in.noted("start")) == 2
+    assert not list((tmp_path / "out").rglob("*.json"))
+
+
+# --- the command ---
+
+
+@pytest.fixture
+def ask(tmp_path, monkeypatch, capsys):
+    """`ask(*words)`: exit status, stdout and stderr of `keras-fmnist study`, here on the CPU."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(train, "device", lambda: "cpu")
+
+    def call(*words):
+        status = cli.main(menu.tool(REPORTS), "keras-fmnist", ["study", *words])
+        return status, *capsys.readouterr()
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["mansila/*"], "'mansila/*' matches no experiment; try mansilla/*"),
+        (["mansilla/base", "nothing"], "'nothing' matches no experiment"),
+        (["5"], "5 matches no experiment"),
+        (["--seeds", "0"], "seeds must be a whole number from 1 to 1000, not 0"),
+        (["--seeds", "all"], "not 'all'"),
+        (["--seeds", "1001"], "not 1001"),
+        (["--jobs", "0"], "jobs must be a whole number from 1 to 1000, not 0"),
+        (["--jobs", "1.5"], "not 1.5"),
+        (["--jobs", "True"], "not True"),
+        (["--device", "tpu"], "device must be auto, cpu, gpu, not 'tpu'"),
+        (["--device", "gpu"], "finds no GPU here"),
+        (["--out", "5"], "out must name a folder"),
+        (["--engine", "slurm"], "engine must be local or ray, not 'slurm'"),
+        (["--engine"], "engine must be local or ray, not True"),
+        (["--address", "auto"], "address belongs to the engine ray"),
+        (["--engine", "ray", "--address", "here"], "must be auto, or host:port such as"),
+        (["--engine", "ray", "--address", "a:b"], "not a:b"),
+        (["--engine", "ray", "--address", "a:65536"], "not a:65536"),
+        (["--engine", "ray", "--address", "a:0"], "not a:0"),
+        (["--engine", "ray", "--address"], "not True"),
+        (["--engine", "ray", "--address", "6379"], "not 6379"),
+        (["--jbos", "2"], "did you mean jobs?"),
+    ],
+)
+def test_a_wrong_request_is_refused_before_anything_is_written(ask, tmp_path, words, message):
+    status, out, err = ask(*words)
+    assert (status, out) == (2, "")
+    assert err.startswith("keras-fmnist: ")
+    assert err.count("\n") == 1
+    assert message in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_ray_its_engine_is_refused_with_the_way_to_install_it(ask, monkeypatch):
+    monkeypatch.setattr(commands.importlib.util, "find_spec", lambda name: name != "ray" or None)
+    status, out, err = ask("--engine", "ray")
+    assert (status, out) == (2, "")
+    assert "ray is not installed: pip install 'keras-fmnist[ray]'" in err
+
+
+def test_a_conflict_is_refused_before_the_first_run(ask, stand_in, make_record, put_record):
+    put_record("results", make_record(override(BASE, {"latent": 8}), 1, backend=BACKEND))
+    status, _, err = ask("mansilla/base", "--seeds", "2")
+    assert status == 2
+    assert "holds a run with latent 8, not 64" in err
+    assert stand_in.noted("start") == []
+
+
+def test_the_command_runs_what_matches_and_draws_it(ask, stand_in, tmp_path):
+    status, out, err = ask("*/random_*", "mansilla/base", "--seeds", "2", "--jobs", "2")
+    assert (status, err) == (0, "")
+    assert out.splitlines()[0] == "6 runs are missing under results; 2 at a time"
+    assert len(out.splitlines()) == 7
+    assert len(list(tmp_path.glob("results/*/*/seed?-*-cpu.json"))) == 6
+    assert (tmp_path / "results/mansilla/base/base_loss.png").exists()
+    assert ask("*/random_*", "--seeds", "2")[1].startswith("0 runs are missing under results")
+
+
+def test_a_failed_run_is_exit_status_1(ask, stand_in):
+    stand_in.orders["mansilla/base seed 0"] = {"fails": "out of luck"}
+    status, out, err = ask("mansilla/base", "--seeds", "1")
+    assert status == 1
+    assert "mansilla/base seed 0: failed (out of luck)" in out
+    assert err == "keras-fmnist: 1 of 1 runs failed, mansilla/base seed 0 first\n"
