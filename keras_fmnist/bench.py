@@ -103,7 +103,7 @@ def growth(spec, dataset, *, rounds):
         }
     for images in IMAGES:
         steps = images // spec.batch_size
-        taken = measure(spec, dataset, steps=steps, rounds=2)
+        taken = measure(spec, dataset, steps=steps, rounds=1)
         found["seconds_per_epoch"][str(images)] = {
             name: round(statistics.median(s) * steps, 3) for name, s in taken.items()
         }

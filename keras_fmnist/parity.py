@@ -22,7 +22,8 @@ GRADIENT = 1e-4
 # it moves a weight whose gradient is rounding noise as far as any other, 1e-3 a step, and in
 # float32 native PyTorch ends 0.003 to 0.05 apart from itself (see `rounding`).
 PARAMETERS = 1e-5
-# The same with batch norm, which Keras computes in float32 on torch and jax whatever the policy.
+# The same behind batch norm, which widens what Keras rounds: on torch and jax its operations take
+# float64 for float32 when they agree on a type, in dense layers and in batch norm.
 PARAMETERS_BATCHNORM = 1e-3
 
 STEPS = 100
