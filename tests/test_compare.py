@@ -173,6 +173,7 @@ DEFAULTS = {
     "where Adam adds ε": ("to √v", "to √v̂, bias corrected", "to √v̂, bias corrected"),
     "batch norm's momentum, as the share kept": ("0.99", "0.9", "0.9"),
     "batch norm's ε": ("0.001", "1e-05", "1e-05"),
+    "batch norm's running variance": ("divided by n", "divided by n - 1", "Keras's"),
     "image layout": (
         *("rows, columns, channels", "channels, rows, columns"),
         "Keras's outside",
