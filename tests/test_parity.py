@@ -119,14 +119,15 @@ def test_manolucoss_nets_are_native_pytorchs_too(quick, spec):
 
 @pytest.mark.portable
 def test_tolerances_are_as_strict_as_they_say(measure):
-    assert (parity.FORWARD, parity.GRADIENT, parity.PARAMETERS) == (1e-5, 1e-4, 1e-5)
+    assert (parity.FORWARD, parity.GRADIENT) == (1e-5, 1e-4)
+    assert parity.PARAMETERS == {"sgd": 1e-5, "adam": 1e-9}
     for row in measure(CLASSIFIER_FROZEN):
         if row.kind == "gradient":
             # Relative to the largest gradient, and nothing at all where native computes none.
             frozen = row.name.startswith("encoder.")
             assert row.tolerance == 0 if frozen else 1e-7 < row.tolerance < 1e-3
         else:
-            assert row.tolerance == 1e-5
+            assert row.tolerance == (1e-9 if "adam" in row.kind else 1e-5)
 
 
 @pytest.mark.portable
