@@ -1,8 +1,8 @@
-"""The console script `keras-fmnist`: hands every report's experiments to the command line."""
+"""The console script `keras-fmnist`: hands every experiment to the command line."""
 
 import sys
 
-from experiments import manolucos, mansilla, transfer
+from experiments import assumptions, manolucos, mansilla, transfer
 from keras_fmnist import cli, menu
 
 REPORTS = {"mansilla": mansilla.SPECS, "manolucos": manolucos.SPECS, "transfer": transfer.SPECS}
@@ -10,7 +10,7 @@ REPORTS = {"mansilla": mansilla.SPECS, "manolucos": manolucos.SPECS, "transfer":
 
 def main():
     """Runs `keras-fmnist` and returns its exit status."""
-    return cli.main(menu.tool(REPORTS), "keras-fmnist")
+    return cli.main(menu.tool(REPORTS, assumptions.SPECS), "keras-fmnist")
 
 
 if __name__ == "__main__":

@@ -21,13 +21,15 @@ def experiments(specs):
     return component
 
 
-def tool(reports):
+def tool(reports, readings=()):
     """The commands of `keras-fmnist`: what works on every report, and each report's experiments.
 
     Args:
         reports: `{name: specs}`.
+        readings: specs of what the reports leave open; they are run and ranked, not reported.
     """
     specs = [spec for report in reports.values() for spec in report]
+    everything = [*specs, *readings]
     out = {"out": (results.STUDY, "folder of the records")}
     return {
         "list": command(
@@ -46,7 +48,7 @@ def tool(reports):
             **out,
         ),
         "study": command(
-            lambda **given: commands.run_study(specs, **given),
+            lambda **given: commands.run_study(everything, **given),
             "Runs what is missing of every experiment that matches, over several seeds.",
             globs=(VARIADIC, "such as mansilla/* or */classifier_*; all where none is given"),
             seeds=(5, "from 0 on"),

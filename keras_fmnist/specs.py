@@ -70,6 +70,17 @@ class AutoencoderSpec(Spec):
     dropout: float = setting(
         0.2, text="probability that an activation is dropped", low=0.0, high=0.99
     )
+    # Open question 3: manolucos does not say where its dropout stands, nor what it drops.
+    dropout_at: str = setting(
+        "before_pooling",
+        text="where dropout stands in the encoder",
+        choices=("before_pooling", "after_pooling", "both"),
+    )
+    dropout_kind: str = setting(
+        "element",
+        text="what dropout drops of a feature map",
+        choices=("element", "channel"),
+    )
     deconv1: TransposedConv = setting(
         TransposedConv(4, 2, output_padding=1),
         text="first transposed convolution, from 5 to 13 positions a side",

@@ -14,12 +14,15 @@ from keras_fmnist.native import (
     Classifier,
     Decoder,
     Encoder,
+    freeze,
+)
+from keras_fmnist.native_training import (
+    ImageDataset,
     accuracy,
     evaluate,
-    freeze,
     train,
+    train_with_dataloader,
 )
-from keras_fmnist.native_dataloader import ImageDataset, train_with_dataloader
 
 
 @pytest.fixture(autouse=True)

@@ -31,6 +31,8 @@ def test_the_defaults_are_mansillas_common_settings():
         "kernels": [16, 32],
         "latent": 64,
         "dropout": 0.2,
+        "dropout_at": "before_pooling",
+        "dropout_kind": "element",
         "deconv1": "k4s2o1",
         "deconv2": "k3s2o1",
         "batchnorm": False,
