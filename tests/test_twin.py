@@ -196,21 +196,22 @@ def test_a_step_moves_each_weight_by_the_learning_rate_times_its_gradient(images
 )
 def test_dropout_stands_where_the_spec_says_on_both_sides(at, encoder, kind):
     spec = override(BASE, {"dropout_at": at, "dropout_kind": kind})
-    of_maps = {"element": ["Dropout", "Dropout"], "channel": ["ChannelDropout", "Dropout2d"]}[kind]
-    expected = dict.fromkeys((*encoder, "deconv1_dropout"), of_maps)
-    vectors = ("latent_dropout", "hidden_dropout")
-    expected |= dict.fromkeys(vectors, ["Dropout", "Dropout"])
     model, net = models.build(spec), twin.build(spec)
     ours = {
-        layer.name: [type(layer).__name__]
+        layer.name: type(layer).__name__
         for part in ("encoder", "decoder")
         for layer in model.get_layer(part).layers
         if "dropout" in layer.name
     }
-    for name, module in net.named_modules():
-        if "dropout" in name:
-            ours[name.rpartition(".")[2]].append(type(module).__name__)
-    assert ours == expected
+    theirs = {
+        name.rpartition(".")[2]: type(module).__name__
+        for name, module in net.named_modules()
+        if "dropout" in name
+    }
+    maps, vectors = (*encoder, "deconv1_dropout"), ("latent_dropout", "hidden_dropout")
+    of_maps = {"element": ("Dropout", "Dropout"), "channel": ("ChannelDropout", "Dropout2d")}[kind]
+    assert ours == dict.fromkeys(maps, of_maps[0]) | dict.fromkeys(vectors, "Dropout")
+    assert theirs == dict.fromkeys(maps, of_maps[1]) | dict.fromkeys(vectors, "Dropout")
     # Each stands after what it is named for.
     names = [layer.name for layer in model.get_layer("encoder").layers]
     for name in encoder:
