@@ -9,7 +9,7 @@ import re
 from fnmatch import fnmatch
 from pathlib import Path
 
-from keras_fmnist import checks, results
+from keras_fmnist import checks, readings, results
 from keras_fmnist.settings import SpecError
 from keras_fmnist.specs import TRAIN_IMAGES
 
@@ -137,7 +137,14 @@ def prepare_data(force=False):
         print(f"{name:7} {value}")
 
 
-def write_report(specs, out=results.STUDY):
+def rank_readings(catalogue, out=results.STUDY):
+    """Prints every reading that has been run, nearest to its printed row first."""
+    checks.folder(out)
+    table = readings.table(catalogue.questions, results.read_all(out))
+    print(table or f"no reading has been run under {out}: keras-fmnist study 'assumptions/*'")
+
+
+def write_report(catalogue, out=results.STUDY):
     """Draws the figures of every experiment that has records; renews README.md for the study."""
     checks.folder(out)
     from keras_fmnist import figures, report
@@ -148,7 +155,7 @@ def write_report(specs, out=results.STUDY):
             print(picture)
     readme = Path(__file__).parent.parent / "README.md"
     if Path(out).resolve() == (readme.parent / results.STUDY).resolve():
-        report.write_readme(readme, specs, out)
+        report.write_readme(readme, catalogue, out)
         print(readme)
     else:
-        print(report.results_table(specs, records))
+        print(report.results_table(catalogue.specs, records))

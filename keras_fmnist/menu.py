@@ -21,15 +21,13 @@ def experiments(specs):
     return component
 
 
-def tool(reports, readings=()):
+def tool(catalogue):
     """The commands of `keras-fmnist`: what works on every report, and each report's experiments.
 
     Args:
-        reports: `{name: specs}`.
-        readings: specs of what the reports leave open; they are run and ranked, not reported.
+        catalogue: a `Catalogue`.
     """
-    specs = [spec for report in reports.values() for spec in report]
-    everything = [*specs, *readings]
+    specs = catalogue.specs
     out = {"out": (results.STUDY, "folder of the records")}
     return {
         "list": command(
@@ -42,13 +40,18 @@ def tool(reports, readings=()):
             "Prepares Fashion-MNIST, verifies it and says what it holds.",
             force=(False, "prepare it again although it is in order"),
         ),
+        "readings": command(
+            lambda **given: commands.rank_readings(catalogue, **given),
+            "Ranks the readings of what a report leaves open by how near they come to its numbers.",
+            **out,
+        ),
         "report": command(
-            lambda **given: commands.write_report(specs, **given),
+            lambda **given: commands.write_report(catalogue, **given),
             "Draws figures and tables from the records.",
             **out,
         ),
         "study": command(
-            lambda **given: commands.run_study(everything, **given),
+            lambda **given: commands.run_study([*specs, *catalogue.readings], **given),
             "Runs what is missing of every experiment that matches, over several seeds.",
             globs=(VARIADIC, "such as mansilla/* or */classifier_*; all where none is given"),
             seeds=(5, "from 0 on"),
@@ -83,7 +86,7 @@ def tool(reports, readings=()):
             whole=(False, "also over batch sizes and numbers of images, and memory"),
             json=(None, "write it all to this file"),
         ),
-        **{name: experiments(group) for name, group in reports.items()},
+        **{name: experiments(group) for name, group in catalogue.reports.items()},
     }
 
 

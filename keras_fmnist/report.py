@@ -5,7 +5,7 @@ from itertools import groupby
 from pathlib import Path
 from statistics import fmean
 
-from keras_fmnist import results
+from keras_fmnist import readings, results
 from keras_fmnist.files import write_whole
 
 COLUMNS = ("experiment", "what it is", "train loss", "val loss", "train acc", "val acc", "seeds")
@@ -70,14 +70,22 @@ def fill(text, mark, content):
     return filled
 
 
-def renew(text, specs, out):
-    """A README with everything between its markers as the records under `out` give it."""
+def renew(text, catalogue, out):
+    """A README with everything between its markers as the records under `out` give it.
+
+    Args:
+        text: of the README.
+        catalogue: a `Catalogue`.
+        out: the folder of the records.
+    """
     records = results.read_all(out)
-    text = fill(text, "results", results_table(specs, records))
-    return fill(text, "cost", cost_of_seeds(records))
+    reported = {spec.id for spec in catalogue.specs}
+    text = fill(text, "results", results_table(catalogue.specs, records))
+    text = fill(text, "readings", readings.table(catalogue.questions, records, most=3))
+    return fill(text, "cost", cost_of_seeds([r for r in records if r.id in reported]))
 
 
-def write_readme(readme, specs, out):
-    """Renews the table of results in a README from the records under `out`."""
+def write_readme(readme, catalogue, out):
+    """Renews the tables in a README from the records under `out`; arguments as in `renew`."""
     readme = Path(readme)
-    write_whole(readme, renew(readme.read_text(encoding="utf-8"), specs, out).encode())
+    write_whole(readme, renew(readme.read_text(encoding="utf-8"), catalogue, out).encode())

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from experiments import mansilla
-from experiments.__main__ import REPORTS
+from experiments.__main__ import CATALOGUE
 from keras_fmnist import bench, cli, data, menu, rulers
 
 pytestmark = pytest.mark.skipif(
@@ -141,7 +141,7 @@ def ask(tmp_path, monkeypatch, capsys, dataset):
     )
 
     def call(*words):
-        status = cli.main(menu.tool(REPORTS), "keras-fmnist", ["bench", *words])
+        status = cli.main(menu.tool(CATALOGUE), "keras-fmnist", ["bench", *words])
         return status, *capsys.readouterr()
 
     return call
