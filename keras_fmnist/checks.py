@@ -8,6 +8,7 @@ from keras_fmnist.settings import SpecError, suggest
 
 BACKENDS = ("torch", "jax", "tensorflow")
 DEVICES = ("auto", "cpu", "gpu")
+TRACKERS = {"mlflow": ("mlflow", "sqlalchemy", "alembic"), "tensorboard": ("tensorboard",)}
 
 
 def whole(name, value, low, high):
@@ -59,6 +60,17 @@ def device(device):
     if device == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
         os.environ["KERAS_TORCH_DEVICE"] = "cpu"
+
+
+def tracker(track):
+    """Holds a tracker to one that is known and installed, or None."""
+    if track is None:
+        return
+    if not isinstance(track, str) or track not in TRACKERS:
+        raise SpecError(f"track must be {' or '.join(TRACKERS)}, not {track!r}")
+    for package in TRACKERS[track]:
+        if importlib.util.find_spec(package) is None:
+            raise SpecError(f"{package} is not installed: pip install 'keras-fmnist[{track}]'")
 
 
 def experiment(specs, experiment):

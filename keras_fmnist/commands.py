@@ -15,7 +15,7 @@ from keras_fmnist.specs import TRAIN_IMAGES
 
 
 def run_experiments(
-    specs, seed=0, seeds=1, device="auto", out=results.RUNS, examples=None, force=False
+    specs, seed=0, seeds=1, device="auto", out=results.RUNS, examples=None, force=False, track=None
 ):
     """Runs experiments one after the other, draws their figures and says where everything is.
 
@@ -28,6 +28,7 @@ def run_experiments(
         checks.whole("examples", examples, 1, TRAIN_IMAGES)
     checks.flag("force", force)
     checks.folder(out)
+    checks.tracker(track)
     where = _resolve_device(device)
     from keras_fmnist import figures, study, train
 
@@ -36,7 +37,7 @@ def run_experiments(
         study.plan(specs, numbers, out, checks.backend(), where, examples or TRAIN_IMAGES)
     for spec in specs:
         for number in numbers:
-            record = train.run(spec, number, out, examples=examples, force=force)
+            record = train.run(spec, number, out, examples=examples, force=force, track=track)
             print(f"{record.id} seed {record.seed}: {_words(record.metrics)}", flush=True)
         pictures = figures.draw(out, record.id)
         print(f"  {pictures[0].parent}: record, weights and {len(pictures)} figures", flush=True)

@@ -1,6 +1,6 @@
 """What there is to type: every command, its flags and what they mean."""
 
-from keras_fmnist import commands, results, rulers
+from keras_fmnist import commands, results, rulers, uses
 from keras_fmnist.cli import REQUIRED, VARIADIC, command
 from keras_fmnist.settings import describe, setting_fields
 from keras_fmnist.specs import ClassifierSpec, override, settings
@@ -11,6 +11,7 @@ RUN_FLAGS = {
     "out": ("runs", "folder for records, weights and figures"),
     "examples": (None, "train on the first so many images only, for a quick look"),
     "force": (False, "train again what is there, and replace it"),
+    "track": (None, "mlflow or tensorboard: follow the training there, in files below `out`"),
 }
 
 
@@ -72,10 +73,34 @@ def tool(catalogue):
         ),
         "convert": command(
             lambda **given: rulers.convert(specs, **given),
-            "Turns weights into another format: .pt (PyTorch's state_dict), .safetensors, .keras.",
+            "Turns weights into .pt (PyTorch's state_dict), .safetensors, .keras or .onnx.",
             source=(REQUIRED, "a .pt, .pth or .safetensors file"),
             target=(REQUIRED, "the file to write; its ending is its format"),
             experiment=(REQUIRED, "whose net it is, such as mansilla/base"),
+        ),
+        "export": command(
+            lambda **given: uses.export(specs, **given),
+            "Writes the net of a run as .keras or .onnx, or its weights as .safetensors or .pt.",
+            experiment=(REQUIRED, "such as mansilla/classifier_full"),
+            target=(REQUIRED, "the file to write; its ending is its format"),
+            seed=(0, "of the run"),
+            **out,
+        ),
+        "predict": command(
+            lambda **given: uses.predict(specs, **given),
+            "Says what is on a picture, and draws its reconstruction and what is most like it.",
+            images=(VARIADIC, "files such as photo.jpg, and indices of the test set such as 17"),
+            experiment=(uses.CLASSIFIER, "the classifier; its autoencoder rebuilds"),
+            seed=(0, "of the run"),
+            picture=(uses.PICTURE, "the PNG to draw"),
+            **out,
+        ),
+        "latent": command(
+            lambda **given: uses.latent(specs, **given),
+            "Maps latent spaces: PCA, t-SNE, and lines between images, drawn beside the record.",
+            experiments=(VARIADIC, "such as mansilla/base; every autoencoder where none is given"),
+            seed=(0, "of the run"),
+            **out,
         ),
         "bench": command(
             lambda **given: rulers.bench(specs, **given),

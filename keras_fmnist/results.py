@@ -79,8 +79,14 @@ def weights_path(record_path):
     return record_path.with_suffix(".safetensors")
 
 
+def latent_path(out, experiment_id):
+    """Where the latent space of an autoencoder lies, from which its figures are drawn."""
+    folder = Path(out) / experiment_id
+    return folder / f"{folder.name}_latent.json"
+
+
 def write(path, record):
-    """Writes a record as JSON with sorted keys, whole or not at all."""
+    """Writes a record, or a `latent.LatentSpace`, as JSON with sorted keys, whole or not at all."""
     text = json.dumps(dataclasses.asdict(record), sort_keys=True, indent=1, allow_nan=False)
     write_whole(path, (_fold_numbers(text) + "\n").encode())
 

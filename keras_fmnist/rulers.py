@@ -9,12 +9,11 @@ from functools import partial
 from json import dumps, loads
 from pathlib import Path
 
-from keras_fmnist import checks, provenance
+from keras_fmnist import checks, formats, provenance
 from keras_fmnist.files import write_whole
 from keras_fmnist.settings import SpecError
 from keras_fmnist.specs import TRAIN_IMAGES
 
-FORMATS = (".safetensors", ".pt", ".pth", ".keras")
 BENCHED = ("mansilla/base", "mansilla/classifier_full", "mansilla/classifier_frozen")
 
 
@@ -87,7 +86,7 @@ def convert(specs, source, target, experiment):
         WeightsError: the source does not hold the weights of this net.
     """
     spec = checks.experiment(specs, experiment)
-    checks.target("target", target, *FORMATS)
+    formats.check(target)
     if Path(str(source)).suffix not in (".pt", ".pth", ".safetensors"):
         raise SpecError(f"source must end in .pt, .pth or .safetensors, not {source!r}")
     if not Path(source).is_file():
@@ -101,17 +100,7 @@ def convert(specs, source, target, experiment):
     else:
         arrays = weights.from_native(weights.load_native(source), weights.variables(model))
     weights.set_arrays(model, arrays)
-    ending = Path(target).suffix
-    if ending == ".safetensors":
-        weights.save(target, arrays)
-    elif ending == ".keras":
-        with tempfile.TemporaryDirectory() as folder:
-            whole = Path(folder, "model.keras")
-            model.save(whole)
-            write_whole(target, whole.read_bytes())
-    else:
-        weights.save_native(target, weights.to_native(arrays))
-    print(f"{target}: {len(arrays)} tensors of {spec.id}")
+    print(f"{target}: {formats.write(target, model, spec.darkest)} of {spec.id}")
 
 
 def bench(specs, experiments=(), steps=30, rounds=9, whole=False, json=None):

@@ -20,6 +20,7 @@ from keras_fmnist.settings import (
 IMAGE_SIZE = 28  # pixels a side
 CLASSES = 10
 TRAIN_IMAGES = 60_000
+TEST_IMAGES = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,6 +202,14 @@ def override(spec, changes):
     if nested:
         own["autoencoder"] = override(spec.autoencoder, nested)
     return dataclasses.replace(spec, changes=changes, **own)
+
+
+def as_recorded(spec, values):
+    """A spec with the settings of a record of its experiment, in the form that `settings` gives."""
+    own = {name: value for name, value in values.items() if name != "autoencoder"}
+    nested = values.get("autoencoder", {})
+    own |= {f"autoencoder_{name}": nested[name] for name in nested if name != "name"}
+    return override(spec, own)
 
 
 def command(spec, seed, device, examples=None):

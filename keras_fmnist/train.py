@@ -6,7 +6,7 @@ import time
 import keras
 import numpy as np
 
-from keras_fmnist import data, models, provenance, results, weights
+from keras_fmnist import data, models, provenance, results, tracking, weights
 from keras_fmnist.callbacks import (
     EVALUATION_BATCH,
     Batches,
@@ -22,7 +22,17 @@ from keras_fmnist.settings import SpecError
 from keras_fmnist.specs import CLASSES, TRAIN_IMAGES, ClassifierSpec, command, settings
 
 
-def run(spec, seed=0, out=results.RUNS, *, examples=None, force=False, fast=True, dataset=None):
+def run(
+    spec,
+    seed=0,
+    out=results.RUNS,
+    *,
+    examples=None,
+    force=False,
+    fast=True,
+    track=None,
+    dataset=None,
+):
     """Trains an experiment once and leaves its record and its weights under `out`.
 
     A run that is already there is read, not repeated. A classifier first trains, or reuses, the
@@ -35,6 +45,7 @@ def run(spec, seed=0, out=results.RUNS, *, examples=None, force=False, fast=True
         examples: train on the first so many images only, for a quick look.
         force: train again what is there, and replace it.
         fast: on torch, replay traced steps (see `fast_fit`) rather than run Keras's own.
+        track: mlflow or tensorboard, to follow the training there (see `tracking`).
         dataset: a `data.Dataset`; the real one where none is given.
 
     Returns:
@@ -54,9 +65,10 @@ def run(spec, seed=0, out=results.RUNS, *, examples=None, force=False, fast=True
     dataset = dataset or data.load()
     model = models.build(spec, seed)
     if isinstance(spec, ClassifierSpec) and spec.pretrained:
-        _load_pretrained(model, spec, seed, out, examples, fast, dataset)
+        _load_pretrained(model, spec, seed, out, examples, fast, track, dataset)
     compile_model(model, spec, fast)
-    record, arrays = _train(model, spec, seed, examples, dataset)
+    with tracking.follow(track, spec, seed, out, path.stem) as trackers:
+        record, arrays = _train(model, spec, seed, examples, dataset, trackers)
     weights.save(results.weights_path(path), arrays)
     results.write(path, record)
     return record
@@ -69,15 +81,16 @@ def device():
     return "gpu" if keras.distribution.list_devices()[0].startswith("gpu") else "cpu"
 
 
-def _load_pretrained(model, spec, seed, out, examples, fast, dataset):
+def _load_pretrained(model, spec, seed, out, examples, fast, track, dataset):
     """Gives a classifier the encoder of its autoencoder, which is trained first where need be."""
-    record = run(spec.autoencoder, seed, out, examples=examples, fast=fast, dataset=dataset)
+    same = {"examples": examples, "fast": fast, "track": track, "dataset": dataset}
+    record = run(spec.autoencoder, seed, out, **same)
     path = results.run_path(out, record.id, seed, record.backend, record.device)
     arrays = weights.load(results.weights_path(path), record.weights_sha256["final"])
     weights.set_arrays(model.get_layer("encoder"), weights.part(arrays, "encoder"))
 
 
-def _train(model, spec, seed, examples, dataset):
+def _train(model, spec, seed, examples, dataset, trackers):
     """Fits a compiled model; returns its record and its weights."""
     started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
     is_classifier = isinstance(spec, ClassifierSpec)
@@ -102,6 +115,7 @@ def _train(model, spec, seed, examples, dataset):
             StopOnNonFinite(),
             Progress(f"{spec.id} seed {seed}", spec.epochs, len(batches)),
             seconds,
+            *trackers,
         ],
     )
     history = {name: [float(value) for value in curve] for name, curve in fitted.history.items()}

@@ -13,6 +13,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import pytest
 
+from experiments.mansilla import CLASSIFIER_FULL
 from keras_fmnist import data, results
 from keras_fmnist.specs import ClassifierSpec, TransposedConv, override, settings
 
@@ -147,6 +148,16 @@ def make_record(dataset):
         return results.Record(**values | changes)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def studied(tmp_path_factory, dataset, tiny):
+    """A folder with the run of a classifier, without a ReLU on its logits, and that of its base."""
+    from keras_fmnist import train
+
+    out = tmp_path_factory.mktemp("studied")
+    train.run(tiny(CLASSIFIER_FULL, relu_logits=False), 0, out, dataset=dataset)
+    return out
 
 
 @pytest.fixture(scope="session")

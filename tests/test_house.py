@@ -41,21 +41,30 @@ ARROWS = {
     "weights": "files",
     "results": "files settings specs",
     "callbacks": "seeds",
-    "train": "callbacks data fast_fit models optimizers provenance results settings specs weights",
+    "tracking": "specs",
+    "train": "callbacks data fast_fit models optimizers provenance results settings specs tracking "
+    "weights",
+    "trained": "callbacks models results settings specs weights",
+    "photos": "settings specs",
+    "prediction": "data photos weights",
+    "latent": "data results",
     "twin": "native specs weights",
     "parity": "models specs train twin weights",
     "compare": "callbacks native_training optimizers specs train twin",
     "bench": "callbacks models native_training specs train twin",
-    "figures": "data files results",
+    "figures": "data files latent results",
     "readings": "results specs",
     "report": "files readings results",
     "study": "results specs",
     "ray_engine": "files results study",
     "checks": "settings",
     "commands": "checks data figures ray_engine readings report results settings specs study train",
-    "rulers": "bench checks compare data files models parity provenance settings specs weights",
+    "formats": "checks data files settings weights",
+    "rulers": "bench checks compare data files formats models parity provenance settings specs "
+    "weights",
+    "uses": "checks data figures formats latent photos prediction results settings specs trained",
     "cli": "settings",
-    "menu": "cli commands results rulers settings specs",
+    "menu": "cli commands results rulers settings specs uses",
 }
 # Torch is named by what speaks to it directly; everything else is Keras or numpy.
 RULERS = {"twin", "parity", "compare", "bench"}  # they hold ours to native PyTorch
@@ -178,6 +187,9 @@ def test_one_room_fits_one_library_to_each_job():
 
     assert users("matplotlib") == {"figures"}
     assert users("fire") == {"cli"}
+    assert users("PIL") == {"photos"}
+    assert users("onnxruntime") == {"formats"}
+    assert users("mlflow") == users("tensorboard") == {"tracking"}
     assert users("safetensors") == {"weights"}
     assert users("tensorflow_datasets") == {"fashion_mnist_builder"}
 

@@ -10,12 +10,15 @@ import io
 import matplotlib
 import numpy as np
 
-from keras_fmnist import results
+from keras_fmnist import latent, results
 from keras_fmnist.data import CLASS_NAMES
 from keras_fmnist.files import write_whole
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
+
+from keras_fmnist.figures import prediction, spaces
+from keras_fmnist.figures.images import show
 
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
 CURVES = (  # history name, label, colour, dashes
@@ -34,6 +37,8 @@ STYLE = {
     "figure.constrained_layout.use": True,
     "svg.hashsalt": "keras-fmnist",  # without it every drawing has other ids
 }
+# Without dates and versions inside, the same records give the same bytes.
+METADATA = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
 
 
 def draw(out, experiment_id):
@@ -61,11 +66,32 @@ def draw(out, experiment_id):
             pictures["confusion"] = confusion(first)
         else:
             pictures["reconstructions"] = reconstructions(first)
+            if space := _latent_space(out, records):
+                pictures["latent"] = spaces.maps(space)
+                pictures["line"] = spaces.lines(space)
         folder = results.run_path(out, first.id, first.seed, first.backend, first.device).parent
         return [
             _save(figure, folder / f"{first.experiment}_{name}")
             for name, figure in pictures.items()
         ]
+
+
+def _latent_space(out, records):
+    """What `keras-fmnist latent` has left, if it is of weights that one of the records names."""
+    path = results.latent_path(out, records[0].id)
+    if not path.exists():
+        return None
+    space = latent.read(path)
+    digests = {record.weights_sha256["final"] for record in records}
+    return space if space.weights_sha256 in digests else None
+
+
+def draw_predictions(path, predictions):
+    """Draws what `prediction.predict` gives, as a PNG."""
+    with matplotlib.rc_context(STYLE):
+        figure = prediction.rows(predictions)
+        write_whole(path, _render(figure, "png"))
+    plt.close(figure)
 
 
 def curves(records, metric, label):
@@ -95,11 +121,7 @@ def reconstructions(record):
     figure, grid = plt.subplots(2, len(CLASS_NAMES), figsize=(6.9, 1.75))
     for row, images in zip(grid, rows, strict=True):
         for axes, image in zip(row, images, strict=True):
-            axes.imshow(image, cmap="gray_r", vmin=0, vmax=255)
-            axes.set(xticks=[], yticks=[])
-            axes.grid(visible=False)
-            for spine in axes.spines.values():
-                spine.set_visible(False)
+            show(axes, image)
     for axes, name in zip(grid[0], CLASS_NAMES, strict=True):
         axes.set_title(name, fontsize=7)
     grid[0, 0].set_ylabel("original")
@@ -136,11 +158,14 @@ def _title(records):
 
 
 def _save(figure, stem):
-    # Without dates and versions inside, the same records give the same bytes.
-    for ending, metadata in (("svg", {"Date": None, "Creator": None}), ("png", {"Software": None})):
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format=ending, dpi=200, metadata=metadata)
+    for ending in ("svg", "png"):
         path = stem.with_suffix(f".{ending}")
-        write_whole(path, buffer.getvalue())
+        write_whole(path, _render(figure, ending))
     plt.close(figure)
     return path
+
+
+def _render(figure, ending):
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=ending, dpi=200, metadata=METADATA[ending])
+    return buffer.getvalue()

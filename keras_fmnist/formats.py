@@ -1,0 +1,88 @@
+"""A net in a file: its weights alone, or all of it, in the format that the ending names."""
+
+import importlib.util
+import tempfile
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from keras_fmnist import checks, data, weights
+from keras_fmnist.files import write_whole
+from keras_fmnist.settings import SpecError
+
+ENDINGS = (".keras", ".onnx", ".safetensors", ".pt", ".pth")
+TOLERANCE = 1e-5  # between Keras's and onnxruntime's outputs
+
+
+def check(target):
+    """Holds a target to what `write` can write here.
+
+    Raises:
+        SpecError: another ending, a folder, or what an .onnx needs is not there.
+    """
+    checks.target("target", target, *ENDINGS)
+    if Path(target).suffix == ".onnx":
+        if checks.backend() != "torch":
+            raise SpecError("an .onnx is written on torch, whatever trained it: no KERAS_BACKEND")
+        for package in ("onnx", "onnxruntime"):
+            if importlib.util.find_spec(package) is None:
+                raise SpecError(f"{package} is not installed: pip install 'keras-fmnist[onnx]'")
+
+
+def write(target, model, darkest):
+    """Writes a net, or its weights, whole or not at all.
+
+    Args:
+        target: as `check` has it.
+        model: a net from `models.build`.
+        darkest: what a black pixel is for the net.
+
+    Returns:
+        What the file holds, in words.
+
+    Raises:
+        RuntimeError: onnxruntime computes something else than Keras.
+    """
+    arrays = weights.get_arrays(model)
+    ending = Path(target).suffix
+    if ending == ".onnx":
+        content, apart = _onnx(model, darkest)
+        write_whole(target, content)
+        return f"the net (onnxruntime and Keras agree within {apart:.1g})"
+    if ending == ".keras":
+        write_whole(target, _saved(model.save, ending))
+        return "the net"
+    if ending == ".safetensors":
+        weights.save(target, arrays)
+    else:
+        weights.save_native(target, weights.to_native(arrays))
+    return f"{len(arrays)} tensors"
+
+
+def _saved(save, ending):
+    """The bytes of the file that `save` writes to a path with an ending."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, f"model{ending}")
+        save(path)
+        return path.read_bytes()
+
+
+def _onnx(model, darkest):
+    """The net as ONNX, for any number of images at once, and how far it is from Keras at most."""
+    import onnxruntime
+
+    images = data.synthetic(0, 10).test_images.astype(np.float32) / 255 * (1 - darkest) + darkest
+    expected = model.predict(images, verbose=0)
+    with warnings.catch_warnings():
+        # PyTorch's tracer warns of every shape that Keras computes; what counts is compared below.
+        warnings.simplefilter("ignore")
+        content = _saved(lambda path: model.export(path, format="onnx", verbose=False), ".onnx")
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    (found,) = session.run(None, {session.get_inputs()[0].name: images})
+    apart = np.abs(found - expected).max()
+    if not apart <= TOLERANCE:
+        raise RuntimeError(
+            f"onnxruntime differs from Keras by {apart:.2g}, more than {TOLERANCE}: nothing written"
+        )
+    return content, apart

@@ -1,0 +1,99 @@
+"""A net with the weights of a run, found by the record of that run."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from keras_fmnist import models, results, weights
+from keras_fmnist.callbacks import EVALUATION_BATCH, Batches
+from keras_fmnist.settings import SpecError
+from keras_fmnist.specs import Spec, as_recorded
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A net, its spec and the record of the run that trained it.
+
+    Images are `(n, 28, 28, 1)` uint8 and go through in evaluation mode.
+    """
+
+    spec: Spec
+    record: results.Record
+    model: object
+
+    def logits(self, images):
+        """What a classifier says of images: `(n, 10)`."""
+        return self._predict(self.model, images)
+
+    def probabilities(self, images):
+        """Softmax of the logits, as the loss takes it: `(n, 10)`."""
+        logits = self.logits(images)
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return powers / powers.sum(axis=1, keepdims=True)
+
+    @property
+    def code_size(self):
+        """Numbers in the code of an image."""
+        return math.prod(self.model.get_layer("encoder").output_shape[1:])
+
+    def encode(self, images):
+        """Codes of images, flat: `(n, numbers)` float32."""
+        return self._predict(self.model.get_layer("encoder"), images).reshape(len(images), -1)
+
+    def decode(self, codes):
+        """Images of codes as `encode` gives them: `(n, 28, 28, 1)` float32, 0 black, 1 white."""
+        decoder = self.model.get_layer("decoder")
+        rebuilt = decoder.predict(codes.reshape(-1, *decoder.input_shape[1:]), verbose=0)
+        return (rebuilt - self.spec.darkest) / (1 - self.spec.darkest)
+
+    def _predict(self, model, images):
+        batches = Batches(images, None, EVALUATION_BATCH, self.spec.darkest)
+        return model.predict(batches, verbose=0)
+
+
+def with_weights(out, seed=0):
+    """The records under `out` of the runs with a seed whose weights are there too."""
+    records = [record for record in results.read_all(out) if record.seed == seed]
+    return [record for record in records if _weights_path(out, record).exists()]
+
+
+def find(out, experiment_id, seed=0):
+    """The record of an experiment's run under `out` whose weights are there too.
+
+    Of several backends and devices it is the one that stands for the experiment in every table.
+
+    Raises:
+        SpecError: there is none.
+    """
+    found = [record for record in with_weights(out, seed) if record.id == experiment_id]
+    if not found:
+        report, name = experiment_id.split("/")
+        raise SpecError(
+            f"{out} holds no weights of {experiment_id}, seed {seed}: train it with "
+            f"python -m experiments.{report} {name} --seed {seed} --out {out}"
+        )
+    return results.leading_group(found)[0]
+
+
+def load(out, record, declared):
+    """The net of a run with its weights.
+
+    Args:
+        out: the folder that holds its record.
+        record: as `find` gives it.
+        declared: the spec of the experiment; settings that the run had changed are taken over.
+
+    Raises:
+        WeightsError: the weights are not those that the record names.
+    """
+    spec = as_recorded(declared, record.spec)
+    model = models.build(spec)
+    path = _weights_path(out, record)
+    weights.set_arrays(model, weights.load(path, record.weights_sha256["final"]))
+    return Trained(spec, record, model)
+
+
+def _weights_path(out, record):
+    path = results.run_path(out, record.id, record.seed, record.backend, record.device)
+    return results.weights_path(path)

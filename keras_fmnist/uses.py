@@ -1,0 +1,124 @@
+"""What the commands do with the weights that a run has left: predict, export, latent."""
+
+import os
+
+from keras_fmnist import checks, results
+from keras_fmnist.settings import SpecError
+from keras_fmnist.specs import TEST_IMAGES, ClassifierSpec
+
+MOST_PICTURES = 20  # in one figure
+PICTURE = "prediction.png"
+CLASSIFIER = "mansilla/classifier_full"
+
+
+def predict(specs, images=(), experiment=CLASSIFIER, seed=0, out=results.STUDY, picture=PICTURE):
+    """Prints what a classifier makes of pictures and draws them beside what is near them.
+
+    Raises:
+        SpecError: an argument is wrong, or a picture cannot be read; nothing was written.
+        WeightsError: the weights are damaged.
+    """
+    spec = checks.experiment(specs, experiment)
+    if not isinstance(spec, ClassifierSpec):
+        raise SpecError(f"{spec.id} is an autoencoder: name a classifier, such as {CLASSIFIER}")
+    checks.whole("seed", seed, 0, 2**31 - 1)
+    checks.folder(out)
+    checks.target("picture", picture, ".png")
+    if not 1 <= len(images) <= MOST_PICTURES:
+        raise SpecError(
+            f"name 1 to {MOST_PICTURES} pictures, each a file such as photo.jpg "
+            "or the index of a test image such as 17"
+        )
+    from keras_fmnist import photos
+
+    read = [_index(word) if isinstance(word, int) else photos.read(_file(word)) for word in images]
+    if os.path.exists(picture) and any(
+        isinstance(word, str) and os.path.samefile(word, picture) for word in images
+    ):
+        raise SpecError(f"picture {picture} would replace a picture that is to be read")
+    checks.device("cpu")
+    from keras_fmnist import data, figures, prediction, trained
+
+    record, encoder = (trained.find(out, s.id, seed) for s in (spec, spec.autoencoder))
+    classifier = trained.load(out, record, spec)
+    autoencoder = trained.load(out, encoder, spec.autoencoder)
+    dataset = data.load()
+    read = [prediction.from_test_set(p, dataset) if isinstance(p, int) else p for p in read]
+    folder = data.cache_file().parent
+    predictions = prediction.predict(classifier, autoencoder, read, dataset, folder)
+    for one in predictions:
+        print(*one.lines(), sep="\n")
+    figures.draw_predictions(picture, predictions)
+    print(f"{picture}: classes by {spec.id}, the rest by {spec.autoencoder.id}")
+
+
+def _index(word):
+    if isinstance(word, bool) or not 0 <= word < TEST_IMAGES:
+        raise SpecError(
+            f"{word} is no test image: they go from 0 to {TEST_IMAGES - 1}; a file of that name "
+            f"is written ./{word}"
+        )
+    return word
+
+
+def _file(word):
+    if not isinstance(word, str):
+        raise SpecError(f"{word!r} is no picture: a file of that name is written with ./ before it")
+    return word
+
+
+def export(specs, experiment, target, seed=0, out=results.STUDY):
+    """Writes the net of a run, or its weights, in the format that the target's ending names.
+
+    Raises:
+        SpecError: an argument is wrong; nothing was written.
+        WeightsError: the weights are damaged.
+        RuntimeError: the ONNX file does not compute what Keras does.
+    """
+    spec = checks.experiment(specs, experiment)
+    checks.whole("seed", seed, 0, 2**31 - 1)
+    checks.folder(out)
+    from keras_fmnist import formats
+
+    formats.check(target)
+    checks.device("cpu")
+    from keras_fmnist import trained
+
+    net = trained.load(out, trained.find(out, spec.id, seed), spec)
+    words = formats.write(target, net.model, net.spec.darkest)
+    print(
+        f"{target}: {words} of {spec.id}, seed {seed}; "
+        f"images are (n, 28, 28, 1) float32 from {net.spec.darkest:g} to 1"
+    )
+
+
+def latent(specs, experiments=(), seed=0, out=results.STUDY):
+    """Maps the latent spaces of autoencoders and draws them beside their records.
+
+    Raises:
+        SpecError: an argument is wrong; nothing was written.
+        WeightsError: the weights are damaged.
+    """
+    chosen = [checks.experiment(specs, name) for name in experiments]
+    for spec in chosen:
+        if isinstance(spec, ClassifierSpec):
+            encoder = spec.autoencoder.id
+            raise SpecError(f"{spec.id} is a classifier: name its autoencoder, {encoder}")
+    checks.whole("seed", seed, 0, 2**31 - 1)
+    checks.folder(out)
+    checks.device("cpu")
+    from keras_fmnist import data, figures, trained
+    from keras_fmnist import latent as latent_spaces
+
+    if not chosen:
+        there = {record.id for record in trained.with_weights(out, seed)}
+        chosen = [s for s in specs if s.id in there and not isinstance(s, ClassifierSpec)]
+    if not chosen:
+        raise SpecError(f"{out} holds no weights of an autoencoder, seed {seed}")
+    records = [trained.find(out, spec.id, seed) for spec in chosen]
+    dataset = data.load()
+    for spec, record in zip(chosen, records, strict=True):
+        net = trained.load(out, record, spec)
+        path = results.latent_path(out, spec.id)
+        results.write(path, latent_spaces.measure(net, dataset))
+        print(path, *figures.draw(out, spec.id)[-2:], sep="\n", flush=True)
