@@ -38,9 +38,9 @@ HEAD = {"pretrained": True, "encoder_dropout": True, "hidden": 0, "relu_logits":
 SPECS = {spec.name: spec for spec in mansilla.SPECS}
 
 
-def test_mansillas_experiments_are_there_in_the_reports_order():
-    assert list(SPECS) == [*AUTOENCODERS, "classifier_full", "classifier_frozen"]
-    assert len(mansilla.SPECS) == 7
+def test_mansillas_experiments_are_there_in_the_reports_order_before_any_of_our_own():
+    assert list(SPECS)[:7] == [*AUTOENCODERS, "classifier_full", "classifier_frozen"]
+    assert len(SPECS) == len(mansilla.SPECS)
     assert {spec.report for spec in mansilla.SPECS} == {"mansilla"}
 
 

@@ -1,5 +1,7 @@
 """Figures: what is drawn is what the record holds, in the same bytes every time, without Keras."""
 
+import dataclasses
+import itertools
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +12,11 @@ import pytest
 from matplotlib import pyplot as plt
 
 from experiments.mansilla import BASE, CLASSIFIER_FULL, UNTRAINED
-from keras_fmnist import figures, results
+from keras_fmnist import figures, latent, results
 from keras_fmnist.data import CLASS_NAMES
+from keras_fmnist.figures import prediction, spaces
+from keras_fmnist.photos import Photo
+from keras_fmnist.prediction import Prediction
 
 ROOT = Path(__file__).resolve().parent.parent
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -21,6 +26,33 @@ PNG = b"\x89PNG\r\n\x1a\n"
 def closed():
     yield
     plt.close("all")
+
+
+@pytest.fixture
+def space():
+    """A latent space of 40 images with the weights that a made record names."""
+    rng = np.random.default_rng(0)
+
+    def axes():
+        return {axis: rng.normal(size=40).round(3).tolist() for axis in "xy"}
+
+    count = latent.STEPS + 2
+    lines = [
+        {"test_rows": [k, k + 1], "images": results.pack_images(rng.random((count, 28, 28, 1)))}
+        for k in range(3)
+    ]
+    return latent.LatentSpace(
+        report="mansilla",
+        experiment="base",
+        seed=1,
+        backend="torch",
+        device="cpu",
+        weights_sha256="c" * 64,
+        labels=(list(range(10)) * 4),
+        pca=axes() | {"share": [0.254, 0.1]},
+        tsne=axes(),
+        lines=lines,
+    )
 
 
 @pytest.fixture
@@ -75,7 +107,8 @@ for experiment_id in sys.argv[2:]:
 """
 
 
-def test_the_same_records_give_the_same_bytes_and_need_no_keras(out):
+def test_the_same_records_give_the_same_bytes_and_need_no_keras(out, space):
+    results.write(results.latent_path(out, BASE.id), space)
     once = {}
     for spec in (BASE, CLASSIFIER_FULL):
         figures.draw(out, spec.id)
@@ -207,3 +240,106 @@ def test_curves_fit_a_column_and_their_type_is_readable(make_record):
         shown = [t for t in figure.findobj(matplotlib.text.Text) if t.get_text()]
         assert len(shown) > 5
         assert min(text.get_fontsize() for text in shown) >= 6
+
+
+def test_a_latent_space_is_drawn_where_its_weights_are_those_of_a_record(out, space, monkeypatch):
+    monkeypatch.setattr(figures, "_save", lambda figure, stem: stem)  # which takes a second each
+    results.write(results.latent_path(out, BASE.id), space)
+    names = ["base_loss", "base_reconstructions", "base_latent", "base_line"]
+    assert [path.name for path in figures.draw(out, BASE.id)] == names
+    stale = dataclasses.replace(space, weights_sha256="d" * 64)
+    results.write(results.latent_path(out, BASE.id), stale)
+    assert [path.name for path in figures.draw(out, BASE.id)] == names[:2]
+
+
+def test_a_damaged_latent_space_is_named(out):
+    path = results.latent_path(out, BASE.id)
+    path.write_text("{}")
+    with pytest.raises(results.RecordError, match=str(path)):
+        figures.draw(out, BASE.id)
+
+
+def test_both_maps_show_every_image_in_its_place_and_the_colour_of_its_class(space):
+    figure = spaces.maps(space)
+    left, right = figure.axes
+    for axes, points in ((left, space.pca), (right, space.tsne)):
+        (dots,) = axes.collections
+        places = np.column_stack([points["x"], points["y"]])
+        np.testing.assert_array_equal(dots.get_offsets(), places)
+        colours = [matplotlib.colors.to_hex(colour) for colour in dots.get_facecolors()]
+        assert colours == [spaces.TEN[label] for label in space.labels]
+        assert sorted(text.get_text() for text in axes.texts) == sorted(CLASS_NAMES)
+    assert (left.get_xlabel(), left.get_ylabel()) == ("25% of the variance", "10% of the variance")
+    assert (left.get_title(), right.get_title()) == ("PCA", "t-SNE")
+    assert "mansilla/base, seed 1 on torch, 40 test images" in texts(figure)
+    assert len(set(spaces.TEN)) == len(CLASS_NAMES)
+
+
+def test_a_class_is_named_in_its_middle_and_no_name_covers_another(space):
+    # Every class has a place of its own, but for two, which share one.
+    places = {label: (20.0 * label, 0.0) for label in range(9)} | {9: (160.0, 0.0)}
+    points = {axis: [places[label][k] for label in space.labels] for k, axis in enumerate("xy")}
+    points["y"][0] = 50.0  # one far out does not move the middle
+    figure = spaces.maps(dataclasses.replace(space, tsne=points))
+    found = {text.get_text(): text.get_position() for text in figure.axes[1].texts}
+    assert [found[name][0] for name in CLASS_NAMES] == [places[label][0] for label in range(10)]
+    assert found["T-shirt/top"] == (0, 0)
+    assert found["Bag"] != found["Ankle boot"]
+    for one, other in itertools.combinations(found.values(), 2):
+        # a fifth of the width and 6 % of the height hold the longest name
+        assert abs(one[0] - other[0]) >= 0.2 * 160 or abs(one[1] - other[1]) >= 0.06 * 50
+
+
+def test_lines_are_drawn_image_by_image(space):
+    figure = spaces.lines(space)
+    drawn = [axes.images[0].get_array() for axes in figure.axes]
+    expected = np.concatenate([results.unpack_images(line["images"]) for line in space.lines])
+    np.testing.assert_array_equal(drawn, expected)
+    assert {axes.images[0].get_clim() for axes in figure.axes} == {(0, 255)}
+    assert texts(figure).count("original") == 2
+
+
+@pytest.fixture
+def predicted(dataset):
+    """What could have been said of a picture."""
+    rng = np.random.default_rng(0)
+    photo = Photo(
+        name="a very long name of a picture.png",
+        original=rng.integers(0, 256, (40, 30, 3), np.uint8),
+        pixels=dataset.test_images[0],
+        steps=(),
+    )
+    return Prediction(
+        photo=photo,
+        probabilities=rng.permutation([0.4, 0.3, 0.1, 0.1, 0.05, 0.05, 0, 0, 0, 0]),
+        rebuilt=rng.random((28, 28)),
+        neighbours=dataset.train_images[:5, ..., 0],
+        labels=np.array([3, 3, 1, 0, 9]),
+    )
+
+
+def test_a_prediction_is_drawn_from_the_picture_to_the_bars(predicted):
+    figure = prediction.rows([predicted, predicted])
+    for row in (figure.axes[:11], figure.axes[11:]):
+        shown = [axes.images[0] for axes in row if axes.images]
+        assert {image.get_cmap().name for image in shown} == {"gray"}  # as the net sees it
+        assert {image.get_clim() for image in shown} == {(0, 255)}
+        pictures = [image.get_array() for image in shown]
+        np.testing.assert_array_equal(pictures[0], predicted.photo.original)
+        np.testing.assert_array_equal(pictures[1], predicted.photo.pixels[..., 0])
+        np.testing.assert_allclose(pictures[2], 255 * predicted.rebuilt)
+        np.testing.assert_array_equal(pictures[3:], predicted.neighbours)
+        names = [axes.get_xlabel() for axes in row[4:9]]
+        assert names == [CLASS_NAMES[label] for label in predicted.labels]
+        assert row[0].get_xlabel() == "…me of a picture.png"
+        bars = row[10]
+        assert [bar.get_width() for bar in bars.patches] == [0.4, 0.3, 0.1, 0.1, 0.05]
+        likeliest = bars.get_yticklabels()[0].get_text()
+        assert likeliest == CLASS_NAMES[predicted.probabilities.argmax()]
+        assert [text.get_text() for text in bars.texts[:2]] == ["40%", "30%"]
+
+
+def test_a_prediction_is_a_png_and_nothing_stays_open(tmp_path, predicted):
+    figures.draw_predictions(tmp_path / "p.png", [predicted])
+    assert (tmp_path / "p.png").read_bytes().startswith(PNG)
+    assert plt.get_fignums() == []

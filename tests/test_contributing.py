@@ -1,0 +1,104 @@
+"""What CONTRIBUTING.md says holds: its edit adds an experiment, and the files agree on versions."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SECRETARY = """
+from experiments.__main__ import CATALOGUE
+from keras_fmnist import report
+report.write_readme("README.md", CATALOGUE, "results")
+"""
+
+
+@pytest.fixture(scope="module")
+def edited(tmp_path_factory):
+    """A copy of the repository after the edit that CONTRIBUTING.md shows."""
+    root = tmp_path_factory.mktemp("edited")
+    unneeded = shutil.ignore_patterns("__pycache__", "*.png", "*.svg", "*.safetensors")
+    for name in ("experiments", "keras_fmnist", "tests", "results"):
+        shutil.copytree(ROOT / name, root / name, ignore=unneeded)
+    for name in ("README.md", "pyproject.toml"):
+        shutil.copy(ROOT / name, root)
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (diff,) = re.findall(r"^```diff\n(.*?)^```", text, re.M | re.S)
+    assert len(re.findall(r"^[+-](?![+-])", diff, re.M)) <= 5
+    command = ["git", "apply", "--recount", "-"]
+    subprocess.run(command, input=diff, text=True, cwd=root, check=True)
+    return root
+
+
+def python(root, *words):
+    """Runs python in a copy, with the copy's packages."""
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    environment.pop("PYTEST_ADDOPTS", None)
+    done = subprocess.run(
+        [sys.executable, *words],
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return done.stdout
+
+
+def changed(root):
+    """Files of a copy that differ from the repository's."""
+    files = [path.relative_to(root) for path in root.rglob("*") if path.suffix in (".py", ".md")]
+    assert len(files) > 50
+    return [str(file) for file in files if (root / file).read_bytes() != (ROOT / file).read_bytes()]
+
+
+def test_one_edited_file_adds_an_experiment_to_list_suite_and_table(edited):
+    assert changed(edited) == ["experiments/mansilla.py"]
+    listed = python(edited, "-m", "experiments", "list").splitlines()
+    assert "mansilla/narrow 0 runs base with n = 16" in [" ".join(line.split()) for line in listed]
+    assert "Default: 16" in python(edited, "-m", "experiments", "mansilla", "narrow", "--help")
+    python(edited, "-c", SECRETARY)  # what `keras-fmnist report` does with the README
+    rows = (edited / "README.md").read_text(encoding="utf-8").splitlines()
+    assert "| `mansilla/narrow` | base with n = 16 |  |  |  |  | not run yet |" in rows
+    # The variant takes its step, and no test says that it should not be there.
+    report = "tests/test_report.py::test_the_readme_shows_the_table_that_its_records_give"
+    chosen = "narrow or not (takes_a_step or parameters)"  # which build and train every net
+    options = ["-p", "no:cacheprovider", "-rp", "-k", chosen]
+    said = python(edited, "-m", "pytest", "tests/test_experiments.py", report, *options)
+    assert (
+        "PASSED tests/test_experiments.py::test_every_experiment_takes_a_step[mansilla/narrow]\n"
+        in said
+    )
+
+
+def test_the_hooks_have_the_ruff_of_the_constraints():
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    (hooked,) = re.findall(r"ruff-pre-commit\n\s+rev: v(\S+)", hooks)
+    constraints = (ROOT / "constraints.txt").read_text(encoding="utf-8")
+    assert f"\nruff=={hooked}\n" in constraints
+
+
+def test_the_extras_are_installed_in_the_versions_of_the_constraints():
+    """Every package that pyproject.toml names is pinned, those of the extras too."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    assert {"onnx", "mlflow", "tensorboard"} <= extras.keys()
+    named = [*project["dependencies"], *(name for extra in extras.values() for name in extra)]
+    wanted = {re.match(r"[\w-]+", name)[0].lower().replace("_", "-") for name in named}
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()[1:]
+    pinned = [line.split("==")[0].lower().replace("_", "-") for line in lines]
+    assert wanted - {*pinned} == set()
+    assert len(pinned) == len({*pinned}) > 100
+
+
+def test_the_changelog_begins_with_the_version_that_is_there():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.search(r"^## \[(.+?)\]", changelog, re.M)[1] == project["version"]
+    assert project["license"] in (ROOT / "LICENSE").read_text(encoding="utf-8").split("\n")[0]

@@ -1,0 +1,204 @@
+"""predict, export and latent at the command line: what they print and leave, what they refuse."""
+
+import os
+import shlex
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from experiments.__main__ import CATALOGUE
+from experiments.mansilla import BASE, CLASSIFIER_FULL
+from keras_fmnist import cli, data, figures, latent, menu, results, trained, uses, weights
+from keras_fmnist.data import CLASS_NAMES
+
+STUDY = Path(__file__).resolve().parent.parent / results.STUDY
+
+
+def listing(folder):
+    """Every file below a folder with its content, and every folder."""
+    return {path: path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
+
+
+@pytest.fixture
+def ask(tmp_path, monkeypatch, capsys, dataset, studied):
+    """`ask(line)` in an empty folder, with the runs of `studied` as results: status, out, err."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(data, "load", lambda: dataset)
+    monkeypatch.setenv("KERAS_FMNIST_CACHE", str(tmp_path / "cache"))
+    for name in ("CUDA_VISIBLE_DEVICES", "KERAS_TORCH_DEVICE"):  # the commands set them
+        monkeypatch.setenv(name, os.environ.get(name, ""))
+        if not os.environ[name]:
+            monkeypatch.delenv(name)
+    (tmp_path / "results").symlink_to(studied)
+
+    def call(line):
+        status = cli.main(menu.tool(CATALOGUE), "keras-fmnist", shlex.split(line))
+        return status, *capsys.readouterr()
+
+    return call
+
+
+@pytest.fixture
+def photo(tmp_path):
+    """A white square on black, as large as a photo."""
+    pixels = np.zeros((200, 200), np.uint8)
+    pixels[50:150, 50:150] = 255
+    Image.fromarray(pixels).save(tmp_path / "photo.png")
+    return tmp_path / "photo.png"
+
+
+@pytest.fixture
+def own_results(tmp_path, studied, ask):
+    """A copy of `studied` in the place of the link to it."""
+    (tmp_path / "results").unlink()
+    return shutil.copytree(studied, tmp_path / "results")
+
+
+def net(studied, spec):
+    return trained.load(studied, trained.find(studied, spec.id), spec)
+
+
+def test_predict_says_what_the_classifier_says_of_a_test_image_and_of_a_file(
+    ask, studied, dataset, photo
+):
+    status, out, err = ask("predict 17 photo.png")
+    assert (status, err) == (0, "")
+    lines = out.splitlines()
+    assert len(lines) == 2 * 12 + 1
+    square = np.full((1, 28, 28, 1), 255, np.uint8)
+    classifier = net(studied, CLASSIFIER_FULL)
+    for k, image in enumerate((dataset.test_images[17:18], square)):
+        (probabilities,) = classifier.probabilities(image)
+        likeliest = np.argsort(-probabilities)
+        expected = [f"{probabilities[c]:7.2%}  {CLASS_NAMES[c]}" for c in likeliest]
+        assert [line[2:] for line in lines[12 * k + 1 : 12 * k + 11]] == expected
+    assert lines[0] == f"test image 17: in truth {CLASS_NAMES[dataset.test_labels[17]]}"
+    assert lines[12] == ("photo.png: 200×200 pixels, grey, cut to the object and fitted to 28×28")
+    assert lines[-1] == (
+        "prediction.png: classes by mansilla/classifier_full, the rest by mansilla/base"
+    )
+    with Image.open("prediction.png") as picture:
+        picture.load()
+        assert picture.width > 1500
+
+
+def test_predict_draws_what_it_has_found(ask, studied, dataset, photo, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(figures, "draw_predictions", lambda *given: drawn.append(given))
+    assert ask("predict photo.png --picture here/p.png --out results")[0] == 0
+    ((path, (one,)),) = drawn
+    assert path == "here/p.png"
+    square = np.full((1, 28, 28, 1), 255, np.uint8)
+    autoencoder = net(studied, BASE)
+    expected = autoencoder.decode(autoencoder.encode(square))[0, ..., 0]
+    np.testing.assert_allclose(one.rebuilt, expected, atol=1e-6)
+    np.testing.assert_array_equal(one.photo.pixels, square[0])
+
+
+WRONG = {
+    "predict": "name 1 to 20 pictures, each a file such as photo.jpg or the index of a test image",
+    "predict " + "1 " * 21: "name 1 to 20 pictures",
+    "predict 10000": "10000 is no test image: they go from 0 to 9999; a file of that name is "
+    "written ./10000",
+    "predict -1": "-1 is no test image",
+    "predict 1.5": "1.5 is no picture: a file of that name is written with ./ before it",
+    "predict None": "None is no picture",
+    "predict True": "True is no test image",
+    "predict none.png": "none.png does not exist",
+    "predict results": "results is a folder: name a picture in it",
+    "predict text.txt": "text.txt is no picture in a format of",
+    "predict photo.png text.txt": "text.txt is no picture in a format of",
+    "predict 1 --experiment mansilla/base": "mansilla/base is an autoencoder: name a classifier, "
+    "such as mansilla/classifier_full",
+    "predict 1 --experiment base": "'base' is no experiment",
+    "predict 1 --experiment manolucos/classifier_baseline": "results holds no weights of "
+    "manolucos/classifier_baseline, seed 0: train it with",
+    "predict 1 --seed 7": "results holds no weights of mansilla/classifier_full, seed 7",
+    "predict 1 --seed x": "seed must be a whole number",
+    "predict 1 --out nowhere": "nowhere holds no weights of mansilla/classifier_full",
+    "predict 1 --picture p.jpg": "picture must end in .png",
+    "predict photo.png --picture photo.png": "would replace a picture that is to be read",
+    "predict 1 --picture": "picture must end in .png",
+    "predict 1 --top 3": "--top is no flag",
+    "export mansilla/base": "target",
+    "export mansilla/base net.h5": "target must end in .keras or .onnx or .safetensors",
+    "export mansilla/sgd net.keras": "results holds no weights of mansilla/sgd, seed 0",
+    "export mansilla/bsae net.keras": "did you mean mansilla/base?",
+    "export mansilla/base net.keras --seed 1": "results holds no weights of mansilla/base, seed 1",
+    "export mansilla/base net.keras --out text.txt": "is a file, not a folder",
+    "latent mansilla/classifier_full": "mansilla/classifier_full is a classifier: name its "
+    "autoencoder, mansilla/base",
+    "latent mansilla/base mansilla/sgd": "results holds no weights of mansilla/sgd, seed 0",
+    "latent --seed 5": "results holds no weights of an autoencoder, seed 5",
+    "latent base": "'base' is no experiment",
+    "mansilla base --track wandb": "track must be mlflow or tensorboard, not 'wandb'",
+    "mansilla base --track": "track must be mlflow or tensorboard, not True",
+}
+
+
+@pytest.mark.parametrize("line", WRONG)
+def test_a_wrong_request_is_one_line_and_writes_nothing(ask, tmp_path, photo, studied, line):
+    (tmp_path / "text.txt").write_text("no picture")
+    before = listing(tmp_path) | listing(studied)
+    status, out, err = ask(line)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert WRONG[line] in err
+    assert listing(tmp_path) | listing(studied) == before
+
+
+def test_damaged_weights_fail_and_draw_nothing(ask, tmp_path, own_results):
+    (path,) = (own_results / "mansilla" / "base").glob("*.safetensors")
+    arrays = weights.load(path)
+    arrays["encoder/conv1/bias"] += 1
+    weights.save(path, arrays)
+    for line in ("predict 17", "latent mansilla/base", "export mansilla/base net.keras"):
+        status, out, err = ask(line)
+        assert (status, out) == (1, "")
+        assert err.endswith(f"{path.name} does not hold the weights that its record names\n")
+    assert not {"prediction.png", "net.keras"} & set(os.listdir())
+
+
+@pytest.mark.parametrize("spec", [BASE, CLASSIFIER_FULL], ids=lambda spec: spec.name)
+def test_export_writes_the_weights_of_the_run(ask, studied, spec):
+    status, out, err = ask(f"export {spec.id} net.safetensors")
+    record = trained.find(studied, spec.id)
+    arrays = weights.load("net.safetensors", record.weights_sha256["final"])
+    assert (status, err) == (0, "")
+    assert out == (
+        f"net.safetensors: {len(arrays)} tensors of {spec.id}, seed 0; "
+        "images are (n, 28, 28, 1) float32 from 0 to 1\n"
+    )
+
+
+def test_latent_maps_every_autoencoder_that_has_weights(ask, tmp_path, own_results):
+    status, out, err = ask("latent")
+    assert (status, err) == (0, "")
+    stem = "results/mansilla/base/base"
+    assert out.split() == [f"{stem}_latent.json", f"{stem}_latent.png", f"{stem}_line.png"]
+    space = latent.read(tmp_path / f"{stem}_latent.json")
+    record = trained.find("results", BASE.id)
+    assert space.weights_sha256 == record.weights_sha256["final"]
+    assert {f"base_{name}.{end}" for name in ("latent", "line") for end in ("png", "svg")} <= {
+        path.name for path in (tmp_path / stem).parent.iterdir()
+    }
+
+
+def test_what_is_predicted_without_a_name_is_in_the_published_study():
+    """The default experiment and seed are there, and the net is what the record says."""
+    for spec in (CLASSIFIER_FULL, CLASSIFIER_FULL.autoencoder):
+        loaded = net(STUDY, spec)
+        digest = weights.digest(weights.get_arrays(loaded.model))
+        assert digest == loaded.record.weights_sha256["final"]
+    assert CLASSIFIER_FULL.id == uses.CLASSIFIER
+
+
+@pytest.mark.data
+def test_the_published_classifier_knows_the_real_test_images_as_its_record_says():
+    loaded = net(STUDY, CLASSIFIER_FULL)
+    dataset = data.load()
+    images, labels = dataset.test_images[:1000], dataset.test_labels[:1000]
+    right = (loaded.logits(images).argmax(axis=1) == labels).mean()
+    assert right == pytest.approx(loaded.record.metrics["val_accuracy"], abs=0.03)
