@@ -24,7 +24,9 @@ def check(target):
     checks.target("target", target, *ENDINGS)
     if Path(target).suffix == ".onnx":
         if checks.backend() != "torch":
-            raise SpecError("an .onnx is written on torch, whatever trained it: no KERAS_BACKEND")
+            raise SpecError(
+                "an .onnx is written on torch, whatever it was trained on: unset KERAS_BACKEND"
+            )
         for package in ("onnx", "onnxruntime"):
             if importlib.util.find_spec(package) is None:
                 raise SpecError(f"{package} is not installed: pip install 'keras-fmnist[onnx]'")

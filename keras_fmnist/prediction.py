@@ -1,6 +1,8 @@
 """What the nets make of a picture: its class, its reconstruction, the images nearest to it."""
 
+import contextlib
 import hashlib
+import json
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +11,7 @@ from sklearn.neighbors import NearestNeighbors
 from keras_fmnist import weights
 from keras_fmnist.data import CLASS_NAMES
 from keras_fmnist.photos import Photo
+from keras_fmnist.specs import settings
 
 NEIGHBOURS = 5
 
@@ -84,13 +87,14 @@ def training_codes(autoencoder, dataset, folder):
         folder: keeps them as `codes-….safetensors`, 15 MB for 64 numbers an image.
     """
     encoder = autoencoder.record.weights_sha256["encoder_final"]
-    key = hashlib.sha256(f"{encoder} {autoencoder.spec.darkest} {dataset.sha256}".encode())
-    path = folder / f"codes-{key.hexdigest()[:32]}.safetensors"
+    key = json.dumps([encoder, settings(autoencoder.spec), dataset.sha256], sort_keys=True)
+    path = folder / f"codes-{hashlib.sha256(key.encode()).hexdigest()[:32]}.safetensors"
     wanted = {"codes": (len(dataset.train_images), autoencoder.code_size)}
     try:
         arrays = weights.load(path)
         weights.check(arrays, wanted, path)
-    except weights.WeightsError:  # not there yet, or damaged
+    except (OSError, weights.WeightsError):  # not there yet, or damaged
         arrays = {"codes": autoencoder.encode(dataset.train_images)}
-        weights.save(path, arrays)
+        with contextlib.suppress(OSError):  # a folder that cannot be written costs time alone
+            weights.save(path, arrays)
     return arrays["codes"]

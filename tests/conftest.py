@@ -156,7 +156,7 @@ def studied(tmp_path_factory, dataset, tiny):
     from keras_fmnist import train
 
     out = tmp_path_factory.mktemp("studied")
-    train.run(tiny(CLASSIFIER_FULL, relu_logits=False), 0, out, dataset=dataset)
+    train.run(tiny(CLASSIFIER_FULL, relu_logits=False), 0, out, fast=False, dataset=dataset)
     return out
 
 

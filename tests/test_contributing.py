@@ -62,7 +62,6 @@ def test_one_edited_file_adds_an_experiment_to_list_suite_and_table(edited):
     assert changed(edited) == ["experiments/mansilla.py"]
     listed = python(edited, "-m", "experiments", "list").splitlines()
     assert "mansilla/narrow 0 runs base with n = 16" in [" ".join(line.split()) for line in listed]
-    assert "Default: 16" in python(edited, "-m", "experiments", "mansilla", "narrow", "--help")
     python(edited, "-c", SECRETARY)  # what `keras-fmnist report` does with the README
     rows = (edited / "README.md").read_text(encoding="utf-8").splitlines()
     assert "| `mansilla/narrow` | base with n = 16 |  |  |  |  | not run yet |" in rows

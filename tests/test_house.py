@@ -46,7 +46,7 @@ ARROWS = {
     "weights",
     "trained": "callbacks models results settings specs weights",
     "photos": "settings specs",
-    "prediction": "data photos weights",
+    "prediction": "data photos specs weights",
     "latent": "data results",
     "twin": "native specs weights",
     "parity": "models specs train twin weights",

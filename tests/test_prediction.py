@@ -7,6 +7,7 @@ from experiments.mansilla import BASE, CLASSIFIER_FULL
 from keras_fmnist import prediction, trained
 from keras_fmnist.data import CLASS_NAMES, Dataset
 from keras_fmnist.photos import Photo
+from keras_fmnist.specs import override
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +89,17 @@ def test_codes_of_other_images_or_of_another_encoder_are_not_taken(
     other = make_record(BASE, weights_sha256={"final": "0" * 64, "encoder_final": "0" * 64})
     renamed = trained.Trained(autoencoder.spec, other, autoencoder.model)
     prediction.training_codes(renamed, dataset, tmp_path)
-    assert len(list(tmp_path.iterdir())) == 3
+    # With the same weights, too, average pooling would give other codes.
+    pooled = override(autoencoder.spec, {"last_pooling": "average"})
+    pooled = trained.Trained(pooled, autoencoder.record, autoencoder.model)
+    prediction.training_codes(pooled, dataset, tmp_path)
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_where_codes_cannot_be_kept_they_are_computed(nets, dataset, tmp_path):
+    (tmp_path / "file").touch()
+    found = prediction.training_codes(nets[1], dataset, tmp_path / "file")
+    assert found.shape == (190, 64)
 
 
 def test_the_words_name_every_class_likeliest_first_and_the_neighbours(dataset):

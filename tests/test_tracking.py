@@ -101,7 +101,7 @@ def test_mlflow_hears_every_epoch_of_the_autoencoder_and_of_its_classifier(
     mlflow, tmp_path, dataset, tiny, studied
 ):
     spec = tiny(CLASSIFIER_FULL, relu_logits=False)
-    train.run(spec, 0, tmp_path, dataset=dataset, track="mlflow")
+    train.run(spec, 0, tmp_path, fast=False, dataset=dataset, track="mlflow")
     opened = ("open", f"sqlite:///{tmp_path}/mlflow.db")
     (params,) = (told[1] for told in mlflow.told if told[0] == "params" and "frozen" in told[1])
     assert params["seed"] == "0"

@@ -28,7 +28,7 @@ def rows(predictions):
         for axes, image, label in near:
             show(axes, image, "gray")
             axes.set_xlabel(CLASS_NAMES[label], fontsize=7)
-        row[0].set_xlabel(_short(prediction.photo.name), fontsize=7)
+        row[0].set_xlabel(_short(prediction.photo.name), fontsize=7, parse_math=False)
         _bars(row[10], prediction.probabilities)
         for gap in (row[3], row[9]):
             gap.set_axis_off()
