@@ -3,6 +3,7 @@
 Keras is imported here and not before, so that help and errors come at once.
 """
 
+import contextlib
 import importlib.util
 import os
 import re
@@ -10,36 +11,75 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from keras_fmnist import checks, results
+from keras_fmnist.seeds import use_deterministic_kernels
 from keras_fmnist.settings import SpecError
 from keras_fmnist.specs import TRAIN_IMAGES
 
 
 def run_experiments(
-    specs, seed=0, seeds=1, device="auto", out=results.RUNS, examples=None, force=False
+    specs,
+    seed=0,
+    seeds=1,
+    device="auto",
+    out=results.RUNS,
+    examples=None,
+    force=False,
+    resume=False,
+    checkpoint_every=None,
+    deterministic=False,
 ):
     """Runs experiments one after the other, draws their figures and says where everything is.
 
     Raises:
         SpecError: an argument is wrong; nothing was trained or written.
+        KeyboardInterrupt: it was interrupted; the message says how to go on.
     """
     checks.whole("seed", seed, 0, 2**31 - 1)
     checks.whole("seeds", seeds, 1, 1000)
     if examples is not None:
         checks.whole("examples", examples, 1, TRAIN_IMAGES)
+    if checkpoint_every is not None:
+        checks.whole("checkpoint_every", checkpoint_every, 1, TRAIN_IMAGES)
     checks.flag("force", force)
+    checks.flag("resume", resume)
+    checks.flag("deterministic", deterministic)
     checks.folder(out)
-    where = _resolve_device(device)
-    from keras_fmnist import figures, study, train
+    where = _resolve_device(device, deterministic)
+    from keras_fmnist import checkpoint, figures, study, train
 
     numbers = range(seed, seed + seeds)
     if not force:  # a conflict at the third experiment must not show after the first two have run
-        study.plan(specs, numbers, out, checks.backend(), where, examples or TRAIN_IMAGES)
-    for spec in specs:
-        for number in numbers:
-            record = train.run(spec, number, out, examples=examples, force=force)
-            print(f"{record.id} seed {record.seed}: {_words(record.metrics)}", flush=True)
-        pictures = figures.draw(out, record.id)
-        print(f"  {pictures[0].parent}: record, weights and {len(pictures)} figures", flush=True)
+        missing = study.plan(specs, numbers, out, checks.backend(), where, examples or TRAIN_IMAGES)
+        for job in missing:
+            if not resume and job.spec in specs:
+                checkpoint.refuse(results.checkpoint_path(job.path))
+    how = {"force": force, "resume": resume, "deterministic": deterministic}
+    with _saying("the same command with --resume goes on"):
+        for spec in specs:
+            for number in numbers:
+                record = train.run(
+                    spec, number, out, examples=examples, checkpoint_every=checkpoint_every, **how
+                )
+                print(f"{record.id} seed {record.seed}: {_words(record.metrics)}", flush=True)
+            pictures = figures.draw(out, record.id)
+            print(
+                f"  {pictures[0].parent}: record, weights and {len(pictures)} figures", flush=True
+            )
+
+
+@contextlib.contextmanager
+def _saying(remedy):
+    """Has an interrupt, and a file that cannot be written, say how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"interrupted: {remedy}") from None
+    except OSError as error:
+        if error.filename is None:  # no file, such as a reader of stdout that went away
+            raise
+        raise RuntimeError(
+            f"{error.filename} cannot be written ({error.strerror}); once it can, {remedy}"
+        ) from None
 
 
 def _words(metrics):
@@ -87,7 +127,8 @@ def run_study(
         processors = 1 if device == "gpu" else len(os.sched_getaffinity(0))
         places = study.Local(out, device, jobs or processors)
     print(f"{len(missing)} runs are missing under {out}; {places.places} at a time", flush=True)
-    study.run(missing, places)
+    with _saying("the same command goes on"):
+        study.run(missing, places)
     for experiment_id in dict.fromkeys(job.spec.id for job in missing):
         figures.draw(out, experiment_id)
 
@@ -105,9 +146,11 @@ def _check_engine(engine, address):
         raise SpecError("ray is not installed: pip install 'keras-fmnist[ray]'")
 
 
-def _resolve_device(device):
+def _resolve_device(device, deterministic=False):
     """Cpu or gpu: what was asked for, where it is there."""
     checks.device(device)
+    if deterministic:
+        use_deterministic_kernels()
     from keras_fmnist import train
 
     if device == "gpu" and train.device() != "gpu":

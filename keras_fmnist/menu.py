@@ -11,6 +11,9 @@ RUN_FLAGS = {
     "out": ("runs", "folder for records, weights and figures"),
     "examples": (None, "train on the first so many images only, for a quick look"),
     "force": (False, "train again what is there, and replace it"),
+    "resume": (False, "go on where it was interrupted"),
+    "checkpoint_every": (None, "save after each so many steps too, not at an epoch's end alone"),
+    "deterministic": (False, "on a GPU, kernels that give the same bits every time; slower"),
 }
 
 

@@ -79,6 +79,16 @@ def weights_path(record_path):
     return record_path.with_suffix(".safetensors")
 
 
+def checkpoint_path(record_path):
+    """What a run goes on from lies beside its record until the record is there."""
+    return record_path.with_suffix(".checkpoint")
+
+
+def lock_path(record_path):
+    """The file beside a record that is there while a process runs it."""
+    return record_path.with_suffix(".lock")
+
+
 def write(path, record):
     """Writes a record as JSON with sorted keys, whole or not at all."""
     text = json.dumps(dataclasses.asdict(record), sort_keys=True, indent=1, allow_nan=False)

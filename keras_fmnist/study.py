@@ -82,8 +82,8 @@ def plan(specs, seeds, out, backend, device, examples=TRAIN_IMAGES):
 
 
 def words(job, device):
-    """What stands between python and `--out`, to run a job."""
-    return shlex.split(command(job.spec, job.seed, device))[1:]
+    """What stands between python and `--out`, to run a job, or go on with one that was killed."""
+    return [*shlex.split(command(job.spec, job.seed, device))[1:], "--resume"]
 
 
 def environment(device):

@@ -33,6 +33,7 @@ ARROWS = {
     "fast_fit": "",
     "sources": "",
     "cache": "sources",
+    "interrupts": "",
     "fashion_mnist_builder": "sources",
     "data": "cache files sources fashion_mnist_builder",
     "layers": "",
@@ -40,7 +41,10 @@ ARROWS = {
     "weights": "files",
     "results": "files settings specs",
     "callbacks": "seeds",
-    "train": "callbacks data fast_fit models optimizers provenance results settings specs weights",
+    "checkpoint": "interrupts provenance seeds settings specs weights",
+    "outcome": "callbacks results specs",
+    "train": "callbacks checkpoint data fast_fit files models optimizers outcome provenance "
+    "results settings specs weights",
     "twin": "native specs weights",
     "parity": "models specs train twin weights",
     "compare": "callbacks native_training optimizers specs train twin",
@@ -50,9 +54,10 @@ ARROWS = {
     "study": "results specs",
     "ray_engine": "files results study",
     "checks": "settings",
-    "commands": "checks data figures ray_engine report results settings specs study train",
+    "commands": "checkpoint checks data figures ray_engine report results seeds settings specs "
+    "study train",
     "rulers": "bench checks compare data files models parity provenance settings specs weights",
-    "cli": "settings",
+    "cli": "interrupts settings",
     "menu": "cli commands results rulers settings specs",
 }
 # Torch is named by what speaks to it directly; everything else is Keras or numpy.
