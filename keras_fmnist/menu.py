@@ -80,7 +80,7 @@ def tool(catalogue):
         "bench": command(
             lambda **given: rulers.bench(specs, **given),
             "Times a training step: ours, stock Keras and native PyTorch, taking turns.",
-            experiments=(VARIADIC, "such as mansilla/base; three of mansilla where none is given"),
+            experiments=(VARIADIC, "such as mansilla/base; four where none is given"),
             steps=(30, "steps an epoch"),
             rounds=(9, "epochs of each variant that count"),
             whole=(False, "also over batch sizes and numbers of images, and memory"),
