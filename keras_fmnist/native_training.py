@@ -109,7 +109,8 @@ def train_with_dataloader(
     """Trains with a `DataLoader` over an `ImageDataset`, image by image.
 
     `images`, `labels` and `signed` are an `ImageDataset`'s, on the CPU; each batch follows the
-    model to its device. `workers` is the number of loading processes, 0 for none. The rest is `train`'s.
+    model to its device. `workers` is the number of loading processes, 0 for none. The rest is
+    `train`'s.
     """
     check_lengths(images, images if labels is None else labels)
     dataset = ImageDataset(images, labels, signed)
