@@ -10,7 +10,7 @@ class Catalogue:
     Args:
         reports: `{name: specs}`.
         questions: `{id of a printed row: specs}`: the readings of what a report leaves open, which
-            are run and ranked (`readings`) but are no results.
+            are run and ranked (`assumptions`) but are no results.
     """
 
     reports: dict

@@ -40,8 +40,8 @@ def tool(catalogue):
             "Prepares Fashion-MNIST, verifies it and says what it holds.",
             force=(False, "prepare it again although it is in order"),
         ),
-        "readings": command(
-            lambda **given: commands.rank_readings(catalogue, **given),
+        "assumptions": command(
+            lambda **given: commands.rank_assumptions(catalogue, **given),
             "Ranks the readings of what a report leaves open by how near they come to its numbers.",
             **out,
         ),
