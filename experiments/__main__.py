@@ -1,4 +1,4 @@
-"""The console script `keras-fmnist`: hands every report's experiments to the command line."""
+"""The console script `keras-fmnist`: every report's experiments and claims on the command line."""
 
 import sys
 
@@ -6,11 +6,12 @@ from experiments import manolucos, mansilla, transfer
 from keras_fmnist import cli, menu
 
 REPORTS = {"mansilla": mansilla.SPECS, "manolucos": manolucos.SPECS, "transfer": transfer.SPECS}
+CLAIMS = (*mansilla.CLAIMS, *manolucos.CLAIMS, *transfer.CLAIMS)
 
 
 def main():
     """Runs `keras-fmnist` and returns its exit status."""
-    return cli.main(menu.tool(REPORTS), "keras-fmnist")
+    return cli.main(menu.tool(REPORTS, CLAIMS), "keras-fmnist")
 
 
 if __name__ == "__main__":

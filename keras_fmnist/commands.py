@@ -6,10 +6,13 @@ Keras is imported here and not before, so that help and errors come at once.
 import importlib.util
 import os
 import re
+import shutil
 from fnmatch import fnmatch
 from pathlib import Path
 
 from keras_fmnist import checks, results
+from keras_fmnist.claims import judge, table
+from keras_fmnist.files import write_json
 from keras_fmnist.settings import SpecError
 from keras_fmnist.specs import TRAIN_IMAGES
 
@@ -137,7 +140,22 @@ def prepare_data(force=False):
         print(f"{name:7} {value}")
 
 
-def write_report(specs, out=results.STUDY):
+def judge_claims(claims, out=results.STUDY, json=None):
+    """Prints what each report claims, what the records under `out` say, and the verdict.
+
+    Raises:
+        SpecError: an argument is wrong; nothing was written.
+    """
+    checks.folder(out)
+    if json is not None:
+        checks.target("json", json, ".json")
+    rows = judge(claims, results.read_all(out))
+    print(*table(rows, shutil.get_terminal_size().columns), sep="\n")
+    if json is not None:
+        write_json(json, rows)
+
+
+def write_report(specs, claims, out=results.STUDY):
     """Draws the figures of every experiment that has records; renews README.md for the study."""
     checks.folder(out)
     from keras_fmnist import figures, report
@@ -148,7 +166,7 @@ def write_report(specs, out=results.STUDY):
             print(picture)
     readme = Path(__file__).parent.parent / "README.md"
     if Path(out).resolve() == (readme.parent / results.STUDY).resolve():
-        report.write_readme(readme, specs, out)
+        report.write_readme(readme, specs, claims, out)
         print(readme)
     else:
         print(report.results_table(specs, records))

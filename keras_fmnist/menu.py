@@ -21,11 +21,12 @@ def experiments(specs):
     return component
 
 
-def tool(reports):
+def tool(reports, claims=()):
     """The commands of `keras-fmnist`: what works on every report, and each report's experiments.
 
     Args:
         reports: `{name: specs}`.
+        claims: those of every report.
     """
     specs = [spec for report in reports.values() for spec in report]
     out = {"out": (results.STUDY, "folder of the records")}
@@ -41,8 +42,14 @@ def tool(reports):
             force=(False, "prepare it again although it is in order"),
         ),
         "report": command(
-            lambda **given: commands.write_report(specs, **given),
+            lambda **given: commands.write_report(specs, claims, **given),
             "Draws figures and tables from the records.",
+            **out,
+        ),
+        "claims": command(
+            lambda **given: commands.judge_claims(claims, **given),
+            "What each report claims, what the records say, and whether that is the same.",
+            json=(None, "write it all to this file"),
             **out,
         ),
         "study": command(

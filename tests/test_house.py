@@ -46,11 +46,16 @@ ARROWS = {
     "compare": "callbacks native optimizers specs train twin",
     "bench": "callbacks models native native_dataloader specs train twin",
     "figures": "data files results",
-    "report": "files results",
+    "readings": "data results",
+    "verdicts": "readings results specs",
+    "claims": "results specs verdicts",
+    "report": "claims files results",
     "study": "results specs",
     "ray_engine": "files results study",
     "checks": "settings",
-    "commands": "checks data figures ray_engine report results settings specs study train",
+    "commands": (
+        "checks claims data figures files ray_engine report results settings specs study train"
+    ),
     "rulers": "bench checks compare data files models parity provenance settings specs weights",
     "cli": "settings",
     "menu": "cli commands results rulers settings specs",
@@ -133,7 +138,7 @@ def test_experiments_are_declarations_that_import_no_framework():
     assert len(paths) >= 3
     for path in paths:
         names = list(imported(ast.parse(path.read_text(encoding="utf-8"))))
-        assert rooms(names) <= {"cli", "menu", "specs"}, path
+        assert rooms(names) <= {"cli", "menu", "specs", "claims", "readings", "verdicts"}, path
         assert others(names) <= {"experiments", *sys.stdlib_module_names}, path
 
 
@@ -151,7 +156,7 @@ def test_seeds_need_numpy_and_name_a_framework_only_inside_a_function():
     assert names - sys.stdlib_module_names == {"numpy"}
 
 
-@pytest.mark.parametrize("name", ["results", "report", "figures", "data"])
+@pytest.mark.parametrize("name", ["results", "report", "figures", "data", "claims"])
 def test_pages_and_data_never_reach_a_framework(name):
     found = {room: THEIRS[room] & FRAMEWORKS for room in reachable(name)}
     assert not any(found.values()), found
