@@ -444,6 +444,8 @@ def test_only_records_that_belong_together_are_averaged(run):
     on_jax = [replace(record, backend="jax") for record in on_jax]
     row = judge([DETAIL], on_jax + on_torch)[0]
     assert row["ours"]["baseline explained variance"] == pytest.approx(0.5, abs=0.01)
+    wide = [run(manolucos.WIDE, seed) for seed in range(6)]
+    assert judge([DETAIL], on_jax + on_torch + wide)[0]["n"] == 4  # of the fewest
     row = judge([DETAIL], on_jax + on_torch[:2])[0]
     assert row["ours"]["baseline explained variance"] == pytest.approx(0.9, abs=0.01)
 
@@ -612,6 +614,7 @@ def test_the_readme_table_has_a_row_a_claim(run):
     lines = text.splitlines()
     assert lines[0] == "| claim | published | ours | verdict |"
     assert [line.count("|") for line in lines[:5]] == [5] * 5
+    assert lines[2].startswith(f"| {RISES.claim} | {RISES.published} ({RISES.where}) |")
     assert lines[2].endswith(
         "| base val_loss higher at epoch 15 than at 5 (share of seeds): 1 [0.549, 1]<br>n = 5 "
         "| reproduced |"
