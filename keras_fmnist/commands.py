@@ -6,10 +6,13 @@ Keras is imported here and not before, so that help and errors come at once.
 import importlib.util
 import os
 import re
+import shutil
 from fnmatch import fnmatch
 from pathlib import Path
 
 from keras_fmnist import assumptions, checks, results
+from keras_fmnist.claims import judge, table
+from keras_fmnist.files import write_json
 from keras_fmnist.settings import SpecError
 from keras_fmnist.specs import TRAIN_IMAGES
 
@@ -140,8 +143,23 @@ def prepare_data(force=False):
 def rank_assumptions(catalogue, out=results.STUDY):
     """Prints every reading that has been run, nearest to its printed row first."""
     checks.folder(out)
-    table = assumptions.table(catalogue.questions, results.read_all(out))
-    print(table or f"no reading has been run under {out}: keras-fmnist study 'assumptions/*'")
+    ranked = assumptions.table(catalogue.questions, results.read_all(out))
+    print(ranked or f"no reading has been run under {out}: keras-fmnist study 'assumptions/*'")
+
+
+def judge_claims(catalogue, out=results.STUDY, json=None):
+    """Prints what each report claims, what the records under `out` say, and the verdict.
+
+    Raises:
+        SpecError: an argument is wrong; nothing was written.
+    """
+    checks.folder(out)
+    if json is not None:
+        checks.target("json", json, ".json")
+    rows = judge(catalogue.claims, results.read_all(out))
+    print(*table(rows, shutil.get_terminal_size().columns), sep="\n")
+    if json is not None:
+        write_json(json, rows)
 
 
 def write_report(catalogue, out=results.STUDY):

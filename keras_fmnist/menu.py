@@ -50,6 +50,12 @@ def tool(catalogue):
             "Draws figures and tables from the records.",
             **out,
         ),
+        "claims": command(
+            lambda **given: commands.judge_claims(catalogue, **given),
+            "What each report claims, what the records say, and whether that is the same.",
+            json=(None, "write it all to this file"),
+            **out,
+        ),
         "study": command(
             lambda **given: commands.run_study([*specs, *catalogue.readings], **given),
             "Runs what is missing of every experiment that matches, over several seeds.",
