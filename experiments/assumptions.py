@@ -13,7 +13,7 @@ Cost: two minutes a reading of question 3, six of question 4, on one CPU core.
 
 import sys
 from dataclasses import replace
-from itertools import product
+from itertools import chain, product
 
 from experiments import manolucos
 from keras_fmnist import cli, menu
@@ -83,13 +83,14 @@ RATES = tuple(
     for rate, momentum in ((1e-3, 0.0), (1e-3, 0.9), (1e-2, 0.0), (1e-2, 0.9), (1e-1, 0.0))
 )
 
-SPECS = (
-    *_autoencoders(manolucos.NO_DROPOUT, {"": {}}),
-    *_autoencoders(manolucos.BASELINE, DROPOUTS),
-    ENCODER,
-    *RATES,
-    *WIDTHS,
-)
+# What is printed, and its readings.
+QUESTIONS = {
+    manolucos.NO_DROPOUT.id: tuple(_autoencoders(manolucos.NO_DROPOUT, {"": {}})),
+    manolucos.BASELINE.id: tuple(_autoencoders(manolucos.BASELINE, DROPOUTS)),
+    manolucos.CLASSIFIER_FC_SGD.id: RATES,
+    manolucos.CLASSIFIER_FC_ADAM.id: WIDTHS,
+}
+SPECS = (ENCODER, *chain.from_iterable(QUESTIONS.values()))
 
 if __name__ == "__main__":
     sys.exit(cli.main(menu.experiments(SPECS), "assumptions"))

@@ -7,10 +7,13 @@ import contextlib
 import importlib.util
 import os
 import re
+import shutil
 from fnmatch import fnmatch
 from pathlib import Path
 
-from keras_fmnist import checks, results
+from keras_fmnist import assumptions, checks, results
+from keras_fmnist.claims import judge, table
+from keras_fmnist.files import write_json
 from keras_fmnist.seeds import use_deterministic_kernels
 from keras_fmnist.settings import SpecError
 from keras_fmnist.specs import TRAIN_IMAGES
@@ -180,7 +183,29 @@ def prepare_data(force=False):
         print(f"{name:7} {value}")
 
 
-def write_report(specs, out=results.STUDY):
+def rank_assumptions(catalogue, out=results.STUDY):
+    """Prints every reading that has been run, nearest to its printed row first."""
+    checks.folder(out)
+    ranked = assumptions.table(catalogue.questions, results.read_all(out))
+    print(ranked or f"no reading has been run under {out}: keras-fmnist study 'assumptions/*'")
+
+
+def judge_claims(catalogue, out=results.STUDY, json=None):
+    """Prints what each report claims, what the records under `out` say, and the verdict.
+
+    Raises:
+        SpecError: an argument is wrong; nothing was written.
+    """
+    checks.folder(out)
+    if json is not None:
+        checks.target("json", json, ".json")
+    rows = judge(catalogue.claims, results.read_all(out))
+    print(*table(rows, shutil.get_terminal_size().columns), sep="\n")
+    if json is not None:
+        write_json(json, rows)
+
+
+def write_report(catalogue, out=results.STUDY):
     """Draws the figures of every experiment that has records; renews README.md for the study."""
     checks.folder(out)
     from keras_fmnist import figures, report
@@ -191,7 +216,7 @@ def write_report(specs, out=results.STUDY):
             print(picture)
     readme = Path(__file__).parent.parent / "README.md"
     if Path(out).resolve() == (readme.parent / results.STUDY).resolve():
-        report.write_readme(readme, specs, out)
+        report.write_readme(readme, catalogue, out)
         print(readme)
     else:
-        print(report.results_table(specs, records))
+        print(report.results_table(catalogue.specs, records))

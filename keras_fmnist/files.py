@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import json
 import os
 import tempfile
 from pathlib import Path
@@ -52,6 +53,12 @@ def remove_leftovers(path):
 def _scratch(name):
     """How the names of temporary files begin."""
     return f".{name}."
+
+
+def write_json(path, content):
+    """Writes what JSON can hold, whole or not at all; a NaN, which it cannot, becomes null."""
+    clean = json.loads(json.dumps(content), parse_constant=lambda name: None)
+    write_whole(path, (json.dumps(clean, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 def _sync_folder(folder):

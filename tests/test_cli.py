@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from experiments import mansilla
-from experiments.__main__ import REPORTS
+from experiments.__main__ import CATALOGUE
 from keras_fmnist import cli, commands, data, menu, results, train
 from keras_fmnist.specs import (
     AutoencoderSpec,
@@ -47,7 +47,7 @@ def ask(capsys):
     """`ask(argv)`: exit status, stdout and stderr of a report's command or of `keras-fmnist`."""
 
     def call(argv, tool=False):
-        component = menu.tool(REPORTS) if tool else menu.experiments(SPECS)
+        component = menu.tool(CATALOGUE) if tool else menu.experiments(SPECS)
         status = cli.main(component, "keras-fmnist" if tool else "mansilla", argv)
         return status, *capsys.readouterr()
 
@@ -340,8 +340,7 @@ def test_the_list_counts_the_runs_there_are(ask, here, make_record, put_record):
     lines = {line.split()[0]: line.split(maxsplit=3)[1:] for line in out.splitlines()}
     assert lines == {
         spec.id: ["3" if spec is mansilla.SGD else "0", "runs", spec.summary]
-        for specs in REPORTS.values()
-        for spec in specs
+        for spec in CATALOGUE.specs
     }
 
 
@@ -427,7 +426,7 @@ answers = []
 for tool, argv in json.load(sys.stdin):
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        component = menu.tool(__main__.REPORTS) if tool else menu.experiments(mansilla.SPECS)
+        component = menu.tool(__main__.CATALOGUE) if tool else menu.experiments(mansilla.SPECS)
         status = cli.main(component, "keras-fmnist" if tool else "mansilla", argv)
     answers.append([status, out.getvalue(), err.getvalue()])
 heavy = {"keras", "torch", "jax", "tensorflow", "tensorflow_datasets", "matplotlib", "scipy"}
@@ -449,6 +448,7 @@ HELPS = [
     (True, ["list", "--help"], ["--out", "folder of the records"]),
     (True, ["data", "--help"], ["--force"]),
     (True, ["report", "--help"], ["--out"]),
+    (True, ["claims", "--help"], ["--out", "--json"]),
 ]
 
 
@@ -465,7 +465,7 @@ def test_help_is_there_on_every_level_and_loads_nothing_heavy(here):
     )
     answers, heavy = json.loads(done.stdout)
     assert heavy == []
-    assert len(answers) == len(HELPS) == 15
+    assert len(answers) == len(HELPS) == 16
     for (_, argv, words), (status, out, err) in zip(HELPS, answers, strict=True):
         assert (status, err) == (0, ""), argv
         for word in words:

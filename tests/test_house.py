@@ -24,6 +24,7 @@ ARROWS = {
     "__init__": "",
     "settings": "",
     "specs": "settings",
+    "catalogue": "",
     "seeds": "",
     "files": "",
     "provenance": "",
@@ -50,12 +51,18 @@ ARROWS = {
     "compare": "callbacks native_training optimizers specs train twin",
     "bench": "callbacks models native_training specs train twin",
     "figures": "data files results",
-    "report": "files results",
+    "assumptions": "results specs",
+    "readings": "data results",
+    "verdicts": "readings results specs",
+    "claims": "results specs verdicts",
+    "report": "assumptions claims files results",
     "study": "results specs",
     "ray_engine": "files results study",
     "checks": "settings",
-    "commands": "checkpoint checks data figures ray_engine report results seeds settings specs "
-    "study train",
+    "commands": (
+        "assumptions checkpoint checks claims data figures files ray_engine report results seeds "
+        "settings specs study train"
+    ),
     "rulers": "bench checks compare data files models parity provenance settings specs weights",
     "cli": "interrupts settings",
     "menu": "cli commands results rulers settings specs",
@@ -138,7 +145,8 @@ def test_experiments_are_declarations_that_import_no_framework():
     assert len(paths) >= 3
     for path in paths:
         names = list(imported(ast.parse(path.read_text(encoding="utf-8"))))
-        assert rooms(names) <= {"cli", "menu", "specs"}, path
+        shared = {"catalogue", "cli", "menu", "specs", "claims", "readings", "verdicts"}
+        assert rooms(names) <= shared, path
         assert others(names) <= {"experiments", *sys.stdlib_module_names}, path
 
 
@@ -156,7 +164,7 @@ def test_seeds_need_numpy_and_name_a_framework_only_inside_a_function():
     assert names - sys.stdlib_module_names == {"numpy"}
 
 
-@pytest.mark.parametrize("name", ["results", "report", "figures", "data"])
+@pytest.mark.parametrize("name", ["results", "report", "figures", "data", "claims"])
 def test_pages_and_data_never_reach_a_framework(name):
     found = {room: THEIRS[room] & FRAMEWORKS for room in reachable(name)}
     assert not any(found.values()), found
