@@ -54,7 +54,8 @@ def identity(spec, seed, examples, data_sha256, start, device, **modes):
         **modes,
     }
     if device == "cpu":  # its threads share each sum, and how they do decides how it is rounded
-        found["threads"] = os.environ.get("OMP_NUM_THREADS") or str(len(os.sched_getaffinity(0)))
+        chosen = os.environ.get("OMP_NUM_THREADS") if backend == "torch" else None
+        found["threads"] = chosen or str(len(os.sched_getaffinity(0)))
     return found
 
 
@@ -108,7 +109,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.batches, self.stopwatch, self.run = batches, stopwatch, run
         if not self.path.exists():
             return
-        arrays, state = _read(self.path)
+        arrays, state = read(self.path)
         if differ := differences(state["run"], run):
             raise SpecError(
                 f"{self.path} is of a run with {'; '.join(differ)}: --force without --resume "
@@ -202,7 +203,7 @@ def _write(path, arrays, state):
     weights.save(path, arrays, {"state": text, "sha256": _digest(arrays, text)})
 
 
-def _read(path):
+def read(path):
     """Arrays and state as they were written.
 
     Raises:

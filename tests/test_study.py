@@ -75,10 +75,10 @@ def test_a_run_with_other_settings_is_refused_while_planning(
         planned((RANDOM, spec), range(3), tmp_path)
 
 
-def test_a_job_is_the_command_that_a_user_would_type(tmp_path):
+def test_a_job_is_the_command_that_a_user_would_type_to_go_on_with_it(tmp_path):
     (job,) = planned((override(BASE, {"latent": 8, "epochs": 1}),), [3], tmp_path)
     assert " ".join(study.words(job, "cpu")) == (
-        "-m experiments.mansilla base --latent 8 --epochs 1 --seed 3 --device cpu"
+        "-m experiments.mansilla base --latent 8 --epochs 1 --seed 3 --device cpu --resume"
     )
 
 
