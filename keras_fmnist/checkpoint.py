@@ -54,8 +54,11 @@ def identity(spec, seed, examples, data_sha256, start, device, **modes):
         **modes,
     }
     if device == "cpu":  # its threads share each sum, and how they do decides how it is rounded
-        chosen = os.environ.get("OMP_NUM_THREADS") if backend == "torch" else None
-        found["threads"] = chosen or str(len(os.sched_getaffinity(0)))
+        processors = len(os.sched_getaffinity(0))
+        if backend == "torch":
+            found["OMP_NUM_THREADS"] = os.environ.get("OMP_NUM_THREADS") or str(processors)
+        else:
+            found["processors"] = processors
     return found
 
 

@@ -299,7 +299,7 @@ DIFFERENCES = [
     (with_arguments(fast=True), "fast False, not True"),
     (with_arguments(deterministic=True), "deterministic False, not True"),
     (with_keras_3_0_0, f"version_keras {keras.__version__}, not 3.0.0"),
-    (with_seven_threads, "threads 1, not 7"),
+    (with_seven_threads, f"OMP_NUM_THREADS {os.environ['OMP_NUM_THREADS']}, not 7"),
     (with_another_start, "start "),
 ]
 

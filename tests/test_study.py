@@ -155,6 +155,12 @@ def test_a_killed_run_is_started_again(go, stand_in, capsys):
     assert not list(jobs[0].path.parent.glob("*.log"))
 
 
+def test_a_run_that_another_process_interrupted_is_started_again(go, stand_in, capsys):
+    stand_in.orders["mansilla/base seed 0"] = {"kills": 1, "politely": True}
+    go((BASE,))
+    assert "mansilla/base seed 0: interrupted, again" in capsys.readouterr().out
+
+
 def test_a_run_that_is_always_killed_is_given_up(go, stand_in):
     stand_in.orders["mansilla/base seed 0"] = {"kills": 99}
     with pytest.raises(RuntimeError, match="1 of 1 runs failed, mansilla/base seed 0 first"):
