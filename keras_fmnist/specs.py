@@ -112,6 +112,11 @@ class AutoencoderSpec(Spec):
         after_first = (IMAGE_SIZE - 2) // 2
         return (after_first - 2) // 2
 
+    @property
+    def code_size(self):
+        """Numbers in a code: the latent layer's, or those of the last feature map."""
+        return self.latent or self.kernels[-1] * self.map_size**2
+
 
 @dataclass(frozen=True, kw_only=True)
 class ClassifierSpec(Spec):

@@ -40,7 +40,9 @@ ARROWS = {
     "weights": "files",
     "results": "files settings specs",
     "callbacks": "seeds",
-    "train": "callbacks data fast_fit models optimizers provenance results settings specs weights",
+    "baselines": "",
+    "train": "baselines callbacks data fast_fit models optimizers provenance results settings "
+    "specs weights",
     "twin": "native specs weights",
     "parity": "models specs train twin weights",
     "compare": "callbacks native optimizers specs train twin",
@@ -151,7 +153,7 @@ def test_seeds_need_numpy_and_name_a_framework_only_inside_a_function():
     assert names - sys.stdlib_module_names == {"numpy"}
 
 
-@pytest.mark.parametrize("name", ["results", "report", "figures", "data"])
+@pytest.mark.parametrize("name", ["results", "report", "figures", "data", "baselines"])
 def test_pages_and_data_never_reach_a_framework(name):
     found = {room: THEIRS[room] & FRAMEWORKS for room in reachable(name)}
     assert not any(found.values()), found
@@ -176,6 +178,7 @@ def test_one_room_fits_one_library_to_each_job():
     assert users("matplotlib") == {"figures"}
     assert users("fire") == {"cli"}
     assert users("safetensors") == {"weights"}
+    assert users("sklearn") == {"baselines"}
     assert users("tensorflow_datasets") == {"fashion_mnist_builder"}
 
 
