@@ -43,6 +43,8 @@ ARROWS = {
     "baselines": "",
     "train": "baselines callbacks data fast_fit models optimizers provenance results settings "
     "specs weights",
+    "inspection": "seeds",
+    "pitfalls": "inspection settings specs",
     "twin": "native specs weights",
     "parity": "models specs train twin weights",
     "compare": "callbacks native optimizers specs train twin",
@@ -52,7 +54,8 @@ ARROWS = {
     "study": "results specs",
     "ray_engine": "files results study",
     "checks": "settings",
-    "commands": "checks data figures ray_engine report results settings specs study train",
+    "commands": "baselines callbacks checks data figures inspection models pitfalls ray_engine "
+    "report results settings specs study train weights",
     "rulers": "bench checks compare data files models parity provenance settings specs weights",
     "cli": "settings",
     "menu": "cli commands results rulers settings specs",
