@@ -75,7 +75,7 @@ def _magnitudes(model, batches, training):
         for name, layer in layers(model):
             # To numpy at once, or torch would keep all of it for a gradient that nobody asks for.
             x = keras.ops.convert_to_numpy(layer(x, training=training))
-            sums[name] += share * np.abs(x).mean(dtype=np.float64)
+            sums[name] += share * float(np.abs(x).mean(dtype=np.float64))
     return sums
 
 

@@ -384,13 +384,12 @@ def test_inspect_takes_settings_and_weights_of_the_run_there_is(ask, here, datas
     codes = reference.encode(arrays, dataset.test_images / 255)
     dead = (codes == 0).all(axis=0).sum()
     assert f"dead latents: {dead} of 8" in lines
-    losses = (f"{name} {record.metrics[name]:.4g}" for name in LOSSES_BESIDE)
-    assert ", ".join(losses) in lines
+    losses = {name: record.metrics[name] for name in ("mean_image_loss", "pca_loss", "val_loss")}
+    assert ", ".join(f"{name} {loss:.4g}" for name, loss in losses.items()) in lines
     assert any("no better than PCA of the same size" in line for line in lines)
+    status, out, err = ask(["inspect", "mansilla/base", "--seed", "1"], tool=True)
+    assert out.startswith("mansilla/base: the fresh weights of seed 1, because results holds no")
     assert listing(here) == before
-
-
-LOSSES_BESIDE = ("mean_image_loss", "pca_loss", "val_loss")
 
 
 def test_inspect_counts_the_dead_logits_that_a_classifiers_record_has(ask, here):

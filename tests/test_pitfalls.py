@@ -1,5 +1,7 @@
 """Warnings: each one where it belongs, and none where it does not."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -65,6 +67,16 @@ def test_settings_that_leave_a_pitfall_out_end_its_warning(images):
 def test_bias_only_positions_are_told_with_their_number(images):
     told = sentences(models.build(SPECS["manolucos/baseline"]), losses.MeanSquaredError(), images)
     assert told[0].startswith("decoder.deconv1: 120 of 169 positions hold the bias alone")
+
+
+def test_a_maximum_answers_for_its_own_growth_and_not_for_what_came_before(images):
+    model = models.build(SPECS["mansilla/base"])
+    rows = inspection.measure(model, images, 100)
+    gaps = {row.name: row.gap for row in rows}
+    own = gaps["encoder.pool2"] / gaps["encoder.conv2_dropout"]
+    assert own < 0.9 * gaps["encoder.pool2"]
+    told = pitfalls.in_net(model, losses.MeanSquaredError(), rows)[-1]
+    assert f"encoder.conv2_dropout keeps and scales up is {own:.2f} times" in told
 
 
 DROPOUT = layers.Dropout(0.5, name="drop")
@@ -171,6 +183,15 @@ def sound():
     """An autoencoder whose printed shapes add up."""
     spec = SPECS["mansilla/base"]
     return type(spec)(report="none", name="sound", summary="sound")
+
+
+def test_a_layer_is_judged_on_the_positions_that_the_one_before_should_give(sound):
+    printed = {"deconv1": "k5s2p2", "deconv2": "k4s2o1"}
+    first, second = pitfalls.in_autoencoder(replace(sound, printed=printed), 0.01)
+    assert "turns 5 positions a side into 9, not 13" in first
+    assert "turns 13 positions a side into 29, not 28" in second
+    right = {"deconv1": "k5s2", "deconv2": "k4s2"}
+    assert pitfalls.in_autoencoder(replace(sound, printed=right), 0.01) == []
 
 
 @pytest.mark.parametrize(("val_loss", "warns"), [(0.0099, False), (0.01, True), (0.037, True)])
