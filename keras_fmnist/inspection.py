@@ -87,19 +87,23 @@ def ratio(one, other):
 def bias_alone(layer):
     """Positions of a convolution's output that none of its inputs reaches, and all of them.
 
-    A layer of the same geometry, with ones for weights and no bias, turns an input of ones into
-    the number of products that are summed up at each position: 0 where there are none.
+    With positive weights, no two alike, and a bias of 0, an input of zeros and one of ones give
+    the same there and nowhere else.
 
     Returns:
         Both numbers, or None twice for a layer that is no convolution.
     """
     if not isinstance(layer, keras.layers.Conv2D | keras.layers.Conv2DTranspose):
         return None, None
-    ones = {"kernel_initializer": "ones", "bias_initializer": "zeros", "activation": None}
-    counting = type(layer).from_config(layer.get_config() | ones)
-    products = counting(keras.ops.ones((1, *layer.input.shape[1:])))
-    channels = 1 if layer.data_format == "channels_first" else -1
-    reached = keras.ops.convert_to_numpy(products).any(axis=channels)
+    shape = tuple(layer.kernel.shape)
+    values = [(layer.kernel, np.linspace(1, 2, math.prod(shape)).reshape(shape))]
+    if layer.bias is not None:
+        values.append((layer.bias, np.zeros(layer.bias.shape)))
+    zeros = np.zeros(layer.input.shape[1:], np.float32)
+    with keras.StatelessScope(values):  # in the place of the layer's own, in here alone
+        outputs = keras.ops.convert_to_numpy(layer(np.stack([zeros, zeros + 1])))
+    channels = 0 if layer.data_format == "channels_first" else -1
+    reached = (outputs[0] != outputs[1]).any(axis=channels)
     return int((~reached).sum()), reached.size
 
 

@@ -57,19 +57,19 @@ def test_as_many_positions_stay_the_same_whatever_comes_in(spec, changes, name, 
     assert (outputs[:, :, still] == bias[:, None]).all()
 
 
-@pytest.mark.portable
 @pytest.mark.parametrize(
     ("layer", "expected"),
     [
         (layers.Conv2DTranspose(3, 1, strides=3), (24**2 - 8**2, 24**2)),
         (layers.Conv2DTranspose(3, 1, strides=3, activation="sigmoid"), (24**2 - 8**2, 24**2)),
         (layers.Conv2DTranspose(3, 3, strides=3), (0, 24**2)),
+        (layers.Conv2DTranspose(3, 1, strides=3, use_bias=False), (24**2 - 8**2, 24**2)),
         (layers.Conv2D(3, 3, padding="same"), (0, 8**2)),
         (layers.Conv2D(3, 3, activation="softmax", bias_initializer="ones"), (0, 6**2)),
         (layers.MaxPooling2D(2), (None, None)),
         (layers.Flatten(), (None, None)),
     ],
-    ids=["gaps", "gaps and a sigmoid", "none", "padded", "softmax", "pooling", "flat"],
+    ids=["gaps", "gaps and a sigmoid", "none", "no bias", "padded", "softmax", "pooling", "flat"],
 )
 def test_any_convolution_is_counted_and_nothing_else(layer, expected):
     build(layer, shape=(8, 8, 2))
