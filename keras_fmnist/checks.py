@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import re
 from pathlib import Path
 
 from keras_fmnist.settings import SpecError, suggest
@@ -59,6 +60,19 @@ def device(device):
     if device == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
         os.environ["KERAS_TORCH_DEVICE"] = "cpu"
+
+
+def engine(engine, address):
+    """Holds the engine of a study to one that is there, and its address to one it could have."""
+    if engine not in ("local", "ray"):
+        raise SpecError(f"engine must be local or ray, not {engine!r}")
+    if engine == "local" and address is not None:
+        raise SpecError("address belongs to the engine ray: add --engine ray, or leave it out")
+    host_port = re.fullmatch(r"[^\s:]+:(\d{1,5})", str(address))
+    if address not in (None, "auto") and not (host_port and 0 < int(host_port[1]) < 2**16):
+        raise SpecError(f"address must be auto, or host:port such as 10.0.0.1:6379, not {address}")
+    if engine == "ray" and importlib.util.find_spec("ray") is None:
+        raise SpecError("ray is not installed: pip install 'keras-fmnist[ray]'")
 
 
 def experiment(specs, experiment):

@@ -3,10 +3,7 @@
 Keras is imported here and not before, so that help and errors come at once.
 """
 
-import contextlib
-import importlib.util
 import os
-import re
 import shutil
 from fnmatch import fnmatch
 from pathlib import Path
@@ -14,9 +11,10 @@ from pathlib import Path
 from keras_fmnist import assumptions, checks, results
 from keras_fmnist.claims import judge, table
 from keras_fmnist.files import write_json
+from keras_fmnist.interrupts import saying
 from keras_fmnist.seeds import use_deterministic_kernels
 from keras_fmnist.settings import SpecError
-from keras_fmnist.specs import TRAIN_IMAGES
+from keras_fmnist.specs import TRAIN_IMAGES, ClassifierSpec, differences, restored, settings
 
 
 def run_experiments(
@@ -57,7 +55,7 @@ def run_experiments(
             if not resume and job.spec in specs:
                 checkpoint.refuse(results.checkpoint_path(job.path))
     how = {"force": force, "resume": resume, "deterministic": deterministic}
-    with _saying("the same command with --resume goes on"):
+    with saying("the same command with --resume goes on"):
         for spec in specs:
             for number in numbers:
                 record = train.run(
@@ -68,21 +66,6 @@ def run_experiments(
             print(
                 f"  {pictures[0].parent}: record, weights and {len(pictures)} figures", flush=True
             )
-
-
-@contextlib.contextmanager
-def _saying(remedy):
-    """Has an interrupt, and a file that cannot be written, say how to go on."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"interrupted: {remedy}") from None
-    except OSError as error:
-        if error.filename is None:  # no file, such as a reader of stdout that went away
-            raise
-        raise RuntimeError(
-            f"{error.filename} cannot be written ({error.strerror}); once it can, {remedy}"
-        ) from None
 
 
 def _words(metrics):
@@ -114,7 +97,7 @@ def run_study(
     if jobs is not None:
         checks.whole("jobs", jobs, 1, 1000)
     checks.folder(out)
-    _check_engine(engine, address)
+    checks.engine(engine, address)
     if engine == "ray" and device == "gpu":
         checks.backend()  # the nodes must have GPUs, this machine need not
     else:
@@ -130,23 +113,10 @@ def run_study(
         processors = 1 if device == "gpu" else len(os.sched_getaffinity(0))
         places = study.Local(out, device, jobs or processors)
     print(f"{len(missing)} runs are missing under {out}; {places.places} at a time", flush=True)
-    with _saying("the same command goes on"):
+    with saying("the same command goes on"):
         study.run(missing, places)
     for experiment_id in dict.fromkeys(job.spec.id for job in missing):
         figures.draw(out, experiment_id)
-
-
-def _check_engine(engine, address):
-    """Holds engine and address to what `run_study` takes."""
-    if engine not in ("local", "ray"):
-        raise SpecError(f"engine must be local or ray, not {engine!r}")
-    if engine == "local" and address is not None:
-        raise SpecError("address belongs to the engine ray: add --engine ray, or leave it out")
-    host_port = re.fullmatch(r"[^\s:]+:(\d{1,5})", str(address))
-    if address not in (None, "auto") and not (host_port and 0 < int(host_port[1]) < 2**16):
-        raise SpecError(f"address must be auto, or host:port such as 10.0.0.1:6379, not {address}")
-    if engine == "ray" and importlib.util.find_spec("ray") is None:
-        raise SpecError("ray is not installed: pip install 'keras-fmnist[ray]'")
 
 
 def _resolve_device(device, deterministic=False):
@@ -172,6 +142,52 @@ def list_experiments(specs, out=results.STUDY):
     width = max(len(spec.id) for spec in specs)
     for spec in specs:
         print(f"{spec.id:{width}}  {counts.get(spec.id, 0)} runs  {spec.summary}")
+
+
+def inspect(specs, experiment, seed=0, out=results.STUDY):
+    """Prints an experiment's net layer by layer, its dead units, and what to be warned of.
+
+    Where `out` holds a run of it with this seed, these are that run's settings and weights.
+
+    Raises:
+        SpecError: an argument is wrong.
+        WeightsError: the run's weights are not those that its record names.
+    """
+    spec = checks.experiment(specs, experiment)
+    checks.whole("seed", seed, 0, 2**31 - 1)
+    checks.folder(out)
+    checks.device("cpu")
+    runs = [r for r in results.read_all(out) if (r.id, r.seed) == (spec.id, seed)]
+    record = results.leading_group(runs)[0] if runs else None
+    changes = differences(record.spec, settings(spec)) if record else []
+    spec = restored(spec, record.spec) if record else spec
+    from keras_fmnist import baselines, data, inspection, models, pitfalls, train, weights
+    from keras_fmnist.callbacks import scale
+
+    model = models.build(spec, seed)
+    source = f"the fresh weights of seed {seed}, because {out} holds no trained ones"
+    if record:
+        path = results.run_path(out, record.id, seed, record.backend, record.device)
+        path = results.weights_path(path)
+        if path.exists():
+            weights.set_arrays(model, weights.load(path, record.weights_sha256["final"]))
+            source = f"the weights of {path}"
+    print(f"{'; '.join([spec.id, *changes])}: {source}")
+    dataset = data.load()
+    images = scale(dataset.test_images, spec.darkest)
+    rows = inspection.measure(model, images[:1000], spec.batch_size, seed)
+    print(*inspection.table(rows), sep="\n")
+    warnings = pitfalls.in_net(model, train.loss_of(spec), rows)
+    print("dead latents: {} of {}".format(*inspection.dead(model.get_layer("encoder"), images)))
+    if isinstance(spec, ClassifierSpec):
+        print("dead logits: {} of {}".format(*inspection.dead(model, images)))
+    else:
+        seen = dataset.train_images[: record.examples if record else None]
+        losses, _ = baselines.measure(seen, dataset.test_images, spec.code_size, spec.darkest)
+        losses |= {"val_loss": record.metrics["val_loss"]} if record else {}
+        print(_words(losses))
+        warnings += pitfalls.in_autoencoder(spec, losses["pca_loss"], losses.get("val_loss"))
+    print(*(f"warning: {warning}" for warning in warnings), sep="\n")
 
 
 def prepare_data(force=False):

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from keras_fmnist import results
+from keras_fmnist import baselines, results
 from keras_fmnist.callbacks import scale
 from keras_fmnist.specs import CLASSES
 
@@ -26,16 +26,19 @@ def classify(model, test, labels):
     return {"confusion_matrix": counts.tolist(), "metrics": {"dead_logits": dead}}
 
 
-def reconstruct(model, dataset, darkest):
-    """Ten test images, the first of each class, and what the autoencoder makes of them."""
+def reconstruct(model, spec, images, dataset):
+    """Ten test images, the first of each class, and what autoencoder and PCA make of them."""
     rows = [int(np.argmax(dataset.test_labels == label)) for label in range(CLASSES)]
     originals = dataset.test_images[rows]
-    rebuilt = model(scale(originals, darkest), training=False)
-    rebuilt = (keras.ops.convert_to_numpy(rebuilt) - darkest) / (1 - darkest)
+    rebuilt = model(scale(originals, spec.darkest), training=False)
+    rebuilt = (keras.ops.convert_to_numpy(rebuilt) - spec.darkest) / (1 - spec.darkest)
+    losses, by_pca = baselines.measure(images, dataset.test_images, spec.code_size, spec.darkest)
     return {
+        "metrics": losses,
         "images": {
             "test_rows": rows,
             "originals": results.pack_images(scale(originals, 0.0)),
             "reconstructions": results.pack_images(rebuilt),
-        }
+            "pca": results.pack_images(by_pca[rows]),
+        },
     }

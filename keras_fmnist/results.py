@@ -34,8 +34,10 @@ class Record:
     `history` holds one number an epoch: `loss` and `accuracy` as they ran during training (dropout
     on, weights moving), `train_eval_*` and `val_*` in evaluation mode after the epoch, over every
     image. `confusion_matrix` counts test images, rows true and columns predicted. `images` holds
-    ten test images, one a class, and what an autoencoder made of them. `resumed_at` says how many
-    epochs were complete each time the run went on after an interruption.
+    ten test images, one a class, and what an autoencoder and, but for older records, a PCA of the
+    same size made of them; the metrics `pca_loss` and `mean_image_loss` are over all test
+    images. `resumed_at` says how many epochs were complete each time the run went on after an
+    interruption.
     """
 
     report: str

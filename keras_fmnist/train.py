@@ -170,7 +170,7 @@ def _train(model, spec, seed, examples, dataset, kept, modes):
     found = (
         outcome.classify(model, test, dataset.test_labels)
         if is_classifier
-        else outcome.reconstruct(model, dataset, spec.darkest)
+        else outcome.reconstruct(model, spec, images, dataset)
     )
     metrics |= found.pop("metrics", {})
     record = results.Record(

@@ -43,9 +43,12 @@ ARROWS = {
     "results": "files settings specs",
     "callbacks": "seeds",
     "checkpoint": "interrupts provenance seeds settings specs weights",
-    "outcome": "callbacks results specs",
+    "baselines": "",
+    "outcome": "baselines callbacks results specs",
     "train": "callbacks checkpoint data fast_fit files models optimizers outcome provenance "
     "results settings specs weights",
+    "inspection": "seeds",
+    "pitfalls": "inspection settings specs",
     "twin": "native specs weights",
     "parity": "models specs train twin weights",
     "compare": "callbacks native_training optimizers specs train twin",
@@ -60,8 +63,9 @@ ARROWS = {
     "ray_engine": "files results study",
     "checks": "settings",
     "commands": (
-        "assumptions checkpoint checks claims data figures files ray_engine report results seeds "
-        "settings specs study train"
+        "assumptions baselines callbacks checkpoint checks claims data figures files inspection "
+        "interrupts models pitfalls ray_engine report results seeds settings specs study train "
+        "weights"
     ),
     "rulers": "bench checks compare data files models parity provenance settings specs weights",
     "cli": "interrupts settings",
@@ -164,7 +168,7 @@ def test_seeds_need_numpy_and_name_a_framework_only_inside_a_function():
     assert names - sys.stdlib_module_names == {"numpy"}
 
 
-@pytest.mark.parametrize("name", ["results", "report", "figures", "data", "claims"])
+@pytest.mark.parametrize("name", ["results", "report", "figures", "data", "claims", "baselines"])
 def test_pages_and_data_never_reach_a_framework(name):
     found = {room: THEIRS[room] & FRAMEWORKS for room in reachable(name)}
     assert not any(found.values()), found
@@ -190,6 +194,7 @@ def test_one_room_fits_one_library_to_each_job():
     assert users("matplotlib") == {"figures"}
     assert users("fire") == {"cli"}
     assert users("safetensors") == {"weights"}
+    assert users("sklearn") == {"baselines"}
     assert users("tensorflow_datasets") == {"fashion_mnist_builder"}
 
 

@@ -1,12 +1,13 @@
 """SIGTERM and Ctrl-C: a wish that waits, unless it is urgent or unwanted."""
 
+import errno
 import os
 import signal
 import threading
 
 import pytest
 
-from keras_fmnist.interrupts import Wish, heed_sigterm
+from keras_fmnist.interrupts import Wish, heed_sigterm, saying
 
 
 def send(number):
@@ -96,3 +97,19 @@ def test_sigterm_interrupts_once_it_is_heeded():
     with pytest.raises(KeyboardInterrupt):
         send(signal.SIGTERM)
     signal.signal(signal.SIGTERM, before)
+
+
+def test_whoever_is_interrupted_hears_how_to_go_on():
+    with pytest.raises(KeyboardInterrupt, match="^interrupted: push$"), saying("push"):
+        raise KeyboardInterrupt
+
+
+def test_a_file_that_cannot_be_written_is_named_with_what_to_do_once_it_can():
+    said = "^a/b cannot be written (No space left); once it can, push$".replace("(", r"\(")
+    with pytest.raises(RuntimeError, match=said.replace(")", r"\)")), saying("push"):
+        raise OSError(errno.ENOSPC, "No space left", "a/b")
+
+
+def test_a_reader_of_stdout_that_went_away_is_left_to_the_command_line():
+    with pytest.raises(BrokenPipeError), saying("push"):
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
