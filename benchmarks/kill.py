@@ -41,15 +41,27 @@ if __name__ == "__main__":
 
 import h5py
 import keras
+import sklearn.decomposition
 from tqdm import tqdm
 
 from experiments.mansilla import BASE
-from keras_fmnist import callbacks, checkpoint, data, models, provenance, results, train, weights
+from keras_fmnist import (
+    callbacks,
+    checkpoint,
+    data,
+    fast_fit,
+    models,
+    provenance,
+    results,
+    train,
+    weights,
+)
 from keras_fmnist.files import write_json
 from keras_fmnist.specs import override
 
 SPEC = override(BASE, {"epochs": 3, "batch_size": 50})
 EXAMPLES, TESTS, EVERY = 300, 100, 2
+IMPORTED_FOR_ALL_CHILDREN = (fast_fit, sklearn.decomposition)  # else each would do it again
 MAY_DIFFER = ("started", "seconds", "resumed_at")
 PATIENCE = 120  # seconds that a run may take
 

@@ -1,4 +1,4 @@
-"""How a run ends early: signals are heeded where it can be saved, and the user hears how to go on."""
+"""How a run ends early: signals wait until it is saved, and the user hears how to go on."""
 
 import contextlib
 import signal
