@@ -223,11 +223,13 @@ def restored(spec, values):
     return override(spec, own | inner)
 
 
-def command(spec, seed, device, examples=None):
+def command(spec, seed, device, examples=None, deterministic=False):
     """What to type for this run, but for the backend's variable and the folder of results."""
     flags = {**spec.changes, "seed": seed, "device": device}
     if examples:
         flags["examples"] = examples
+    if deterministic:
+        flags["deterministic"] = True
     words = ["python", "-m", f"experiments.{spec.report}", spec.name]
     for name, value in flags.items():
         text = ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
