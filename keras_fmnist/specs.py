@@ -14,6 +14,7 @@ from keras_fmnist.settings import (
     checked,
     setting,
     setting_fields,
+    shown,
     suggest,
 )
 
@@ -144,13 +145,28 @@ def settings(spec):
 
 
 def with_defaults(values):
-    """The settings of an older record; what it did not know yet had the value of the default."""
-    nested = values.get("autoencoder")
-    cls = ClassifierSpec if isinstance(nested, dict) else AutoencoderSpec
-    filled = {field.name: _plain(field.default) for field in setting_fields(cls)} | values
-    if cls is ClassifierSpec:
-        filled["autoencoder"] = with_defaults(nested)
-    return filled
+    """The settings of a record, checked; what an older one did not know yet has its default.
+
+    Raises:
+        SpecError: a name that is no setting, or a value of the wrong type or out of bounds.
+    """
+    if "autoencoder" not in values:
+        return settings(_restored(AutoencoderSpec, values))
+    own, nested = dict(values), values["autoencoder"]
+    del own["autoencoder"]
+    if not isinstance(nested, dict) or not isinstance(nested.get("name"), str):
+        raise SpecError(f"autoencoder must be a name and settings, not {shown(nested)}")
+    settings_of_nested = {name: nested[name] for name in nested if name != "name"}
+    autoencoder = _restored(AutoencoderSpec, settings_of_nested, name=nested["name"])
+    return settings(_restored(ClassifierSpec, own, autoencoder=autoencoder))
+
+
+def _restored(cls, values, name="", **parts):
+    """A spec with these settings, and the defaults for all others."""
+    known = [field.name for field in setting_fields(cls)]
+    for unknown in values.keys() - known:
+        raise SpecError(f"{unknown} is no setting{suggest(unknown, known)}")
+    return cls(report="", name=name, summary="", **parts, **values)
 
 
 def _plain(value):
