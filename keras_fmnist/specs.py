@@ -96,6 +96,11 @@ class AutoencoderSpec(Spec):
             raise SpecError(f"kernels must be two whole numbers, such as 16,32, not {self.kernels}")
         between = self.deconv1.output_size(self.map_size)
         last = self.deconv2.output_size(between)
+        if between < 1:
+            raise SpecError(
+                f"deconv1 {self.deconv1} turns {self.map_size} positions into {between}: "
+                "k4s2o1 would do"
+            )
         if last != IMAGE_SIZE:
             raise SpecError(
                 f"deconv1 {self.deconv1} and deconv2 {self.deconv2} turn {self.map_size} positions "
