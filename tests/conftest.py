@@ -27,7 +27,8 @@ def tally(record_property):
 def pytest_terminal_summary(terminalreporter):
     counts = collections.Counter()
     for report in terminalreporter.getreports("passed"):
-        counts.update(dict(report.user_properties))
+        for what, count in report.user_properties:
+            counts[what] += count
     for what, count in counts.items():
         terminalreporter.write_line(f"{what}: {count}")
 

@@ -254,8 +254,8 @@ DAMAGES = {
         lambda s: s | {"decoder.deconv2.bias": torch.tensor(0.5)},
         "decoder/deconv2/bias must have the shape (1,), not ()",
     ),
-    "one number as forty gigabytes": (
-        lambda s: s | {WEIGHT: torch.zeros(1).expand(100_000, 100_000)},
+    "one number as 400 megabytes": (
+        lambda s: s | {WEIGHT: torch.zeros(1).expand(10_000, 10_000)},
         f"w.pt: {WEIGHT} has more elements than the file holds",
     ),
     "no numbers": (
@@ -444,6 +444,22 @@ def test_code_in_a_native_file_is_refused_and_does_not_run(convert, tally, wrap,
     # The file is as dangerous as it is meant to be.
     with open("w.pt", "rb") as file:
         torch.load(file, weights_only=False) if how != "pickle" else pickle.load(file)
+    assert Path("ran").exists()
+
+
+def test_a_keras_model_is_never_opened_whatever_its_name(convert, tally):
+    writes = keras.layers.Lambda(lambda x: [open("ran", "w").close(), x][1])
+    keras.Sequential([keras.Input((1,)), writes]).save("model.keras")
+    for name, status in (("model.keras", 2), ("model.pt", 1), ("model.safetensors", 1)):
+        Path("model.keras").replace(name)
+        Path("ran").unlink(missing_ok=True)  # building the model has written it
+        asked, out, err = convert(name, "target.pt")
+        assert (asked, out, err.count("\n")) == (status, "", 1)
+        assert os.listdir() == [name]
+        Path(name).replace("model.keras")
+        tally("damaged weights refused")
+    # The file is as dangerous as it is meant to be.
+    keras.models.load_model("model.keras", safe_mode=False)
     assert Path("ran").exists()
 
 

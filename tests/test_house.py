@@ -256,6 +256,15 @@ def test_there_is_no_lumber_room():
     assert not {"utils", "util", "helpers", "common", "misc"} & FILES.keys()
 
 
+@pytest.mark.parametrize("page", ["README.md", "SECURITY.md"])
+def test_every_test_that_a_promise_names_exists(page):
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / page).read_text(encoding="utf-8")))
+    assert len(named) >= 10
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").glob("test_*.py")]
+    there = set(re.findall(r"^def (test_\w+)\(", "\n".join(sources), re.M))
+    assert named - there == set()
+
+
 def map_of(readme):
     """The README's map: for each folder named at the start of a line the Python files below it."""
     blocks = [b for b in re.findall(r"^```\w*\n(.*?)^```", readme, re.M | re.S) if "cli.py" in b]

@@ -199,6 +199,8 @@ CONTENTS = {
     "empty": (lambda content: b"", UNREADABLE),
     "html": (lambda content: b"<html>404</html>", UNREADABLE),
     "a pickle": (lambda content: pickle.dumps(RunsCode("ran")), UNREADABLE),
+    "HDF5": (lambda content: b"\x89HDF\r\n\x1a\n" + content, UNREADABLE),
+    "an archive": (lambda content: b"PK\x03\x04" + content, UNREADABLE),
     "longer": (lambda content: content + b"\0", UNREADABLE),
     "a header of 10 GB": (lambda content: packed({}, content, 10 << 30), UNREADABLE),
     "a header without end": (lambda content: packed({}, content, 2**64 - 1), UNREADABLE),
