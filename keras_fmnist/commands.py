@@ -13,7 +13,7 @@ from pathlib import Path
 from keras_fmnist import assumptions, checks, results
 from keras_fmnist.claims import judge, table
 from keras_fmnist.files import write_json
-from keras_fmnist.settings import SpecError
+from keras_fmnist.settings import SpecError, shown
 from keras_fmnist.specs import TRAIN_IMAGES, ClassifierSpec, differences, restored, settings
 
 
@@ -66,10 +66,12 @@ def run_study(
         SpecError: an argument is wrong; nothing was trained or written.
         RuntimeError: a run failed, or no Ray cluster answers at the address.
     """
-    chosen = [spec for spec in specs if not globs or any(fnmatch(spec.id, str(g)) for g in globs)]
     for glob in globs:
-        if not any(fnmatch(spec.id, str(glob)) for spec in specs):
-            raise SpecError(f"{glob!r} matches no experiment; try mansilla/* or */classifier_*")
+        if not isinstance(glob, str) or not any(fnmatch(spec.id, glob) for spec in specs):
+            raise SpecError(
+                f"{shown(glob)} matches no experiment; try mansilla/* or */classifier_*"
+            )
+    chosen = [spec for spec in specs if not globs or any(fnmatch(spec.id, g) for g in globs)]
     checks.whole("seeds", seeds, 1, 1000)
     if jobs is not None:
         checks.whole("jobs", jobs, 1, 1000)
@@ -98,12 +100,14 @@ def run_study(
 def _check_engine(engine, address):
     """Holds engine and address to what `run_study` takes."""
     if engine not in ("local", "ray"):
-        raise SpecError(f"engine must be local or ray, not {engine!r}")
+        raise SpecError(f"engine must be local or ray, not {shown(engine)}")
     if engine == "local" and address is not None:
         raise SpecError("address belongs to the engine ray: add --engine ray, or leave it out")
-    host_port = re.fullmatch(r"[^\s:]+:(\d{1,5})", str(address))
+    host_port = isinstance(address, str) and re.fullmatch(r"[^\s:]+:([0-9]{1,5})", address)
     if address not in (None, "auto") and not (host_port and 0 < int(host_port[1]) < 2**16):
-        raise SpecError(f"address must be auto, or host:port such as 10.0.0.1:6379, not {address}")
+        raise SpecError(
+            f"address must be auto, or host:port such as 10.0.0.1:6379, not {shown(address)}"
+        )
     if engine == "ray" and importlib.util.find_spec("ray") is None:
         raise SpecError("ray is not installed: pip install 'keras-fmnist[ray]'")
 

@@ -1,9 +1,26 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and read to a bound."""
 
+import errno
 import json
 import os
 import tempfile
 from pathlib import Path
+
+
+def read_bounded(path, most):
+    """The bytes of a regular file that has at most `most` of them.
+
+    Raises:
+        OSError: the file is not there, cannot be read, has no end (as a pipe), or is longer.
+    """
+    path = Path(path)
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > most:
+            raise OSError(errno.EFBIG, f"{size} bytes are more than {most}", str(path))
+        return file.read(most)
 
 
 def write_whole(path, content):

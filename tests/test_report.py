@@ -116,7 +116,8 @@ report.write_readme(sys.argv[1], CATALOGUE, sys.argv[2])
 
 
 def test_a_readme_is_renewed_from_records_without_keras(tmp_path, make_record, put_record):
-    put_record(tmp_path / "results", make_record(BASE, metrics={"val_loss": 0.04242}))
+    metrics = {"train_eval_loss": 0.05, "val_loss": 0.04242}
+    put_record(tmp_path / "results", make_record(BASE, metrics=metrics))
     readme = tmp_path / "README.md"
     names = ("results", "claims", "assumptions", "cost")
     marks = "".join(f"<!-- {name} -->\n<!-- /{name} -->\n" for name in names)
