@@ -186,6 +186,8 @@ BAD = {
     "no whole number": [
         ("mansilla base --epochs x", "epochs must be a whole number from 0 to 10000, not 'x'"),
         ("mansilla base --epochs nine", "not 'nine'"),
+        ("mansilla base --checkpoint_every 0", "checkpoint_every must be a whole number from 1"),
+        ("mansilla base --checkpoint_every", "not True"),
         ("mansilla base --epochs 1.5", "not 1.5"),
         ("mansilla base --epochs 1.0", "not 1.0"),
         ("mansilla base --epochs 1e1", "not 10.0"),

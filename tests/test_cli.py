@@ -174,6 +174,11 @@ def chosen(monkeypatch):
             {},
             {"force": True, "out": "a/b", "examples": 100},
         ),
+        (
+            "base --resume --checkpoint_every 100 --deterministic",
+            {},
+            {"resume": True, "checkpoint_every": 100, "deterministic": True},
+        ),
         ("classifier_full --frozen", {"frozen": True}, {}),
         ("classifier_full --norelu_logits", {"relu_logits": False}, {}),
         ("classifier_frozen --autoencoder_epochs 1", {"autoencoder_epochs": 1}, {}),
