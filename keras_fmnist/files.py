@@ -1,11 +1,28 @@
-"""Files that are written whole or not at all, and by one process at a time."""
+"""Files that are written whole or not at all, by one process at a time, and read to a bound."""
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
 import tempfile
 from pathlib import Path
+
+
+def read_bounded(path, most):
+    """The bytes of a regular file that has at most `most` of them.
+
+    Raises:
+        OSError: the file is not there, cannot be read, has no end (as a pipe), or is longer.
+    """
+    path = Path(path)
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > most:
+            raise OSError(errno.EFBIG, f"{size} bytes are more than {most}", str(path))
+        return file.read(most)
 
 
 def write_whole(path, content):

@@ -1,6 +1,5 @@
-"""How a run ends early: signals wait until it is saved, and the user hears how to go on."""
+"""SIGTERM and Ctrl-C as a wish to stop, which training heeds where it can be saved."""
 
-import contextlib
 import signal
 import threading
 
@@ -38,18 +37,3 @@ class Wish:
 def heed_sigterm():
     """Has SIGTERM interrupt the process as Ctrl-C does."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-
-
-@contextlib.contextmanager
-def saying(remedy):
-    """Has an interrupt, and a file that cannot be written, say how to go on."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"interrupted: {remedy}") from None
-    except OSError as error:
-        if error.filename is None:  # no file, such as a reader of stdout that went away
-            raise
-        raise RuntimeError(
-            f"{error.filename} cannot be written ({error.strerror}); once it can, {remedy}"
-        ) from None

@@ -187,8 +187,8 @@ def _train(model, spec, seed, examples, dataset, kept, modes):
             spec,
             seed,
             device(),
-            None if examples == TRAIN_IMAGES else examples,
-            modes["deterministic"],
+            examples=None if examples == TRAIN_IMAGES else examples,
+            deterministic=modes["deterministic"],
         ),
         started=stopwatch.started,
         seconds={

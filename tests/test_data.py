@@ -161,7 +161,7 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("kind", DAMAGE)
-def test_a_damaged_cache_is_named_and_prepared_again(prepared, source, kind):
+def test_a_damaged_cache_is_named_and_prepared_again(prepared, source, tally, kind):
     good = prepared.read_bytes()
     prepared.write_bytes(DAMAGE[kind](good))
     lines = []
@@ -170,6 +170,7 @@ def test_a_damaged_cache_is_named_and_prepared_again(prepared, source, kind):
     assert lines[0].startswith(f"{prepared} is damaged")
     assert lines[0].endswith("preparing it again")
     assert prepared.read_bytes() == good
+    tally("damaged data files refused")
 
 
 def test_a_damaged_cache_that_cannot_be_prepared_again_is_an_error(prepared, monkeypatch):

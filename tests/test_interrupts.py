@@ -1,13 +1,12 @@
 """SIGTERM and Ctrl-C: a wish that waits, unless it is urgent or unwanted."""
 
-import errno
 import os
 import signal
 import threading
 
 import pytest
 
-from keras_fmnist.interrupts import Wish, heed_sigterm, saying
+from keras_fmnist.interrupts import Wish, heed_sigterm
 
 
 def send(number):
@@ -97,19 +96,3 @@ def test_sigterm_interrupts_once_it_is_heeded():
     with pytest.raises(KeyboardInterrupt):
         send(signal.SIGTERM)
     signal.signal(signal.SIGTERM, before)
-
-
-def test_whoever_is_interrupted_hears_how_to_go_on():
-    with pytest.raises(KeyboardInterrupt, match=r"^interrupted: push$"), saying("push"):
-        raise KeyboardInterrupt
-
-
-def test_a_file_that_cannot_be_written_is_named_with_what_to_do_once_it_can():
-    with pytest.raises(RuntimeError) as error, saying("push"):
-        raise OSError(errno.ENOSPC, "No space left", "a/b")
-    assert str(error.value) == "a/b cannot be written (No space left); once it can, push"
-
-
-def test_a_reader_of_stdout_that_went_away_is_left_to_the_command_line():
-    with pytest.raises(BrokenPipeError), saying("push"):
-        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
