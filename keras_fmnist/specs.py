@@ -238,12 +238,9 @@ def override(spec, changes):
 
 
 def command(spec, seed, device, **more):
-    """What to type for this run, but for the backend's variable and the folder of results.
-
-    Of `more` flags those count that are set.
-    """
-    set_flags = {name: value for name, value in more.items() if value}
-    flags = {**spec.changes, "seed": seed, "device": device, **set_flags}
+    """What to type for this run, with `more` flags; without backend and folder of results."""
+    flags = {**spec.changes, "seed": seed, "device": device}
+    flags |= {name: value for name, value in more.items() if value}
     words = ["python", "-m", f"experiments.{spec.report}", spec.name]
     for name, value in flags.items():
         text = ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
