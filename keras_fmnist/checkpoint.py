@@ -208,7 +208,7 @@ def _assign(variables, arrays):
 
 
 def write(path, arrays, state):
-    """Writes arrays and state, which JSON can hold, with a digest over both; whole or not at all."""
+    """Writes arrays, and a state that JSON can hold, with their digest, whole or not at all."""
     text = json.dumps(state)
     weights.save(path, arrays, {"state": text, "sha256": _digest(arrays, text)})
 
