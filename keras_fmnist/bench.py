@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import torch
 
-from keras_fmnist import models, native, native_dataloader, train, twin
+from keras_fmnist import models, native_training, train, twin
 from keras_fmnist.callbacks import Batches, scale
 from keras_fmnist.specs import ClassifierSpec, override
 
@@ -138,7 +138,9 @@ def _native(spec, images, labels, compiled=False):
     settings = {"epochs": 1, "batch_size": spec.batch_size, "loss": twin.loss(spec)}
     optimizer = twin.optimizer(spec, net)
     runs = torch.compile(net) if compiled else net
-    return _timed(lambda: native.train(runs, inputs, targets, optimizer=optimizer, **settings))
+    return _timed(
+        lambda: native_training.train(runs, inputs, targets, optimizer=optimizer, **settings)
+    )
 
 
 def _dataloader(spec, images, labels):
@@ -148,8 +150,8 @@ def _dataloader(spec, images, labels):
     settings = {"epochs": 1, "batch_size": spec.batch_size, "loss": twin.loss(spec)}
     optimizer = twin.optimizer(spec, net)
     return _timed(
-        lambda: native_dataloader.train_with_dataloader(
-            net, pixels, classes, optimizer=optimizer, **settings
+        lambda: native_training.train_with_dataloader(
+            net, pixels, classes, optimizer=optimizer, signed=spec.darkest < 0, **settings
         )
     )
 

@@ -6,12 +6,15 @@ Keras is imported here and not before, so that help and errors come at once.
 import importlib.util
 import os
 import re
+import shutil
 from fnmatch import fnmatch
 from pathlib import Path
 
-from keras_fmnist import checks, results
+from keras_fmnist import assumptions, checks, results
+from keras_fmnist.claims import judge, table
+from keras_fmnist.files import write_json
 from keras_fmnist.settings import SpecError, shown
-from keras_fmnist.specs import TRAIN_IMAGES
+from keras_fmnist.specs import TRAIN_IMAGES, ClassifierSpec, differences, restored, settings
 
 
 def run_experiments(
@@ -132,6 +135,52 @@ def list_experiments(specs, out=results.STUDY):
         print(f"{spec.id:{width}}  {counts.get(spec.id, 0)} runs  {spec.summary}")
 
 
+def inspect(specs, experiment, seed=0, out=results.STUDY):
+    """Prints an experiment's net layer by layer, its dead units, and what to be warned of.
+
+    Where `out` holds a run of it with this seed, these are that run's settings and weights.
+
+    Raises:
+        SpecError: an argument is wrong.
+        WeightsError: the run's weights are not those that its record names.
+    """
+    spec = checks.experiment(specs, experiment)
+    checks.whole("seed", seed, 0, 2**31 - 1)
+    checks.folder(out)
+    checks.device("cpu")
+    runs = [r for r in results.read_all(out) if (r.id, r.seed) == (spec.id, seed)]
+    record = results.leading_group(runs)[0] if runs else None
+    changes = differences(record.spec, settings(spec)) if record else []
+    spec = restored(spec, record.spec) if record else spec
+    from keras_fmnist import baselines, data, inspection, models, pitfalls, train, weights
+    from keras_fmnist.callbacks import scale
+
+    model = models.build(spec, seed)
+    source = f"the fresh weights of seed {seed}, because {out} holds no trained ones"
+    if record:
+        path = results.run_path(out, record.id, seed, record.backend, record.device)
+        path = results.weights_path(path)
+        if path.exists():
+            weights.set_arrays(model, weights.load(path, record.weights_sha256["final"]))
+            source = f"the weights of {path}"
+    print(f"{'; '.join([spec.id, *changes])}: {source}")
+    dataset = data.load()
+    images = scale(dataset.test_images, spec.darkest)
+    rows = inspection.measure(model, images[:1000], spec.batch_size, seed)
+    print(*inspection.table(rows), sep="\n")
+    warnings = pitfalls.in_net(model, train.loss_of(spec), rows)
+    print("dead latents: {} of {}".format(*inspection.dead(model.get_layer("encoder"), images)))
+    if isinstance(spec, ClassifierSpec):
+        print("dead logits: {} of {}".format(*inspection.dead(model, images)))
+    else:
+        seen = dataset.train_images[: record.examples if record else None]
+        losses, _ = baselines.measure(seen, dataset.test_images, spec.code_size, spec.darkest)
+        losses |= {"val_loss": record.metrics["val_loss"]} if record else {}
+        print(_words(losses))
+        warnings += pitfalls.in_autoencoder(spec, losses["pca_loss"], losses.get("val_loss"))
+    print(*(f"warning: {warning}" for warning in warnings), sep="\n")
+
+
 def prepare_data(force=False):
     """Prepares the data where they are not, and prints what they are."""
     from keras_fmnist import data
@@ -141,7 +190,29 @@ def prepare_data(force=False):
         print(f"{name:7} {value}")
 
 
-def write_report(specs, out=results.STUDY):
+def rank_assumptions(catalogue, out=results.STUDY):
+    """Prints every reading that has been run, nearest to its printed row first."""
+    checks.folder(out)
+    ranked = assumptions.table(catalogue.questions, results.read_all(out))
+    print(ranked or f"no reading has been run under {out}: keras-fmnist study 'assumptions/*'")
+
+
+def judge_claims(catalogue, out=results.STUDY, json=None):
+    """Prints what each report claims, what the records under `out` say, and the verdict.
+
+    Raises:
+        SpecError: an argument is wrong; nothing was written.
+    """
+    checks.folder(out)
+    if json is not None:
+        checks.target("json", json, ".json")
+    rows = judge(catalogue.claims, results.read_all(out))
+    print(*table(rows, shutil.get_terminal_size().columns), sep="\n")
+    if json is not None:
+        write_json(json, rows)
+
+
+def write_report(catalogue, out=results.STUDY):
     """Draws the figures of every experiment that has records; renews README.md for the study."""
     checks.folder(out)
     from keras_fmnist import figures, report
@@ -152,7 +223,7 @@ def write_report(specs, out=results.STUDY):
             print(picture)
     readme = Path(__file__).parent.parent / "README.md"
     if Path(out).resolve() == (readme.parent / results.STUDY).resolve():
-        report.write_readme(readme, specs, out)
+        report.write_readme(readme, catalogue, out)
         print(readme)
     else:
-        print(report.results_table(specs, records))
+        print(report.results_table(catalogue.specs, records))

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from scipy.stats import t as student
 
-from keras_fmnist import native, train, twin
+from keras_fmnist import native_training, train, twin
 from keras_fmnist.callbacks import scale
 from keras_fmnist.optimizers import PyTorchAdam
 from keras_fmnist.specs import ClassifierSpec, override
@@ -123,16 +123,18 @@ def _train_twin(spec, seed, dataset, examples):
     _fit_twin(spec, net, images, labels if is_classifier else images)
     tests = _to_torch(dataset.test_images, spec.darkest)
     if not is_classifier:
-        return {"val_loss": native.evaluate(net, tests, tests, twin.loss(spec), 1000)}
+        return {"val_loss": native_training.evaluate(net, tests, tests, twin.loss(spec), 1000)}
     targets = torch.from_numpy(dataset.test_labels.astype(np.int64))
     return {
-        "val_loss": native.evaluate(net, tests, targets, twin.loss(spec), 1000),
-        "val_accuracy": native.evaluate(net, tests, targets, native.accuracy, 1000),
+        "val_loss": native_training.evaluate(net, tests, targets, twin.loss(spec), 1000),
+        "val_accuracy": native_training.evaluate(
+            net, tests, targets, native_training.accuracy, 1000
+        ),
     }
 
 
 def _fit_twin(spec, net, images, targets):
-    native.train(
+    native_training.train(
         net,
         images,
         targets,

@@ -1,6 +1,7 @@
 """Files that are written whole or not at all, and read to a bound."""
 
 import errno
+import json
 import os
 import tempfile
 from pathlib import Path
@@ -42,6 +43,12 @@ def write_whole(path, content):
         Path(name).unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+def write_json(path, content):
+    """Writes what JSON can hold, whole or not at all; a NaN, which it cannot, becomes null."""
+    clean = json.loads(json.dumps(content), parse_constant=lambda name: None)
+    write_whole(path, (json.dumps(clean, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 def _sync_folder(folder):

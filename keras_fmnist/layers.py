@@ -1,4 +1,4 @@
-"""The one layer that Keras lacks."""
+"""The two layers that Keras lacks."""
 
 import keras
 from keras import ops
@@ -84,3 +84,32 @@ class PyTorchConv2DTranspose(keras.layers.Conv2DTranspose):
         keep[row] = slice(0, (height - 1) * self.spread + 1)
         keep[column] = slice(0, (width - 1) * self.spread + 1)
         return x[tuple(keep)]
+
+
+@keras.saving.register_keras_serializable("keras_fmnist")
+class ChannelDropout(keras.layers.Dropout):
+    """Dropout of whole maps, as `torch.nn.Dropout2d`.
+
+    Keras's SpatialDropout2D draws from a generator of its own on torch, which costs a
+    synchronisation a call, cannot be traced, and is not reached by the process's seed.
+
+    Args:
+        rate: probability that a map is dropped.
+        data_format: "channels_first" or "channels_last".
+        settings: those of `keras.layers.Dropout`.
+    """
+
+    def __init__(self, rate, data_format, **settings):
+        super().__init__(rate, **settings)
+        self.data_format = data_format
+
+    def call(self, inputs, training=False):
+        """Maps of images, in the layer's data format."""
+        one_each = (
+            inputs[:, :, :1, :1] if self.data_format == "channels_first" else inputs[:, :1, :1]
+        )
+        return inputs * super().call(ops.ones_like(one_each), training=training)
+
+    def get_config(self):
+        """The settings."""
+        return super().get_config() | {"data_format": self.data_format}

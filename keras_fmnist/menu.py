@@ -21,13 +21,13 @@ def experiments(specs):
     return component
 
 
-def tool(reports):
+def tool(catalogue):
     """The commands of `keras-fmnist`: what works on every report, and each report's experiments.
 
     Args:
-        reports: `{name: specs}`.
+        catalogue: a `Catalogue`.
     """
-    specs = [spec for report in reports.values() for spec in report]
+    specs = catalogue.specs
     out = {"out": (results.STUDY, "folder of the records")}
     return {
         "list": command(
@@ -40,13 +40,24 @@ def tool(reports):
             "Prepares Fashion-MNIST, verifies it and says what it holds.",
             force=(False, "prepare it again although it is in order"),
         ),
+        "assumptions": command(
+            lambda **given: commands.rank_assumptions(catalogue, **given),
+            "Ranks the readings of what a report leaves open by how near they come to its numbers.",
+            **out,
+        ),
         "report": command(
-            lambda **given: commands.write_report(specs, **given),
+            lambda **given: commands.write_report(catalogue, **given),
             "Draws figures and tables from the records.",
             **out,
         ),
+        "claims": command(
+            lambda **given: commands.judge_claims(catalogue, **given),
+            "What each report claims, what the records say, and whether that is the same.",
+            json=(None, "write it all to this file"),
+            **out,
+        ),
         "study": command(
-            lambda **given: commands.run_study(specs, **given),
+            lambda **given: commands.run_study([*specs, *catalogue.readings], **given),
             "Runs what is missing of every experiment that matches, over several seeds.",
             globs=(VARIADIC, "such as mansilla/* or */classifier_*; all where none is given"),
             seeds=(5, "from 0 on"),
@@ -54,6 +65,13 @@ def tool(reports):
             device=("auto", "cpu, gpu, or auto: a GPU where there is one"),
             engine=("local", "local: processes of this machine; ray: a cluster of machines"),
             address=(None, "of the Ray cluster, auto or host:port; else Ray starts here alone"),
+            **out,
+        ),
+        "inspect": command(
+            lambda **given: commands.inspect(specs, **given),
+            "Prints a net layer by layer, its dead units, and what to be warned of.",
+            experiment=(REQUIRED, "such as mansilla/base"),
+            seed=(0, "of the run whose weights are taken, or else of fresh ones"),
             **out,
         ),
         "compare": command(
@@ -75,13 +93,13 @@ def tool(reports):
         "bench": command(
             lambda **given: rulers.bench(specs, **given),
             "Times a training step: ours, stock Keras and native PyTorch, taking turns.",
-            experiments=(VARIADIC, "such as mansilla/base; three of mansilla where none is given"),
+            experiments=(VARIADIC, "such as mansilla/base; four where none is given"),
             steps=(30, "steps an epoch"),
             rounds=(9, "epochs of each variant that count"),
             whole=(False, "also over batch sizes and numbers of images, and memory"),
             json=(None, "write it all to this file"),
         ),
-        **{name: experiments(group) for name, group in reports.items()},
+        **{name: experiments(group) for name, group in catalogue.reports.items()},
     }
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import keras
 
-from keras_fmnist.layers import PyTorchConv2DTranspose
+from keras_fmnist.layers import ChannelDropout, PyTorchConv2DTranspose
 from keras_fmnist.seeds import derive
 from keras_fmnist.specs import CLASSES, IMAGE_SIZE, ClassifierSpec
 
@@ -53,8 +53,11 @@ def encoder(spec, seed=0):
         if spec.batchnorm:
             x = _batch_norm(name=f"bn{number}")(x)
         x = keras.layers.ReLU(name=f"conv{number}_relu")(x)
-        x = keras.layers.Dropout(spec.dropout, name=f"conv{number}_dropout")(x)
+        if spec.dropout_at != "after_pooling":
+            x = _map_dropout(spec, name=f"conv{number}_dropout")(x)
         x = _POOLINGS[pooling](2, data_format=_DATA_FORMAT, name=f"pool{number}")(x)
+        if spec.dropout_at != "before_pooling":
+            x = _map_dropout(spec, name=f"pool{number}_dropout")(x)
         channels = kernels
     if not CHANNELS_FIRST:
         x = keras.layers.Permute((3, 1, 2), name="to_channels_first")(x)
@@ -88,7 +91,7 @@ def decoder(spec, seed=0):
         x = keras.layers.Permute((2, 3, 1), name="to_channels_last")(x)
     x = _conv_transpose(spec.deconv1, spec.kernels[0], seed, name="deconv1")(x)
     x = keras.layers.ReLU(name="deconv1_relu")(x)
-    x = keras.layers.Dropout(spec.dropout, name="deconv1_dropout")(x)
+    x = _map_dropout(spec, name="deconv1_dropout")(x)
     x = _conv_transpose(spec.deconv2, 1, seed, name="deconv2")(x)
     activation = "sigmoid" if spec.pixels == "unit" else "tanh"
     x = keras.layers.Activation(activation, name="output")(x)
@@ -156,6 +159,13 @@ def _conv_transpose(shape, kernels, seed, name):
         spread=shape.dilation,
         **settings,
     )
+
+
+def _map_dropout(spec, name):
+    """Dropout of a feature map, by element or by channel (open question 3)."""
+    if spec.dropout_kind == "element":
+        return keras.layers.Dropout(spec.dropout, name=name)
+    return ChannelDropout(spec.dropout, _DATA_FORMAT, name=name)
 
 
 def _batch_norm(name):

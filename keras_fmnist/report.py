@@ -5,10 +5,12 @@ from itertools import groupby
 from pathlib import Path
 from statistics import fmean
 
-from keras_fmnist import results
+from keras_fmnist import assumptions, results
+from keras_fmnist.claims import count_verdicts, judge, ours_words
 from keras_fmnist.files import write_whole
 
 COLUMNS = ("experiment", "what it is", "train loss", "val loss", "train acc", "val acc", "seeds")
+CLAIM_COLUMNS = ("claim", "published", "ours", "verdict")
 SHOWN = ("train_eval_loss", "val_loss", "train_eval_accuracy", "val_accuracy")
 
 
@@ -42,6 +44,16 @@ def _cell(group, name):
     return f"{mean:.4f}" if half is None else f"{mean:.4f} ± {half:.4f}"
 
 
+def claims_table(claims, records):
+    """A Markdown table: each claim, what is printed, what the records say; then the verdicts."""
+    rows = judge(claims, records)
+    lines = [_row(CLAIM_COLUMNS), _row(["---"] * len(CLAIM_COLUMNS))]
+    for row in rows:
+        ours = "<br>".join(ours_words(row))
+        lines.append(_row([row["claim"], row["published"], ours, row["verdict"]]))
+    return "\n".join([*lines, "", count_verdicts(rows) + "."])
+
+
 def cost_of_seeds(records, seeds=1000):
     """A sentence: what so many seeds of every experiment that has records cost, on paper."""
     groups = [results.leading_group(list(group)) for _, group in groupby(records, lambda r: r.id)]
@@ -70,14 +82,23 @@ def fill(text, mark, content):
     return filled
 
 
-def renew(text, specs, out):
-    """A README with everything between its markers as the records under `out` give it."""
+def renew(text, catalogue, out):
+    """A README with everything between its markers as the records under `out` give it.
+
+    Args:
+        text: of the README.
+        catalogue: a `Catalogue`.
+        out: the folder of the records.
+    """
     records = results.read_all(out)
-    text = fill(text, "results", results_table(specs, records))
-    return fill(text, "cost", cost_of_seeds(records))
+    reported = {spec.id for spec in catalogue.specs}
+    text = fill(text, "results", results_table(catalogue.specs, records))
+    text = fill(text, "claims", claims_table(catalogue.claims, records))
+    text = fill(text, "assumptions", assumptions.table(catalogue.questions, records, most=3))
+    return fill(text, "cost", cost_of_seeds([r for r in records if r.id in reported]))
 
 
-def write_readme(readme, specs, out):
-    """Renews the table of results in a README from the records under `out`."""
+def write_readme(readme, catalogue, out):
+    """Renews the tables in a README from the records under `out`; arguments as in `renew`."""
     readme = Path(readme)
-    write_whole(readme, renew(readme.read_text(encoding="utf-8"), specs, out).encode())
+    write_whole(readme, renew(readme.read_text(encoding="utf-8"), catalogue, out).encode())

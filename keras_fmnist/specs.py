@@ -59,8 +59,11 @@ class Spec:
 class AutoencoderSpec(Spec):
     """An encoder of two convolutions and its mirror, trained on the mean squared error.
 
-    The defaults are mansilla's base; what manolucos adds stands after it.
+    The defaults are mansilla's base; what manolucos adds stands after it. `printed` is no setting:
+    it holds the transposed convolutions that the report prints and that cannot be, by their names.
     """
+
+    printed: dict = dataclasses.field(default_factory=dict, hash=False)
 
     kernels: tuple[int, ...] = setting(
         (16, 32), text="kernels of the two convolutions", low=1, high=1024
@@ -70,6 +73,17 @@ class AutoencoderSpec(Spec):
     )
     dropout: float = setting(
         0.2, text="probability that an activation is dropped", low=0.0, high=0.99
+    )
+    # Open question 3: manolucos does not say where its dropout stands, nor what it drops.
+    dropout_at: str = setting(
+        "before_pooling",
+        text="where dropout stands in the encoder",
+        choices=("before_pooling", "after_pooling", "both"),
+    )
+    dropout_kind: str = setting(
+        "element",
+        text="what dropout drops of a feature map",
+        choices=("element", "channel"),
     )
     deconv1: TransposedConv = setting(
         TransposedConv(4, 2, output_padding=1),
@@ -118,6 +132,11 @@ class AutoencoderSpec(Spec):
         after_first = (IMAGE_SIZE - 2) // 2
         return (after_first - 2) // 2
 
+    @property
+    def code_size(self):
+        """Numbers in a code: the latent layer's, or those of the last feature map."""
+        return self.latent or self.kernels[-1] * self.map_size**2
+
 
 @dataclass(frozen=True, kw_only=True)
 class ClassifierSpec(Spec):
@@ -153,25 +172,16 @@ def with_defaults(values):
     """The settings of a record, checked; what an older one did not know yet has its default.
 
     Raises:
-        SpecError: a name that is no setting, or a value of the wrong type or out of bounds.
+        SpecError: a setting is unknown or cannot be.
     """
-    if "autoencoder" not in values:
-        return settings(_restored(AutoencoderSpec, values))
-    own, nested = dict(values), values["autoencoder"]
-    del own["autoencoder"]
-    if not isinstance(nested, dict) or not isinstance(nested.get("name"), str):
-        raise SpecError(f"autoencoder must be a name and settings, not {shown(nested)}")
-    settings_of_nested = {name: nested[name] for name in nested if name != "name"}
-    autoencoder = _restored(AutoencoderSpec, settings_of_nested, name=nested["name"])
-    return settings(_restored(ClassifierSpec, own, autoencoder=autoencoder))
-
-
-def _restored(cls, values, name="", **parts):
-    """A spec with these settings, and the defaults for all others."""
-    known = [field.name for field in setting_fields(cls)]
-    for unknown in values.keys() - known:
-        raise SpecError(f"{unknown} is no setting{suggest(unknown, known)}")
-    return cls(report="", name=name, summary="", **parts, **values)
+    spec = AutoencoderSpec(report="record", name="spec", summary="")
+    if "autoencoder" in values:
+        nested = values["autoencoder"]
+        if not isinstance(nested, dict) or not isinstance(nested.get("name"), str):
+            raise SpecError(f"autoencoder must be a name and settings, not {shown(nested)}")
+        inner = dataclasses.replace(spec, name=nested["name"])
+        spec = ClassifierSpec(report="record", name="spec", summary="", autoencoder=inner)
+    return settings(restored(spec, values))
 
 
 def _plain(value):
@@ -211,6 +221,20 @@ def override(spec, changes):
     if nested:
         own["autoencoder"] = override(spec.autoencoder, nested)
     return dataclasses.replace(spec, changes=changes, **own)
+
+
+def restored(spec, values):
+    """A copy of `spec` with the `settings` that a record holds.
+
+    Raises:
+        SpecError: a setting is unknown or cannot be.
+    """
+    nested = values.get("autoencoder", {})
+    own = {name: value for name, value in values.items() if name != "autoencoder"}
+    if outside := [name for name in own if name.startswith("autoencoder_")]:
+        raise SpecError(f"{outside[0]} is no setting of {spec.id}: it belongs in autoencoder")
+    inner = {f"autoencoder_{name}": value for name, value in nested.items() if name != "name"}
+    return override(spec, own | inner)
 
 
 def command(spec, seed, device, examples=None):

@@ -29,11 +29,18 @@ def build(spec):
         }
         for d in (spec.deconv1, spec.deconv2)
     ]
-    shared = {"kernels": spec.kernels, "latent": spec.latent or None, "dropout": spec.dropout}
+    shared = {
+        "kernels": spec.kernels,
+        "latent": spec.latent or None,
+        "dropout": spec.dropout,
+        "dropout_kind": spec.dropout_kind,
+    }
     pooling = ("max", "max" if spec.last_pooling == "max" else "avg")
     output = "sigmoid" if spec.pixels == "unit" else "tanh"
     return native.Autoencoder(
-        native.Encoder(**shared, batchnorm=spec.batchnorm, pooling=pooling),
+        native.Encoder(
+            **shared, dropout_at=spec.dropout_at, batchnorm=spec.batchnorm, pooling=pooling
+        ),
         native.Decoder(**shared, deconvs=deconvs, output=output),
     )
 

@@ -12,8 +12,8 @@ import pytest
 from bad_command_lines import BAD
 
 from experiments import mansilla
-from experiments.__main__ import REPORTS
-from keras_fmnist import cli, commands, data, menu, results, train
+from experiments.__main__ import CATALOGUE
+from keras_fmnist import cli, commands, data, menu, results, train, weights
 from keras_fmnist.specs import (
     AutoencoderSpec,
     ClassifierSpec,
@@ -48,7 +48,7 @@ def ask(capsys):
     """`ask(argv)`: exit status, stdout and stderr of a report's command or of `keras-fmnist`."""
 
     def call(argv, tool=False):
-        component = menu.tool(REPORTS) if tool else menu.experiments(SPECS)
+        component = menu.tool(CATALOGUE) if tool else menu.experiments(SPECS)
         status = cli.main(component, "keras-fmnist" if tool else "mansilla", argv)
         return status, *capsys.readouterr()
 
@@ -86,7 +86,8 @@ def crowded(here, monkeypatch):
 
 @pytest.mark.parametrize("kind", BAD)
 def test_a_bad_command_line_ends_with_one_useful_line_and_no_file(kind, crowded, capsys, tally):
-    tool, reports = menu.tool(REPORTS), {n: menu.experiments(s) for n, s in REPORTS.items()}
+    tool = menu.tool(CATALOGUE)
+    reports = {name: menu.experiments(specs) for name, specs in CATALOGUE.reports.items()}
     before, wrong = listing(crowded), []
     for line, words in BAD[kind]:
         argv = shlex.split(line)
@@ -104,7 +105,7 @@ def test_a_bad_command_line_ends_with_one_useful_line_and_no_file(kind, crowded,
 def test_there_are_two_hundred_bad_command_lines_and_no_command_is_left_out():
     lines = [line for pairs in BAD.values() for line, _ in pairs]
     assert len(lines) == len(set(lines)) >= 200
-    assert {line.split(" ")[0] for line in lines} > set(menu.tool(REPORTS))
+    assert {line.split(" ")[0] for line in lines} > set(menu.tool(CATALOGUE))
     assert {line.split(" ")[1] for line in lines if line.startswith("mansilla ")} > {"all", "base"}
 
 
@@ -261,9 +262,76 @@ def test_the_list_counts_the_runs_there_are(ask, here, make_record, put_record):
     lines = {line.split()[0]: line.split(maxsplit=3)[1:] for line in out.splitlines()}
     assert lines == {
         spec.id: ["3" if spec is mansilla.SGD else "0", "runs", spec.summary]
-        for specs in REPORTS.values()
-        for spec in specs
+        for spec in CATALOGUE.specs
     }
+
+
+def test_inspect_takes_fresh_weights_where_there_is_no_run(ask, here):
+    status, out, err = ask(["inspect", "manolucos/baseline", "--seed", "3"], tool=True)
+    assert (status, err) == (0, "")
+    first, *lines = out.splitlines()
+    assert first == (
+        "manolucos/baseline: the fresh weights of seed 3, because results holds no trained ones"
+    )
+    table = {line.split()[0]: line for line in lines if line[:2].islower()}
+    assert "12816  120 of 169" in table["decoder.deconv1"]
+    (losses,) = (line for line in lines if line.startswith("mean_image_loss"))
+    assert losses.endswith(", pca_loss 0")  # a code of 800 numbers, and nothing has been trained
+    warnings = [line for line in lines if line.startswith("warning: ")]
+    assert warnings == lines[-len(warnings) :]
+    assert len(warnings) == 5
+    assert listing(here) == {}
+
+
+def test_inspect_takes_settings_and_weights_of_the_run_there_is(ask, here, dataset, reference):
+    narrow = [*QUICK, "--latent", "8", "--out", "results"]
+    assert ask(["base", *narrow])[0] == 0
+    before = listing(here)
+    (path,) = (here / "results/mansilla/base").glob("*.json")
+    record = results.read(path)
+    status, out, err = ask(["inspect", "mansilla/base"], tool=True)
+    assert (status, err) == (0, "")
+    first, *lines = out.splitlines()
+    weights_path = path.with_suffix(".safetensors").relative_to(here)
+    assert (
+        first == f"mansilla/base; epochs 1, not 15; latent 8, not 64: the weights of {weights_path}"
+    )
+    arrays = weights.load(weights_path, record.weights_sha256["final"])
+    codes = reference.encode(arrays, dataset.test_images / 255)
+    dead = (codes == 0).all(axis=0).sum()
+    assert f"dead latents: {dead} of 8" in lines
+    losses = {name: record.metrics[name] for name in ("mean_image_loss", "pca_loss", "val_loss")}
+    assert ", ".join(f"{name} {loss:.4g}" for name, loss in losses.items()) in lines
+    assert any("no better than PCA of the same size" in line for line in lines)
+    status, out, err = ask(["inspect", "mansilla/base", "--seed", "1"], tool=True)
+    assert out.startswith("mansilla/base: the fresh weights of seed 1, because results holds no")
+    assert listing(here) == before
+
+
+def test_inspect_counts_the_dead_logits_that_a_classifiers_record_has(ask, here):
+    assert ask(["classifier_frozen", *QUICK_HEAD, "--out", "results"])[0] == 0
+    (path,) = (here / "results/mansilla/classifier_frozen").glob("*.json")
+    status, out, err = ask(["inspect", "mansilla/classifier_frozen"], tool=True)
+    assert (status, err) == (0, "")
+    dead = results.read(path).metrics["dead_logits"]
+    assert f"dead logits: {dead} of 10" in out.splitlines()
+    assert "pca_loss" not in out
+    assert "decoder" not in out
+
+
+def test_inspect_refuses_damaged_weights_and_does_without_missing_ones(ask, here):
+    assert ask(["base", *QUICK, "--out", "results"])[0] == 0
+    (path,) = here.rglob("*.safetensors")
+    content = path.read_bytes()
+    path.write_bytes(content[:-4] + bytes([content[-4] ^ 1]) + content[-3:])
+    status, out, err = ask(["inspect", "mansilla/base"], tool=True)
+    assert (status, out) == (1, "")
+    assert err.count("\n") == 1
+    assert path.name in err
+    path.unlink()
+    status, out, err = ask(["inspect", "mansilla/base"], tool=True)
+    assert (status, err) == (0, "")
+    assert "the fresh weights of seed 0" in out.splitlines()[0]
 
 
 @pytest.mark.parametrize(
@@ -350,7 +418,7 @@ answers = []
 for tool, argv in json.load(sys.stdin):
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        component = menu.tool(__main__.REPORTS) if tool else menu.experiments(mansilla.SPECS)
+        component = menu.tool(__main__.CATALOGUE) if tool else menu.experiments(mansilla.SPECS)
         status = cli.main(component, "keras-fmnist" if tool else "mansilla", argv)
     answers.append([status, out.getvalue(), err.getvalue()])
 heavy = {"keras", "torch", "jax", "tensorflow", "tensorflow_datasets", "matplotlib", "scipy"}
@@ -372,6 +440,7 @@ HELPS = [
     (True, ["list", "--help"], ["--out", "folder of the records"]),
     (True, ["data", "--help"], ["--force"]),
     (True, ["report", "--help"], ["--out"]),
+    (True, ["claims", "--help"], ["--out", "--json"]),
 ]
 
 
@@ -388,7 +457,7 @@ def test_help_is_there_on_every_level_and_loads_nothing_heavy(here):
     )
     answers, heavy = json.loads(done.stdout)
     assert heavy == []
-    assert len(answers) == len(HELPS) == 15
+    assert len(answers) == len(HELPS) == 16
     for (_, argv, words), (status, out, err) in zip(HELPS, answers, strict=True):
         assert (status, err) == (0, ""), argv
         for word in words:

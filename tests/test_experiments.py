@@ -26,6 +26,8 @@ NET = {
     "kernels": [16, 32],
     "latent": 64,
     "dropout": 0.2,
+    "dropout_at": "before_pooling",
+    "dropout_kind": "element",
     "deconv1": "k4s2o1",
     "deconv2": "k3s2o1",
     "batchnorm": False,

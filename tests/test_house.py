@@ -24,11 +24,12 @@ ARROWS = {
     "__init__": "",
     "settings": "",
     "specs": "settings",
+    "catalogue": "",
     "seeds": "",
     "files": "",
     "provenance": "",
     "native": "",
-    "native_dataloader": "native",
+    "native_training": "",
     "optimizers": "",
     "fast_fit": "",
     "sources": "",
@@ -41,24 +42,35 @@ ARROWS = {
     "schema": "settings specs",
     "results": "files schema settings specs",
     "callbacks": "seeds",
-    "train": "callbacks data fast_fit models optimizers provenance results settings specs weights",
+    "baselines": "",
+    "train": "baselines callbacks data fast_fit models optimizers provenance results settings "
+    "specs weights",
+    "inspection": "seeds",
+    "pitfalls": "inspection settings specs",
     "twin": "native specs weights",
     "parity": "models specs train twin weights",
-    "compare": "callbacks native optimizers specs train twin",
-    "bench": "callbacks models native native_dataloader specs train twin",
+    "compare": "callbacks native_training optimizers specs train twin",
+    "bench": "callbacks models native_training specs train twin",
     "figures": "data files results",
-    "report": "files results",
+    "assumptions": "results specs",
+    "readings": "data results",
+    "verdicts": "readings results specs",
+    "claims": "results specs verdicts",
+    "report": "assumptions claims files results",
     "study": "results specs",
     "ray_engine": "files results study",
     "checks": "settings",
-    "commands": "checks data figures ray_engine report results settings specs study train",
+    "commands": (
+        "assumptions baselines callbacks checks claims data figures files inspection models "
+        "pitfalls ray_engine report results settings specs study train weights"
+    ),
     "rulers": "bench checks compare data files models parity provenance settings specs weights",
     "cli": "settings",
     "menu": "cli commands results rulers settings specs",
 }
 # Torch is named by what speaks to it directly; everything else is Keras or numpy.
 RULERS = {"twin", "parity", "compare", "bench"}  # they hold ours to native PyTorch
-MAY_NAME_TORCH = {"native", "native_dataloader", "weights", "seeds", "fast_fit"} | RULERS
+MAY_NAME_TORCH = {"native", "native_training", "weights", "seeds", "fast_fit"} | RULERS
 
 
 def imported(tree):
@@ -134,7 +146,8 @@ def test_experiments_are_declarations_that_import_no_framework():
     assert len(paths) >= 3
     for path in paths:
         names = list(imported(ast.parse(path.read_text(encoding="utf-8"))))
-        assert rooms(names) <= {"cli", "menu", "specs"}, path
+        shared = {"catalogue", "cli", "menu", "specs", "claims", "readings", "verdicts"}
+        assert rooms(names) <= shared, path
         assert others(names) <= {"experiments", *sys.stdlib_module_names}, path
 
 
@@ -152,16 +165,17 @@ def test_seeds_need_numpy_and_name_a_framework_only_inside_a_function():
     assert names - sys.stdlib_module_names == {"numpy"}
 
 
-@pytest.mark.parametrize("name", ["results", "report", "figures", "data"])
+@pytest.mark.parametrize("name", ["results", "report", "figures", "data", "claims", "baselines"])
 def test_pages_and_data_never_reach_a_framework(name):
     found = {room: THEIRS[room] & FRAMEWORKS for room in reachable(name)}
     assert not any(found.values()), found
 
 
 def test_the_native_twin_borrows_nothing_and_nothing_leans_on_it():
-    assert OURS["native"] == set()
-    assert THEIRS["native"] - sys.stdlib_module_names == {"torch"}
-    assert {name for name in FILES if "native" in OURS[name]} <= RULERS | {"native_dataloader"}
+    for native in ("native", "native_training"):
+        assert OURS[native] == set()
+        assert THEIRS[native] - sys.stdlib_module_names == {"torch"}
+        assert {name for name in FILES if native in OURS[name]} <= RULERS
 
 
 def test_torch_is_named_only_where_it_must_be():
@@ -177,6 +191,7 @@ def test_one_room_fits_one_library_to_each_job():
     assert users("matplotlib") == {"figures"}
     assert users("fire") == {"cli"}
     assert users("safetensors") == {"weights"}
+    assert users("sklearn") == {"baselines"}
     assert users("tensorflow_datasets") == {"fashion_mnist_builder"}
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from keras_fmnist import models
-from keras_fmnist.layers import PyTorchConv2DTranspose
+from keras_fmnist.layers import ChannelDropout, PyTorchConv2DTranspose
 from keras_fmnist.settings import TransposedConv
 
 pytestmark = pytest.mark.portable
@@ -99,3 +99,30 @@ def test_the_layer_is_rebuilt_from_its_settings(maps):
     np.testing.assert_array_equal(
         from_keras(again(to_keras(maps))), from_keras(ours(to_keras(maps)))
     )
+
+
+@pytest.fixture
+def dropped():
+    """4 000 maps of ones, 5×5, channels first, after channel dropout 0.2."""
+    layer = ChannelDropout(0.2, "channels_first" if FIRST else "channels_last")
+    ones = np.ones((1000, 4, 5, 5), np.float32)
+    return layer, from_keras(layer(to_keras(ones), training=True))
+
+
+def test_channel_dropout_drops_maps_whole_and_scales_the_others(dropped):
+    _, after = dropped
+    assert (after == after[:, :, :1, :1]).all()
+    np.testing.assert_allclose(np.unique(after), [0, 1 / 0.8], rtol=1e-6)
+    # Four standard errors of 4 000 draws: 4 · √(0.2 · 0.8 / 4000) = 0.025.
+    assert abs((after[:, :, 0, 0] == 0).mean() - 0.2) < 0.025
+
+
+def test_channel_dropout_does_nothing_in_evaluation_mode(dropped, maps):
+    layer, _ = dropped
+    np.testing.assert_array_equal(from_keras(layer(to_keras(maps), training=False)), maps)
+
+
+def test_channel_dropout_comes_back_from_its_settings(dropped):
+    layer, _ = dropped
+    again = ChannelDropout.from_config(layer.get_config())
+    assert (again.rate, again.data_format) == (layer.rate, layer.data_format)

@@ -17,7 +17,7 @@ import pytest
 from stand_in import StandIn
 
 from experiments import mansilla
-from experiments.__main__ import REPORTS
+from experiments.__main__ import CATALOGUE
 from keras_fmnist import cli, menu, results, study, train
 from keras_fmnist.specs import override
 
@@ -163,7 +163,7 @@ from keras_fmnist import cli, menu, study
 words = ["-c", "import os, sys, time; open(sys.argv[1], 'a').write(f'{os.getpid()} '); "
     "time.sleep(60)", sys.argv[1]]
 study.words = lambda job, device: words
-sys.exit(cli.main(menu.tool(__main__.REPORTS), "keras-fmnist", sys.argv[2:]))
+sys.exit(cli.main(menu.tool(__main__.CATALOGUE), "keras-fmnist", sys.argv[2:]))
 """
 
 
@@ -217,7 +217,7 @@ def ask(tmp_path, monkeypatch, capsys):
 
     def call(*words):
         line = ["study", "mansilla/base", "--seeds", "1", "--engine", "ray", *words]
-        return cli.main(menu.tool(REPORTS), "keras-fmnist", line), *capsys.readouterr()
+        return cli.main(menu.tool(CATALOGUE), "keras-fmnist", line), *capsys.readouterr()
 
     return call
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from experiments.__main__ import CATALOGUE
 from experiments.mansilla import BASE, CLASSIFIER_FULL, SPECS
-from keras_fmnist import commands, report
+from keras_fmnist import commands, report, results
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -100,7 +101,7 @@ def test_a_thousand_seeds_cost_what_their_records_took(make_record):
 def test_a_readme_without_markers_is_left_as_it_is(tmp_path):
     (tmp_path / "README.md").write_text("words")
     with pytest.raises(ValueError, match="markers"):
-        report.write_readme(tmp_path / "README.md", SPECS, tmp_path)
+        report.write_readme(tmp_path / "README.md", CATALOGUE, tmp_path)
     assert (tmp_path / "README.md").read_text() == "words"
 
 
@@ -108,9 +109,9 @@ WRITE_WITHOUT_KERAS = """
 import sys
 for name in ("keras", "torch", "jax", "tensorflow"):
     sys.modules[name] = None  # an import of it fails
-from experiments.mansilla import BASE, CLASSIFIER_FULL, SPECS
+from experiments.__main__ import CATALOGUE
 from keras_fmnist import report
-report.write_readme(sys.argv[1], SPECS, sys.argv[2])
+report.write_readme(sys.argv[1], CATALOGUE, sys.argv[2])
 """
 
 
@@ -118,7 +119,8 @@ def test_a_readme_is_renewed_from_records_without_keras(tmp_path, make_record, p
     metrics = {"train_eval_loss": 0.05, "val_loss": 0.04242}
     put_record(tmp_path / "results", make_record(BASE, metrics=metrics))
     readme = tmp_path / "README.md"
-    marks = "<!-- results -->\n<!-- /results -->\n<!-- cost -->\n<!-- /cost -->\n"
+    names = ("results", "claims", "assumptions", "cost")
+    marks = "".join(f"<!-- {name} -->\n<!-- /{name} -->\n" for name in names)
     readme.write_text(f"# Ü\n{marks}end\n", encoding="utf-8")
     command = [sys.executable, "-c", WRITE_WITHOUT_KERAS, str(readme), str(tmp_path / "results")]
     subprocess.run(command, check=True, cwd=ROOT, timeout=120)
@@ -133,18 +135,14 @@ def test_the_report_of_a_users_own_runs_is_printed_and_its_figures_drawn(
 ):
     record = make_record(BASE)
     path = put_record(tmp_path, record)
-    commands.write_report(SPECS, str(tmp_path))
+    commands.write_report(CATALOGUE, str(tmp_path))
     shown = capsys.readouterr().out
-    assert report.results_table(SPECS, [record]) in shown
+    assert report.results_table(CATALOGUE.specs, [record]) in shown
     for name in ("base_loss.png", "base_reconstructions.png"):
         assert str(path.with_name(name)) in shown
         assert path.with_name(name).exists()
 
 
 def test_the_readme_shows_the_table_that_its_records_give():
-    from experiments.__main__ import REPORTS
-    from keras_fmnist import results
-
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    specs = [spec for report_specs in REPORTS.values() for spec in report_specs]
-    assert report.renew(text, specs, ROOT / results.STUDY) == text
+    assert report.renew(text, CATALOGUE, ROOT / results.STUDY) == text

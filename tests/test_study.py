@@ -8,7 +8,7 @@ import pytest
 from stand_in import StandIn
 
 from experiments import mansilla, transfer
-from experiments.__main__ import REPORTS
+from experiments.__main__ import CATALOGUE
 from keras_fmnist import cli, commands, menu, results, study, train
 from keras_fmnist.settings import SpecError
 from keras_fmnist.specs import override
@@ -219,7 +219,7 @@ def ask(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(train, "device", lambda: "cpu")
 
     def call(*words):
-        status = cli.main(menu.tool(REPORTS), "keras-fmnist", ["study", *words])
+        status = cli.main(menu.tool(CATALOGUE), "keras-fmnist", ["study", *words])
         return status, *capsys.readouterr()
 
     return call

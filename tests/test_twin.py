@@ -183,3 +183,37 @@ def test_a_step_moves_each_weight_by_the_learning_rate_times_its_gradient(images
     for (name, p), gradient in zip(net.named_parameters(), gradients, strict=True):
         assert gradient.abs().max() > 0
         torch.testing.assert_close(p.detach(), before[name] - 0.5 * gradient, atol=1e-7, rtol=0)
+
+
+@pytest.mark.parametrize("kind", ["element", "channel"])
+@pytest.mark.parametrize(
+    ("at", "encoder"),
+    [
+        ("before_pooling", ["conv1_dropout", "conv2_dropout"]),
+        ("after_pooling", ["pool1_dropout", "pool2_dropout"]),
+        ("both", ["conv1_dropout", "pool1_dropout", "conv2_dropout", "pool2_dropout"]),
+    ],
+)
+def test_dropout_stands_where_the_spec_says_on_both_sides(at, encoder, kind):
+    spec = override(BASE, {"dropout_at": at, "dropout_kind": kind})
+    model, net = models.build(spec), twin.build(spec)
+    ours = {
+        layer.name: type(layer).__name__
+        for part in ("encoder", "decoder")
+        for layer in model.get_layer(part).layers
+        if "dropout" in layer.name
+    }
+    theirs = {
+        name.rpartition(".")[2]: type(module).__name__
+        for name, module in net.named_modules()
+        if "dropout" in name
+    }
+    maps, vectors = (*encoder, "deconv1_dropout"), ("latent_dropout", "hidden_dropout")
+    of_maps = {"element": ("Dropout", "Dropout"), "channel": ("ChannelDropout", "Dropout2d")}[kind]
+    assert ours == dict.fromkeys(maps, of_maps[0]) | dict.fromkeys(vectors, "Dropout")
+    assert theirs == dict.fromkeys(maps, of_maps[1]) | dict.fromkeys(vectors, "Dropout")
+    # Each stands after what it is named for.
+    names = [layer.name for layer in model.get_layer("encoder").layers]
+    for name in encoder:
+        before = name.replace("_dropout", "_relu" if "conv" in name else "")
+        assert names[names.index(name) - 1] == before
