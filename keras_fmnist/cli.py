@@ -20,6 +20,7 @@ import fire
 from fire.decorators import SetParseFn
 from fire.parser import DefaultParseValue
 
+from keras_fmnist.interrupts import heed_sigterm
 from keras_fmnist.settings import SpecError, suggest
 
 REQUIRED = inspect.Parameter.empty
@@ -51,6 +52,7 @@ def main(component, name, argv=None):
         The exit status.
     """
     argv = sys.argv[1:] if argv is None else argv
+    heed_sigterm()
     try:
         choice = _choose(component, name, argv)
         if choice is not None:
@@ -58,8 +60,8 @@ def main(component, name, argv=None):
         sys.stdout.flush()  # here, where a reader that went away is noticed
     except SpecError as error:
         return _fail(name, error, 2)
-    except KeyboardInterrupt:
-        return _fail(name, "interrupted", 130)
+    except KeyboardInterrupt as interrupt:
+        return _fail(name, str(interrupt) or "interrupted", 130)
     except BrokenPipeError:
         # The reader went away, as `| head` does; Python must not complain at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -34,6 +34,7 @@ class Record:
     image. `confusion_matrix` counts test images, rows true and columns predicted. `images` holds
     ten test images, one a class, and what an autoencoder and, but for older records, a PCA of the
     same size made of them; the metrics `pca_loss` and `mean_image_loss` are over all test images.
+    `resumed_at` says how many epochs were complete each time the run went on after an interruption.
     """
 
     report: str
@@ -76,6 +77,16 @@ def run_path(out, experiment_id, seed, backend, device):
 def weights_path(record_path):
     """The safetensors file beside a record."""
     return record_path.with_suffix(".safetensors")
+
+
+def checkpoint_path(record_path):
+    """What a run goes on from lies beside its record until the record is there."""
+    return record_path.with_suffix(".checkpoint")
+
+
+def lock_path(record_path):
+    """The file beside a record that is there while a process runs it."""
+    return record_path.with_suffix(".lock")
 
 
 def write(path, record):

@@ -158,7 +158,7 @@ def _are_images(value):
         isinstance(value, dict)
         and value.keys() - {"pca"} == {"test_rows", "originals", "reconstructions"}
         and _list_of(_whole(0, TRAIN_IMAGES), CLASSES)(value["test_rows"])
-        and all(_are_pixels(pixels) for name, pixels in value.items() if name != "test_rows")
+        and all(_are_pixels(value[name]) for name in value if name != "test_rows")
     )
 
 
@@ -188,7 +188,7 @@ FIELDS = {
     "metrics": ("numbers from 0 by name, an accuracy up to 1", _are_metrics),
     "confusion_matrix": (f"{CLASSES} rows of {CLASSES} counts", _or_none(_is_confusion_matrix)),
     "images": (
-        f"{CLASSES} test_rows, and as many originals and reconstructions in base64",
+        f"{CLASSES} test_rows, and as many originals, reconstructions and pca in base64",
         _or_none(_are_images),
     ),
     "resumed_at": ("a list of whole numbers", _list_of(_whole(0, 10_000))),

@@ -81,9 +81,7 @@ class AutoencoderSpec(Spec):
         choices=("before_pooling", "after_pooling", "both"),
     )
     dropout_kind: str = setting(
-        "element",
-        text="what dropout drops of a feature map",
-        choices=("element", "channel"),
+        "element", text="what dropout drops of a feature map", choices=("element", "channel")
     )
     deconv1: TransposedConv = setting(
         TransposedConv(4, 2, output_padding=1),
@@ -174,14 +172,30 @@ def with_defaults(values):
     Raises:
         SpecError: a setting is unknown or cannot be.
     """
-    spec = AutoencoderSpec(report="record", name="spec", summary="")
+    blank = AutoencoderSpec(report="", name="", summary="")
     if "autoencoder" in values:
         nested = values["autoencoder"]
         if not isinstance(nested, dict) or not isinstance(nested.get("name"), str):
             raise SpecError(f"autoencoder must be a name and settings, not {shown(nested)}")
-        inner = dataclasses.replace(spec, name=nested["name"])
-        spec = ClassifierSpec(report="record", name="spec", summary="", autoencoder=inner)
-    return settings(restored(spec, values))
+        encoder = dataclasses.replace(blank, name=nested["name"])
+        blank = ClassifierSpec(report="", name="", summary="", autoencoder=encoder)
+    return settings(restored(blank, values))
+
+
+def restored(spec, values):
+    """A copy of `spec` with the `settings` that a record holds.
+
+    Raises:
+        SpecError: a setting is unknown or cannot be.
+    """
+    known = [field.name for field in setting_fields(type(spec))]
+    own = {name: value for name, value in values.items() if name != "autoencoder"}
+    for unknown in own.keys() - known:
+        raise SpecError(f"{unknown} is no setting{suggest(unknown, known)}")
+    if "autoencoder" in values:
+        nested = {name: v for name, v in values["autoencoder"].items() if name != "name"}
+        own["autoencoder"] = restored(spec.autoencoder, nested)
+    return dataclasses.replace(spec, **own)
 
 
 def _plain(value):
@@ -221,20 +235,6 @@ def override(spec, changes):
     if nested:
         own["autoencoder"] = override(spec.autoencoder, nested)
     return dataclasses.replace(spec, changes=changes, **own)
-
-
-def restored(spec, values):
-    """A copy of `spec` with the `settings` that a record holds.
-
-    Raises:
-        SpecError: a setting is unknown or cannot be.
-    """
-    nested = values.get("autoencoder", {})
-    own = {name: value for name, value in values.items() if name != "autoencoder"}
-    if outside := [name for name in own if name.startswith("autoencoder_")]:
-        raise SpecError(f"{outside[0]} is no setting of {spec.id}: it belongs in autoencoder")
-    inner = {f"autoencoder_{name}": value for name, value in nested.items() if name != "name"}
-    return override(spec, own | inner)
 
 
 def command(spec, seed, device, examples=None):

@@ -91,9 +91,9 @@ def part(arrays, name):
     return {key.removeprefix(prefix): a for key, a in arrays.items() if key.startswith(prefix)}
 
 
-def save(path, arrays):
-    """Writes a safetensors file, whole or not at all."""
-    write_whole(path, safetensors.numpy.save(arrays))
+def save(path, arrays, metadata=None):
+    """Writes a safetensors file, whole or not at all; `metadata` is text by name."""
+    write_whole(path, safetensors.numpy.save(arrays, metadata))
 
 
 def load(path, sha256=None):
@@ -115,6 +115,12 @@ def load(path, sha256=None):
     if sha256 is not None and digest(arrays) != sha256:
         raise WeightsError(f"{path} does not hold the weights that its record names")
     return arrays
+
+
+def metadata(path):
+    """The text that was saved beside the arrays of a safetensors file: `{name: text}`."""
+    with safetensors.safe_open(path, "numpy") as file:
+        return file.metadata() or {}
 
 
 _NATIVE = {

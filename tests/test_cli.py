@@ -86,8 +86,10 @@ def crowded(here, monkeypatch):
 
 @pytest.mark.parametrize("kind", BAD)
 def test_a_bad_command_line_ends_with_one_useful_line_and_no_file(kind, crowded, capsys, tally):
-    tool = menu.tool(CATALOGUE)
-    reports = {name: menu.experiments(specs) for name, specs in CATALOGUE.reports.items()}
+    tool, reports = (
+        menu.tool(CATALOGUE),
+        {name: menu.experiments(specs) for name, specs in CATALOGUE.reports.items()},
+    )
     before, wrong = listing(crowded), []
     for line, words in BAD[kind]:
         argv = shlex.split(line)
@@ -171,6 +173,11 @@ def chosen(monkeypatch):
             "base --force --out a/b --examples 100",
             {},
             {"force": True, "out": "a/b", "examples": 100},
+        ),
+        (
+            "base --resume --checkpoint_every 100 --deterministic",
+            {},
+            {"resume": True, "checkpoint_every": 100, "deterministic": True},
         ),
         ("classifier_full --frozen", {"frozen": True}, {}),
         ("classifier_full --norelu_logits", {"relu_logits": False}, {}),

@@ -34,6 +34,7 @@ ARROWS = {
     "fast_fit": "",
     "sources": "",
     "cache": "sources",
+    "interrupts": "",
     "fashion_mnist_builder": "sources",
     "data": "cache files sources fashion_mnist_builder",
     "layers": "",
@@ -43,8 +44,10 @@ ARROWS = {
     "results": "files schema settings specs",
     "callbacks": "seeds",
     "baselines": "",
-    "train": "baselines callbacks data fast_fit models optimizers provenance results settings "
-    "specs weights",
+    "checkpoint": "interrupts provenance seeds settings specs weights",
+    "outcome": "baselines callbacks results specs",
+    "train": "callbacks checkpoint data fast_fit files models optimizers outcome provenance "
+    "results settings specs weights",
     "inspection": "seeds",
     "pitfalls": "inspection settings specs",
     "twin": "native specs weights",
@@ -60,13 +63,16 @@ ARROWS = {
     "study": "results specs",
     "ray_engine": "files results study",
     "checks": "settings",
-    "commands": (
+    "queries": (
         "assumptions baselines callbacks checks claims data figures files inspection models "
-        "pitfalls ray_engine report results settings specs study train weights"
+        "pitfalls report results settings specs train weights"
+    ),
+    "commands": (
+        "checkpoint checks data figures queries ray_engine results seeds settings specs study train"
     ),
     "rulers": "bench checks compare data files models parity provenance settings specs weights",
-    "cli": "settings",
-    "menu": "cli commands results rulers settings specs",
+    "cli": "interrupts settings",
+    "menu": "cli commands queries results rulers settings specs",
 }
 # Torch is named by what speaks to it directly; everything else is Keras or numpy.
 RULERS = {"twin", "parity", "compare", "bench"}  # they hold ours to native PyTorch

@@ -32,6 +32,7 @@ from keras_fmnist import (
     twin,
     weights,
 )
+from keras_fmnist.callbacks import scale
 from keras_fmnist.settings import SpecError, TransposedConv
 from keras_fmnist.specs import (
     ClassifierSpec,
@@ -343,7 +344,7 @@ small_specs = small_autoencoders.map(lambda changes: override(BASE, changes)) | 
 @examples(20)
 @hypothesis.given(spec=small_specs, seed=st.integers(0, 99))
 def test_any_small_net_trains_a_step_and_goes_to_pytorch_and_back(dataset, spec, seed):
-    images = train.scale(dataset.train_images[:6], spec.darkest)
+    images = scale(dataset.train_images[:6], spec.darkest)
     is_classifier = isinstance(spec, ClassifierSpec)
     model = models.build(spec, seed)
     before = weights.get_arrays(model)

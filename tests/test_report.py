@@ -8,7 +8,7 @@ import pytest
 
 from experiments.__main__ import CATALOGUE
 from experiments.mansilla import BASE, CLASSIFIER_FULL, SPECS
-from keras_fmnist import commands, report, results
+from keras_fmnist import queries, report, results
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -135,7 +135,7 @@ def test_the_report_of_a_users_own_runs_is_printed_and_its_figures_drawn(
 ):
     record = make_record(BASE)
     path = put_record(tmp_path, record)
-    commands.write_report(CATALOGUE, str(tmp_path))
+    queries.write_report(CATALOGUE, str(tmp_path))
     shown = capsys.readouterr().out
     assert report.results_table(CATALOGUE.specs, [record]) in shown
     for name in ("base_loss.png", "base_reconstructions.png"):

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import strategies as st
 
 from experiments.mansilla import BASE, CLASSIFIER_FULL
-from keras_fmnist import commands, results, schema
+from keras_fmnist import queries, results, schema
 from keras_fmnist.specs import override, settings
 
 
@@ -259,7 +259,7 @@ def assert_refused(path, words):
         lambda: results.read(path),
         lambda: results.read_all(out),
         lambda: results.find(path, BASE),
-        lambda: commands.write_report((BASE, CLASSIFIER_FULL), str(out)),
+        lambda: queries.write_report((BASE, CLASSIFIER_FULL), str(out)),
     ):
         with pytest.raises(results.RecordError) as error:
             meet()
@@ -372,7 +372,7 @@ def test_a_link_that_leads_out_of_the_folder_is_not_followed(
     link.parent.mkdir(parents=True)
     link.symlink_to(source)
     before = sorted(tmp_path.rglob("*"))
-    for meet in (results.read_all, lambda out: commands.write_report((BASE,), str(out))):
+    for meet in (results.read_all, lambda out: queries.write_report((BASE,), str(out))):
         with pytest.raises(results.RecordError, match=r"seed0-torch-cpu\.json leads out of "):
             meet(tmp_path / "out")
     assert sorted(tmp_path.rglob("*")) == before
