@@ -98,7 +98,7 @@ class Checkpoint(keras.callbacks.Callback):
         self._within = None
 
     def begin(self, model, batches, stopwatch, run):
-        """Puts model and stopwatch where the run was saved; without a file, all begins.
+        """Puts model and stopwatch where the run was saved, if it was.
 
         Args:
             model: compiled, with the weights it starts from.
@@ -182,7 +182,7 @@ class Checkpoint(keras.callbacks.Callback):
             "run": self.run,
             "epoch": self.epoch,
             "step": step,
-            "history": {k: [float(v) for v in curve] for k, curve in self.history.history.items()},
+            "history": self.history.history,
             "seconds": self.stopwatch.state,
             "resumed_at": self.resumed_at,
         }

@@ -18,7 +18,7 @@ class Wish:
         self._before = {}
         if threading.current_thread() is threading.main_thread():  # no other may set handlers
             for number in (signal.SIGINT, signal.SIGTERM):
-                if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+                if signal.getsignal(number) is not signal.SIG_IGN:  # as in a shell's background
                     self._before[number] = signal.signal(number, self._note)
         return self
 

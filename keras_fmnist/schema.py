@@ -158,7 +158,7 @@ def _are_images(value):
         isinstance(value, dict)
         and value.keys() - {"pca"} == {"test_rows", "originals", "reconstructions"}
         and _list_of(_whole(0, TRAIN_IMAGES), CLASSES)(value["test_rows"])
-        and all(_are_pixels(value[name]) for name in value if name != "test_rows")
+        and all(_are_pixels(pixels) for name, pixels in value.items() if name != "test_rows")
     )
 
 

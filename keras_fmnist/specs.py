@@ -172,30 +172,14 @@ def with_defaults(values):
     Raises:
         SpecError: a setting is unknown or cannot be.
     """
-    blank = AutoencoderSpec(report="", name="", summary="")
+    spec = AutoencoderSpec(report="record", name="spec", summary="")
     if "autoencoder" in values:
         nested = values["autoencoder"]
         if not isinstance(nested, dict) or not isinstance(nested.get("name"), str):
             raise SpecError(f"autoencoder must be a name and settings, not {shown(nested)}")
-        encoder = dataclasses.replace(blank, name=nested["name"])
-        blank = ClassifierSpec(report="", name="", summary="", autoencoder=encoder)
-    return settings(restored(blank, values))
-
-
-def restored(spec, values):
-    """A copy of `spec` with the `settings` that a record holds.
-
-    Raises:
-        SpecError: a setting is unknown or cannot be.
-    """
-    known = [field.name for field in setting_fields(type(spec))]
-    own = {name: value for name, value in values.items() if name != "autoencoder"}
-    for unknown in own.keys() - known:
-        raise SpecError(f"{unknown} is no setting{suggest(unknown, known)}")
-    if "autoencoder" in values:
-        nested = {name: v for name, v in values["autoencoder"].items() if name != "name"}
-        own["autoencoder"] = restored(spec.autoencoder, nested)
-    return dataclasses.replace(spec, **own)
+        inner = dataclasses.replace(spec, name=nested["name"])
+        spec = ClassifierSpec(report="record", name="spec", summary="", autoencoder=inner)
+    return settings(restored(spec, values))
 
 
 def _plain(value):
@@ -237,11 +221,24 @@ def override(spec, changes):
     return dataclasses.replace(spec, changes=changes, **own)
 
 
-def command(spec, seed, device, examples=None):
-    """What to type for this run, but for the backend's variable and the folder of results."""
+def restored(spec, values):
+    """A copy of `spec` with the `settings` that a record holds.
+
+    Raises:
+        SpecError: a setting is unknown or cannot be.
+    """
+    nested = values.get("autoencoder", {})
+    own = {name: value for name, value in values.items() if name != "autoencoder"}
+    if outside := [name for name in own if name.startswith("autoencoder_")]:
+        raise SpecError(f"{outside[0]} is no setting of {spec.id}: it belongs in autoencoder")
+    inner = {f"autoencoder_{name}": value for name, value in nested.items() if name != "name"}
+    return override(spec, own | inner)
+
+
+def command(spec, seed, device, **more):
+    """What to type for this run, with `more` flags; without backend and folder of results."""
     flags = {**spec.changes, "seed": seed, "device": device}
-    if examples:
-        flags["examples"] = examples
+    flags |= {name: value for name, value in more.items() if value}
     words = ["python", "-m", f"experiments.{spec.report}", spec.name]
     for name, value in flags.items():
         text = ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)

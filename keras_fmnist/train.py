@@ -183,7 +183,13 @@ def _train(model, spec, seed, examples, dataset, kept, modes):
         device=device(),
         versions=provenance.versions(),
         commit=provenance.commit(),
-        command=command(spec, seed, device(), None if examples == TRAIN_IMAGES else examples),
+        command=command(
+            spec,
+            seed,
+            device(),
+            examples=None if examples == TRAIN_IMAGES else examples,
+            deterministic=modes["deterministic"],
+        ),
         started=stopwatch.started,
         seconds={
             "total": round(stopwatch.state["total"], 3),

@@ -131,7 +131,7 @@ SGD = {"optimizer": "sgd", "momentum": 0.9, "learning_rate": 0.1, "pretrained": 
 
 
 @pytest.mark.portable
-def test_a_run_killed_within_an_epoch_goes_on_to_the_same_bytes(make):
+def test_a_run_killed_within_an_epoch_and_after_the_last_goes_on_to_the_same_bytes(make):
     # A classifier has two metrics, and on every backend dropout draws from other generators.
     # Batches of one size: jax and tensorflow compile each for seconds.
     changes = {**SGD, "batch_size": 55, "epochs": 3}
@@ -139,8 +139,9 @@ def test_a_run_killed_within_an_epoch_goes_on_to_the_same_bytes(make):
     alone()
     killed = make(CLASSIFIER_FULL, "killed", changes, checkpoint_every=1)
     killed.killed(4)
-    record = killed(resume=True)
-    assert record.resumed_at == [1]
+    with replaced(results, "write", _die), pytest.raises(Killed):
+        killed(resume=True)
+    assert killed(resume=True).resumed_at == [1, 3]
     assert killed.outcome() == alone.outcome()
     assert killed.names() == ["json", "safetensors"]
 

@@ -157,6 +157,9 @@ def test_the_command_repeats_the_run_and_names_only_what_was_changed():
         *("--frozen", "True", "--autoencoder_kernels", "8,16"),
         *("--seed", "3", "--device", "gpu", "--examples", "50"),
     ]
+    assert command(BASE, 0, "gpu", examples=None, deterministic=True).endswith(
+        "--seed 0 --device gpu --deterministic True"
+    )
 
 
 @pytest.mark.parametrize(
