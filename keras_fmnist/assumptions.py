@@ -71,10 +71,11 @@ def _factor(published, metrics, pattern):
         ours = metrics[training if name.startswith("train_eval_") else name]
         if name.endswith("accuracy"):
             ours, printed = 1 - ours, 1 - printed
-        ratios.append(abs(math.log(ours / printed)))
+        ratios.append(abs(math.log(max(ours, LEAST) / printed)))
     return math.exp(sum(ratios) / len(ratios))
 
 
+LEAST = 1e-9  # nothing wrong at all has no logarithm
 COLUMNS = ("reading", "epochs", "as it ran", "evaluated", "validation", "off by")
 
 

@@ -7,12 +7,12 @@ become paths, so that nothing goes on that would fail there or lead out of its f
 import base64
 import json
 import re
-import sys
 
 from keras_fmnist.settings import SpecError, shown
 from keras_fmnist.specs import CLASSES, IMAGE_SIZE, TRAIN_IMAGES, with_defaults
 
 MOST_BYTES = 4 << 20  # three times what 10 000 epochs, the most that a spec takes, would fill
+LARGEST = 3.5e38  # beyond every float32, in which losses are summed
 
 
 class RecordError(ValueError):
@@ -75,6 +75,10 @@ def check(values, source):
     for name in (*wanted, *measures):
         if values["history"] and name not in values["history"]:
             raise RecordError(f"{source}: history lacks {name}")
+    if "pca" in (values.get("images") or {}) and not {"pca_loss", "mean_image_loss"} <= (
+        values["metrics"].keys()
+    ):
+        raise RecordError(f"{source}: images hold a pca whose loss the metrics lack")
     return values | {"spec": spec}
 
 
@@ -88,7 +92,7 @@ def _is_digest(value):
 
 def _is_number(value):
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return is_number and abs(value) <= sys.float_info.max
+    return is_number and 0 <= value <= LARGEST
 
 
 def _is_text(value):
@@ -123,6 +127,12 @@ def _are_seconds(value):
     )
 
 
+def _are_metrics(value):
+    return _object_of(_is_number)(value) and all(
+        number <= 1 for name, number in value.items() if name.endswith("accuracy")
+    )
+
+
 def _are_curves(value):
     if not _object_of(_list_of(_is_number))(value):
         return False
@@ -148,7 +158,7 @@ def _are_images(value):
         isinstance(value, dict)
         and value.keys() - {"pca"} == {"test_rows", "originals", "reconstructions"}
         and _list_of(_whole(0, TRAIN_IMAGES), CLASSES)(value["test_rows"])
-        and all(_are_pixels(value[name]) for name in value if name != "test_rows")
+        and all(_are_pixels(pixels) for name, pixels in value.items() if name != "test_rows")
     )
 
 
@@ -174,8 +184,8 @@ FIELDS = {
     ),
     "data_sha256": ("64 hexadecimal digits", _is_digest),
     "weights_sha256": ("digests by name, final among them", _object_of(_is_digest, "final")),
-    "history": ("lists of finite numbers by name, each as long as the others", _are_curves),
-    "metrics": ("finite numbers by name", _object_of(_is_number)),
+    "history": ("lists of numbers from 0 by name, each as long as the others", _are_curves),
+    "metrics": ("numbers from 0 by name, an accuracy up to 1", _are_metrics),
     "confusion_matrix": (f"{CLASSES} rows of {CLASSES} counts", _or_none(_is_confusion_matrix)),
     "images": (
         f"{CLASSES} test_rows, and as many originals, reconstructions and pca in base64",

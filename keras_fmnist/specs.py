@@ -170,32 +170,16 @@ def with_defaults(values):
     """The settings of a record, checked; what an older one did not know yet has its default.
 
     Raises:
-        SpecError: a name that is no setting, or a value of the wrong type or out of bounds.
+        SpecError: a setting is unknown or cannot be.
     """
-    blank = AutoencoderSpec(report="", name="", summary="")
+    spec = AutoencoderSpec(report="record", name="spec", summary="")
     if "autoencoder" in values:
         nested = values["autoencoder"]
         if not isinstance(nested, dict) or not isinstance(nested.get("name"), str):
             raise SpecError(f"autoencoder must be a name and settings, not {shown(nested)}")
-        encoder = dataclasses.replace(blank, name=nested["name"])
-        blank = ClassifierSpec(report="", name="", summary="", autoencoder=encoder)
-    return settings(restored(blank, values))
-
-
-def restored(spec, values):
-    """A copy of `spec` with the `settings` that a record holds.
-
-    Raises:
-        SpecError: a setting is unknown or cannot be.
-    """
-    known = [field.name for field in setting_fields(type(spec))]
-    own = {name: value for name, value in values.items() if name != "autoencoder"}
-    for unknown in own.keys() - known:
-        raise SpecError(f"{unknown} is no setting{suggest(unknown, known)}")
-    if "autoencoder" in values:
-        nested = {name: v for name, v in values["autoencoder"].items() if name != "name"}
-        own["autoencoder"] = restored(spec.autoencoder, nested)
-    return dataclasses.replace(spec, **own)
+        inner = dataclasses.replace(spec, name=nested["name"])
+        spec = ClassifierSpec(report="record", name="spec", summary="", autoencoder=inner)
+    return settings(restored(spec, values))
 
 
 def _plain(value):
@@ -235,6 +219,20 @@ def override(spec, changes):
     if nested:
         own["autoencoder"] = override(spec.autoencoder, nested)
     return dataclasses.replace(spec, changes=changes, **own)
+
+
+def restored(spec, values):
+    """A copy of `spec` with the `settings` that a record holds.
+
+    Raises:
+        SpecError: a setting is unknown or cannot be.
+    """
+    nested = values.get("autoencoder", {})
+    own = {name: value for name, value in values.items() if name != "autoencoder"}
+    if outside := [name for name in own if name.startswith("autoencoder_")]:
+        raise SpecError(f"{outside[0]} is no setting of {spec.id}: it belongs in autoencoder")
+    inner = {f"autoencoder_{name}": value for name, value in nested.items() if name != "name"}
+    return override(spec, own | inner)
 
 
 def command(spec, seed, device, **more):

@@ -86,10 +86,8 @@ def crowded(here, monkeypatch):
 
 @pytest.mark.parametrize("kind", BAD)
 def test_a_bad_command_line_ends_with_one_useful_line_and_no_file(kind, crowded, capsys, tally):
-    tool, reports = (
-        menu.tool(CATALOGUE),
-        {name: menu.experiments(specs) for name, specs in CATALOGUE.reports.items()},
-    )
+    tool = menu.tool(CATALOGUE)
+    reports = {name: menu.experiments(specs) for name, specs in CATALOGUE.reports.items()}
     before, wrong = listing(crowded), []
     for line, words in BAD[kind]:
         argv = shlex.split(line)

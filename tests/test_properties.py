@@ -17,8 +17,22 @@ import pytest
 import torch
 from hypothesis import strategies as st
 
+from experiments.__main__ import CATALOGUE
 from experiments.mansilla import BASE, CLASSIFIER_FULL, SPECS
-from keras_fmnist import cli, commands, menu, models, report, results, train, twin, weights
+from keras_fmnist import (
+    assumptions,
+    claims,
+    cli,
+    commands,
+    menu,
+    models,
+    report,
+    results,
+    train,
+    twin,
+    weights,
+)
+from keras_fmnist.callbacks import scale
 from keras_fmnist.settings import SpecError, TransposedConv
 from keras_fmnist.specs import (
     ClassifierSpec,
@@ -75,6 +89,8 @@ AUTOENCODER = {
     "kernels": st.tuples(st.integers(1, 1024), st.integers(1, 1024)),
     "latent": st.integers(0, 16_384),
     "dropout": numbers(0, 0.99),
+    "dropout_at": st.sampled_from(["before_pooling", "after_pooling", "both"]),
+    "dropout_kind": st.sampled_from(["element", "channel"]),
     "batchnorm": st.booleans(),
     "last_pooling": st.sampled_from(["max", "average"]),
     "pixels": st.sampled_from(["unit", "signed"]),
@@ -151,7 +167,7 @@ def test_the_command_of_any_run_asks_for_that_run(monkeypatch, spec, seed):
     assert settings(again) == settings(spec)
 
 
-finite = st.floats(allow_nan=False, allow_infinity=False)
+losses = st.floats(0, 3.4e38, allow_nan=False)
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: (
@@ -168,9 +184,13 @@ def records(draw, make_record):
     record = make_record(spec, draw(st.integers(0, 2**31 - 1)))
     epochs = draw(st.integers(1, 5))
     history = {
-        name: draw(st.lists(finite, min_size=epochs, max_size=epochs)) for name in record.history
+        name: draw(st.lists(losses, min_size=epochs, max_size=epochs)) for name in record.history
     }
-    changes = {"history": history, "metrics": {name: draw(finite) for name in record.metrics}}
+    metrics = {
+        name: draw(numbers(0, 1) if name.endswith("accuracy") else losses)
+        for name in record.metrics
+    }
+    changes = {"history": history, "metrics": metrics}
     if is_classifier:
         counts = st.lists(st.integers(0, 6000), min_size=10, max_size=10)
         changes["confusion_matrix"] = [[1] * 10, *(draw(counts) for _ in range(9))]
@@ -193,9 +213,10 @@ def test_a_record_with_any_value_anywhere_is_refused_or_goes_through_every_table
     make_record, put_record, tmp_path
 ):
     seen = collections.Counter()
+    ranked = [BASE, CLASSIFIER_FULL, CATALOGUE.readings[0], CATALOGUE.readings[-1]]
 
     @examples(200)
-    @hypothesis.given(spec=st.sampled_from([BASE, CLASSIFIER_FULL]), data=st.data())
+    @hypothesis.given(spec=st.sampled_from(ranked), data=st.data())
     def put_any_value_anywhere(spec, data):
         folder = tmp_path / spec.name
         path = put_record(folder, make_record(spec))
@@ -218,12 +239,42 @@ def test_a_record_with_any_value_anywhere_is_refused_or_goes_through_every_table
         seen["read"] += 1
         assert report.results_table(SPECS, found)
         assert report.cost_of_seeds(found)
+        assert claims.judge(CATALOGUE.claims, found)
+        assert assumptions.table(CATALOGUE.questions, found) is not None
         results.write(path, found[0])
         assert results.read_all(folder) == found
 
     put_any_value_anywhere()
     assert seen["refused"] > 100
     assert seen["read"] > 10
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("epochs", [1, 2, 6, 15])
+@pytest.mark.parametrize("value", [0, 5e-324, 1, 3.4e38])
+def test_the_oddest_records_go_through_every_table(make_record, tmp_path, epochs, value):
+    found = []
+    for spec, seed in itertools.product([*CATALOGUE.specs, *CATALOGUE.readings], range(3)):
+        record = make_record(spec, seed)
+        of = {
+            name: min(value, 1) if name.endswith("accuracy") else value for name in record.metrics
+        }
+        history = {name: [of[name]] * epochs for name in record.history}
+        odd = {"history": history, "metrics": of | {"dead_logits": 10}}
+        if isinstance(spec, ClassifierSpec):
+            odd["confusion_matrix"] = np.diag([1] + [0] * 9).tolist()
+        else:
+            black = results.pack_images(np.zeros((10, 28, 28, 1)))
+            odd["images"] = record.images | {"originals": black, "reconstructions": black}
+        found.append(dataclasses.replace(record, **odd))
+    path = tmp_path / "record.json"
+    for record in found[::3]:
+        results.write(path, record)
+        assert results.read(path) == record
+    assert report.results_table(CATALOGUE.specs, found)
+    assert report.cost_of_seeds(found)
+    assert claims.judge(CATALOGUE.claims, found)
+    assert assumptions.table(CATALOGUE.questions, found)
 
 
 @examples(100)
@@ -293,7 +344,7 @@ small_specs = small_autoencoders.map(lambda changes: override(BASE, changes)) | 
 @examples(20)
 @hypothesis.given(spec=small_specs, seed=st.integers(0, 99))
 def test_any_small_net_trains_a_step_and_goes_to_pytorch_and_back(dataset, spec, seed):
-    images = train.scale(dataset.train_images[:6], spec.darkest)
+    images = scale(dataset.train_images[:6], spec.darkest)
     is_classifier = isinstance(spec, ClassifierSpec)
     model = models.build(spec, seed)
     before = weights.get_arrays(model)

@@ -178,6 +178,7 @@ EDITS = {  # of an autoencoder's record
         put("history", "val_loss", [0.1, None, 0.2]),
         put("history", "val_loss", [0.1, True, 0.2]),
         put("history", "val_loss", "abc"),
+        put("history", "val_loss", [0.1, -0.1, 0.2]),
         put("history", {"loss": [], "val_loss": [], "train_eval_loss": []}),
         drop("history", "val_loss"),
         drop("history", "loss"),
@@ -186,6 +187,9 @@ EDITS = {  # of an autoencoder's record
         put("metrics", []),
         put("metrics", "val_loss", "0.1"),
         put("metrics", "val_loss", False),
+        put("metrics", "val_loss", -0.1),
+        put("metrics", "val_loss", 1e39),
+        put("metrics", "val_accuracy", 1.1),
         put("metrics", "dead_logits", nested(3)),
         drop("metrics", "val_loss"),
         drop("metrics", "train_eval_loss"),
@@ -202,6 +206,8 @@ EDITS = {  # of an autoencoder's record
         put("images", "test_rows", [0] * 9),
         put("images", "test_rows", [-1] * 10),
         put("images", "path", "/etc/passwd"),
+        put("images", "pca", "AAAA"),
+        lambda values: values["images"].update(pca=values["images"]["originals"]),
     ],
     "resumed_at": [put("resumed_at", None), put("resumed_at", ["1"]), put("resumed_at", [-1])],
     "spec": [
@@ -288,7 +294,7 @@ def test_every_field_has_its_check_and_was_damaged():
 def test_the_word_for_a_wrong_value_says_what_would_be_right(record, put_record, tmp_path):
     path = put_record(tmp_path, record)
     change(path, put("history", "val_loss", [0.1]))
-    words = f"{path}: history must be lists of finite numbers by name, each as long as the others"
+    words = f"{path}: history must be lists of numbers from 0 by name, each as long as the others"
     with pytest.raises(results.RecordError, match=re.escape(words)):
         results.read(path)
 
