@@ -74,11 +74,13 @@ class Run:
         self.settings = {"dataset": dataset, "fast": False, **settings}
 
     def __call__(self, **changes):
-        return train.run(self.spec, self.seed, self.out, **self.settings | changes)
+        with keras.device("cpu"):  # a GPU adds in any order
+            return train.run(self.spec, self.seed, self.out, **self.settings | changes)
 
     @property
     def record(self):
-        place = (keras.backend.backend(), train.device())
+        with keras.device("cpu"):
+            place = (keras.backend.backend(), train.device())
         return results.run_path(self.out, self.spec.id, self.seed, *place)
 
     @property
@@ -487,7 +489,8 @@ def ask(capsys, monkeypatch, tmp_path, small):
 
     def call(*words):
         line = "base --epochs 2 --batch_size 30 --examples 110 --device cpu"
-        status = cli.main(menu.experiments(SPECS), "mansilla", [*line.split(), *words])
+        with keras.device("cpu"):
+            status = cli.main(menu.experiments(SPECS), "mansilla", [*line.split(), *words])
         return status, capsys.readouterr().err.splitlines()
 
     yield call
