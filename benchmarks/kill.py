@@ -7,13 +7,13 @@ A run is mansilla's base on 120 images, three epochs of six steps, saved after e
 First it is killed at every step of every write: a temporary file made, half of its content written,
 all of it, synced, renamed, the folder synced, a file removed. The other kills come at any instant,
 to a run and often again to the run that was resumed. One run in four replays traced steps, as is
-usual on torch, and the rest takes Keras's own. After every kill a record that is there
-must be whole and have its own weights beside it.
+usual on torch, and the rest takes Keras's own. After every kill a record that is there must be
+whole and have its own weights beside it.
 
 Keras's BackupAndRestore is killed as often, in a plain `fit` of the same model, on the same images
 in the same order. That order follows from (seed, epoch), which a plain `fit` would not have either.
-Of its writes more steps are seen than of ours, since each tensor in a file is one: `at_boundary` and
-`at_instant` tell the two kinds of kills apart.
+Of its writes more steps are seen than of ours, since each tensor in a file is one: `at_boundary`
+and `at_instant` tell the two kinds of kills apart.
 
 What has been found is kept beside the JSON until all is: asked again, it goes on where it stopped.
 Exit status: 0 if every run of ours was resumed and identical, else 1.
