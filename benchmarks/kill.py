@@ -297,7 +297,8 @@ class Harness:
             with self.log.open("w") as log:
                 os.dup2(log.fileno(), 1)
                 os.dup2(log.fileno(), 2)
-                self.subject.run(folder, boundaries, self.steps)
+                with keras.device("cpu"):
+                    self.subject.run(folder, boundaries, self.steps)
                 status = 0
         except BaseException:
             traceback.print_exc()
