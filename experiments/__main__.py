@@ -1,4 +1,4 @@
-"""The console script `keras-fmnist`: hands every experiment to the command line."""
+"""The console script `keras-fmnist`: every report's experiments and claims on the command line."""
 
 import sys
 
@@ -7,7 +7,9 @@ from keras_fmnist import cli, menu
 from keras_fmnist.catalogue import Catalogue
 
 REPORTS = {"mansilla": mansilla.SPECS, "manolucos": manolucos.SPECS, "transfer": transfer.SPECS}
-CATALOGUE = Catalogue(REPORTS, assumptions.QUESTIONS)
+CATALOGUE = Catalogue(
+    REPORTS, assumptions.QUESTIONS, (*mansilla.CLAIMS, *manolucos.CLAIMS, *transfer.CLAIMS)
+)
 
 
 def main():

@@ -5,16 +5,18 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Every experiment, and what the reports leave open about them.
+    """Every experiment, what the reports leave open about them, and what they claim.
 
     Args:
         reports: `{name: specs}`.
         questions: `{id of a printed row: specs}`: the readings of what a report leaves open, which
-            are run and ranked (`readings`) but are no results.
+            are run and ranked (`assumptions`) but are no results.
+        claims: what the reports claim about their experiments, see `claims`.
     """
 
     reports: dict
     questions: dict = field(default_factory=dict)
+    claims: tuple = ()
 
     @property
     def specs(self):

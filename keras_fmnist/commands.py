@@ -3,49 +3,85 @@
 Keras is imported here and not before, so that help and errors come at once.
 """
 
+import contextlib
 import importlib.util
 import os
 import re
 from fnmatch import fnmatch
-from pathlib import Path
 
-from keras_fmnist import checks, readings, results
-from keras_fmnist.settings import SpecError
+from keras_fmnist import checks, results
+from keras_fmnist.queries import words
+from keras_fmnist.seeds import use_deterministic_kernels
+from keras_fmnist.settings import SpecError, shown
 from keras_fmnist.specs import TRAIN_IMAGES
 
 
 def run_experiments(
-    specs, seed=0, seeds=1, device="auto", out=results.RUNS, examples=None, force=False, track=None
+    specs,
+    seed=0,
+    seeds=1,
+    device="auto",
+    out=results.RUNS,
+    examples=None,
+    force=False,
+    track=None,
+    resume=False,
+    checkpoint_every=None,
+    deterministic=False,
 ):
     """Runs experiments one after the other, draws their figures and says where everything is.
 
     Raises:
         SpecError: an argument is wrong; nothing was trained or written.
+        KeyboardInterrupt: it was interrupted; the message says how to go on.
     """
     checks.whole("seed", seed, 0, 2**31 - 1)
     checks.whole("seeds", seeds, 1, 1000)
     if examples is not None:
         checks.whole("examples", examples, 1, TRAIN_IMAGES)
+    if checkpoint_every is not None:
+        checks.whole("checkpoint_every", checkpoint_every, 1, TRAIN_IMAGES)
     checks.flag("force", force)
-    checks.folder(out)
     checks.tracker(track)
-    where = _resolve_device(device)
-    from keras_fmnist import figures, study, train
+    checks.flag("resume", resume)
+    checks.flag("deterministic", deterministic)
+    checks.folder(out)
+    where = _resolve_device(device, deterministic)
+    from keras_fmnist import checkpoint, figures, study, train
 
     numbers = range(seed, seed + seeds)
     if not force:  # a conflict at the third experiment must not show after the first two have run
-        study.plan(specs, numbers, out, checks.backend(), where, examples or TRAIN_IMAGES)
-    for spec in specs:
-        for number in numbers:
-            record = train.run(spec, number, out, examples=examples, force=force, track=track)
-            print(f"{record.id} seed {record.seed}: {_words(record.metrics)}", flush=True)
-        pictures = figures.draw(out, record.id)
-        print(f"  {pictures[0].parent}: record, weights and {len(pictures)} figures", flush=True)
+        missing = study.plan(specs, numbers, out, checks.backend(), where, examples or TRAIN_IMAGES)
+        for job in missing:
+            if not resume and job.spec in specs:
+                checkpoint.refuse(results.checkpoint_path(job.path))
+    how = {"force": force, "track": track, "resume": resume, "deterministic": deterministic}
+    with _saying("the same command with --resume goes on"):
+        for spec in specs:
+            for number in numbers:
+                record = train.run(
+                    spec, number, out, examples=examples, checkpoint_every=checkpoint_every, **how
+                )
+                print(f"{record.id} seed {record.seed}: {words(record.metrics)}", flush=True)
+            pictures = figures.draw(out, record.id)
+            print(
+                f"  {pictures[0].parent}: record, weights and {len(pictures)} figures", flush=True
+            )
 
 
-def _words(metrics):
-    shown = (f"{name} {value:.4g}" for name, value in sorted(metrics.items()))
-    return ", ".join(shown)
+@contextlib.contextmanager
+def _saying(remedy):
+    """Has an interrupt, and a file that cannot be written, say how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"interrupted: {remedy}") from None
+    except OSError as error:
+        if error.filename is None:  # no file, such as a reader of stdout that went away
+            raise
+        raise RuntimeError(
+            f"{error.filename} cannot be written ({error.strerror}); once it can, {remedy}"
+        ) from None
 
 
 def run_study(
@@ -64,10 +100,12 @@ def run_study(
         SpecError: an argument is wrong; nothing was trained or written.
         RuntimeError: a run failed, or no Ray cluster answers at the address.
     """
-    chosen = [spec for spec in specs if not globs or any(fnmatch(spec.id, str(g)) for g in globs)]
     for glob in globs:
-        if not any(fnmatch(spec.id, str(glob)) for spec in specs):
-            raise SpecError(f"{glob!r} matches no experiment; try mansilla/* or */classifier_*")
+        if not isinstance(glob, str) or not any(fnmatch(spec.id, glob) for spec in specs):
+            raise SpecError(
+                f"{shown(glob)} matches no experiment; try mansilla/* or */classifier_*"
+            )
+    chosen = [spec for spec in specs if not globs or any(fnmatch(spec.id, g) for g in globs)]
     checks.whole("seeds", seeds, 1, 1000)
     if jobs is not None:
         checks.whole("jobs", jobs, 1, 1000)
@@ -88,7 +126,8 @@ def run_study(
         processors = 1 if device == "gpu" else len(os.sched_getaffinity(0))
         places = study.Local(out, device, jobs or processors)
     print(f"{len(missing)} runs are missing under {out}; {places.places} at a time", flush=True)
-    study.run(missing, places)
+    with _saying("the same command goes on"):
+        study.run(missing, places)
     for experiment_id in dict.fromkeys(job.spec.id for job in missing):
         figures.draw(out, experiment_id)
 
@@ -96,19 +135,23 @@ def run_study(
 def _check_engine(engine, address):
     """Holds engine and address to what `run_study` takes."""
     if engine not in ("local", "ray"):
-        raise SpecError(f"engine must be local or ray, not {engine!r}")
+        raise SpecError(f"engine must be local or ray, not {shown(engine)}")
     if engine == "local" and address is not None:
         raise SpecError("address belongs to the engine ray: add --engine ray, or leave it out")
-    host_port = re.fullmatch(r"[^\s:]+:(\d{1,5})", str(address))
+    host_port = isinstance(address, str) and re.fullmatch(r"[^\s:]+:([0-9]{1,5})", address)
     if address not in (None, "auto") and not (host_port and 0 < int(host_port[1]) < 2**16):
-        raise SpecError(f"address must be auto, or host:port such as 10.0.0.1:6379, not {address}")
+        raise SpecError(
+            f"address must be auto, or host:port such as 10.0.0.1:6379, not {shown(address)}"
+        )
     if engine == "ray" and importlib.util.find_spec("ray") is None:
         raise SpecError("ray is not installed: pip install 'keras-fmnist[ray]'")
 
 
-def _resolve_device(device):
+def _resolve_device(device, deterministic=False):
     """Cpu or gpu: what was asked for, where it is there."""
     checks.device(device)
+    if deterministic:
+        use_deterministic_kernels()
     from keras_fmnist import train
 
     if device == "gpu" and train.device() != "gpu":
@@ -118,17 +161,6 @@ def _resolve_device(device):
     return train.device()
 
 
-def list_experiments(specs, out=results.STUDY):
-    """Prints every experiment and how many runs of it lie under `out`."""
-    checks.folder(out)
-    counts = {}
-    for record in results.read_all(out):
-        counts[record.id] = counts.get(record.id, 0) + 1
-    width = max(len(spec.id) for spec in specs)
-    for spec in specs:
-        print(f"{spec.id:{width}}  {counts.get(spec.id, 0)} runs  {spec.summary}")
-
-
 def prepare_data(force=False):
     """Prepares the data where they are not, and prints what they are."""
     from keras_fmnist import data
@@ -136,27 +168,3 @@ def prepare_data(force=False):
     data.prepare(force=checks.flag("force", force))
     for name, value in data.describe().items():
         print(f"{name:7} {value}")
-
-
-def rank_readings(catalogue, out=results.STUDY):
-    """Prints every reading that has been run, nearest to its printed row first."""
-    checks.folder(out)
-    table = readings.table(catalogue.questions, results.read_all(out))
-    print(table or f"no reading has been run under {out}: keras-fmnist study 'assumptions/*'")
-
-
-def write_report(catalogue, out=results.STUDY):
-    """Draws the figures of every experiment that has records; renews README.md for the study."""
-    checks.folder(out)
-    from keras_fmnist import figures, report
-
-    records = results.read_all(out)
-    for experiment_id in dict.fromkeys(record.id for record in records):
-        for picture in figures.draw(out, experiment_id):
-            print(picture)
-    readme = Path(__file__).parent.parent / "README.md"
-    if Path(out).resolve() == (readme.parent / results.STUDY).resolve():
-        report.write_readme(readme, catalogue, out)
-        print(readme)
-    else:
-        print(report.results_table(catalogue.specs, records))

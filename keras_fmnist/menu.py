@@ -1,6 +1,6 @@
 """What there is to type: every command, its flags and what they mean."""
 
-from keras_fmnist import commands, results, rulers, uses
+from keras_fmnist import commands, queries, results, rulers, uses
 from keras_fmnist.cli import REQUIRED, VARIADIC, command
 from keras_fmnist.settings import describe, setting_fields
 from keras_fmnist.specs import ClassifierSpec, override, settings
@@ -12,6 +12,9 @@ RUN_FLAGS = {
     "examples": (None, "train on the first so many images only, for a quick look"),
     "force": (False, "train again what is there, and replace it"),
     "track": (None, "mlflow or tensorboard: follow the training there, in files below `out`"),
+    "resume": (False, "go on where it was interrupted"),
+    "checkpoint_every": (None, "save after each so many steps too, not at an epoch's end alone"),
+    "deterministic": (False, "on a GPU, kernels that give the same bits every time; slower"),
 }
 
 
@@ -32,7 +35,7 @@ def tool(catalogue):
     out = {"out": (results.STUDY, "folder of the records")}
     return {
         "list": command(
-            lambda **given: commands.list_experiments(specs, **given),
+            lambda **given: queries.list_experiments(specs, **given),
             "Every experiment, and how many seeds of it have been run.",
             **out,
         ),
@@ -41,14 +44,20 @@ def tool(catalogue):
             "Prepares Fashion-MNIST, verifies it and says what it holds.",
             force=(False, "prepare it again although it is in order"),
         ),
-        "readings": command(
-            lambda **given: commands.rank_readings(catalogue, **given),
+        "assumptions": command(
+            lambda **given: queries.rank_assumptions(catalogue, **given),
             "Ranks the readings of what a report leaves open by how near they come to its numbers.",
             **out,
         ),
         "report": command(
-            lambda **given: commands.write_report(catalogue, **given),
+            lambda **given: queries.write_report(catalogue, **given),
             "Draws figures and tables from the records.",
+            **out,
+        ),
+        "claims": command(
+            lambda **given: queries.judge_claims(catalogue, **given),
+            "What each report claims, what the records say, and whether that is the same.",
+            json=(None, "write it all to this file"),
             **out,
         ),
         "study": command(
@@ -60,6 +69,13 @@ def tool(catalogue):
             device=("auto", "cpu, gpu, or auto: a GPU where there is one"),
             engine=("local", "local: processes of this machine; ray: a cluster of machines"),
             address=(None, "of the Ray cluster, auto or host:port; else Ray starts here alone"),
+            **out,
+        ),
+        "inspect": command(
+            lambda **given: queries.inspect(specs, **given),
+            "Prints a net layer by layer, its dead units, and what to be warned of.",
+            experiment=(REQUIRED, "such as mansilla/base"),
+            seed=(0, "of the run whose weights are taken, or else of fresh ones"),
             **out,
         ),
         "compare": command(
@@ -105,7 +121,7 @@ def tool(catalogue):
         "bench": command(
             lambda **given: rulers.bench(specs, **given),
             "Times a training step: ours, stock Keras and native PyTorch, taking turns.",
-            experiments=(VARIADIC, "such as mansilla/base; three of mansilla where none is given"),
+            experiments=(VARIADIC, "such as mansilla/base; four where none is given"),
             steps=(30, "steps an epoch"),
             rounds=(9, "epochs of each variant that count"),
             whole=(False, "also over batch sizes and numbers of images, and memory"),

@@ -89,7 +89,7 @@ def training_codes(autoencoder, dataset, folder):
     encoder = autoencoder.record.weights_sha256["encoder_final"]
     key = json.dumps([encoder, settings(autoencoder.spec), dataset.sha256], sort_keys=True)
     path = folder / f"codes-{hashlib.sha256(key.encode()).hexdigest()[:32]}.safetensors"
-    wanted = {"codes": (len(dataset.train_images), autoencoder.code_size)}
+    wanted = {"codes": (len(dataset.train_images), autoencoder.spec.code_size)}
     try:
         arrays = weights.load(path)
         weights.check(arrays, wanted, path)

@@ -5,10 +5,12 @@ from itertools import groupby
 from pathlib import Path
 from statistics import fmean
 
-from keras_fmnist import readings, results
+from keras_fmnist import assumptions, results
+from keras_fmnist.claims import count_verdicts, judge, ours_words
 from keras_fmnist.files import write_whole
 
 COLUMNS = ("experiment", "what it is", "train loss", "val loss", "train acc", "val acc", "seeds")
+CLAIM_COLUMNS = ("claim", "published", "ours", "verdict")
 SHOWN = ("train_eval_loss", "val_loss", "train_eval_accuracy", "val_accuracy")
 
 
@@ -40,6 +42,16 @@ def _cell(group, name):
     if name.endswith("accuracy"):
         return f"{mean:.2%}" if half is None else f"{mean:.2%} ± {half:.2%}"
     return f"{mean:.4f}" if half is None else f"{mean:.4f} ± {half:.4f}"
+
+
+def claims_table(claims, records):
+    """A Markdown table: each claim, what is printed, what the records say; then the verdicts."""
+    rows = judge(claims, records)
+    lines = [_row(CLAIM_COLUMNS), _row(["---"] * len(CLAIM_COLUMNS))]
+    for row in rows:
+        ours = "<br>".join(ours_words(row))
+        lines.append(_row([row["claim"], row["published"], ours, row["verdict"]]))
+    return "\n".join([*lines, "", count_verdicts(rows) + "."])
 
 
 def cost_of_seeds(records, seeds=1000):
@@ -81,7 +93,8 @@ def renew(text, catalogue, out):
     records = results.read_all(out)
     reported = {spec.id for spec in catalogue.specs}
     text = fill(text, "results", results_table(catalogue.specs, records))
-    text = fill(text, "readings", readings.table(catalogue.questions, records, most=3))
+    text = fill(text, "claims", claims_table(catalogue.claims, records))
+    text = fill(text, "assumptions", assumptions.table(catalogue.questions, records, most=3))
     return fill(text, "cost", cost_of_seeds([r for r in records if r.id in reported]))
 
 

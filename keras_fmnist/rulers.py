@@ -10,11 +10,14 @@ from json import dumps, loads
 from pathlib import Path
 
 from keras_fmnist import checks, formats, provenance
-from keras_fmnist.files import write_whole
-from keras_fmnist.settings import SpecError
+from keras_fmnist.files import write_json
+from keras_fmnist.settings import SpecError, shown
 from keras_fmnist.specs import TRAIN_IMAGES
 
-BENCHED = ("mansilla/base", "mansilla/classifier_full", "mansilla/classifier_frozen")
+BENCHED = (
+    *("mansilla/base", "mansilla/classifier_full", "mansilla/classifier_frozen"),
+    "manolucos/wide",
+)
 
 
 def compare(specs, experiment, seeds=5, epochs=3, examples=6000, json=None):
@@ -69,7 +72,7 @@ def compare(specs, experiment, seeds=5, epochs=3, examples=6000, json=None):
             "equivalence": asdict(result),
             "defaults": defaults,
         }
-        _write_json(json, content)
+        write_json(json, content)
     if failed:
         worst = failed[0]
         raise RuntimeError(
@@ -87,9 +90,9 @@ def convert(specs, source, target, experiment):
     """
     spec = checks.experiment(specs, experiment)
     formats.check(target)
-    if Path(str(source)).suffix not in (".pt", ".pth", ".safetensors"):
-        raise SpecError(f"source must end in .pt, .pth or .safetensors, not {source!r}")
-    if not Path(source).is_file():
+    if not isinstance(source, str) or Path(source).suffix not in (".pt", ".pth", ".safetensors"):
+        raise SpecError(f"source must end in .pt, .pth or .safetensors, not {shown(source)}")
+    if not os.path.isfile(source):
         raise SpecError(f"source {source} does not exist")
     checks.device("cpu")
     from keras_fmnist import models, weights
@@ -144,7 +147,7 @@ def bench(specs, experiments=(), steps=30, rounds=9, whole=False, json=None):
             if name != "torch"
         }
     if json is not None:
-        _write_json(json, content)
+        write_json(json, content)
 
 
 def _bench_elsewhere(backend, experiments, steps, rounds):
@@ -156,9 +159,3 @@ def _bench_elsewhere(backend, experiments, steps, rounds):
         print(f"\n{backend}", flush=True)
         subprocess.run(words, env=os.environ | {"KERAS_BACKEND": backend}, check=True)
         return loads(path.read_bytes())["experiments"]
-
-
-def _write_json(path, content):
-    # A NaN, which JSON does not know, becomes null.
-    clean = loads(dumps(content), parse_constant=lambda name: None)
-    write_whole(path, (dumps(clean, indent=1, ensure_ascii=False) + "\n").encode())

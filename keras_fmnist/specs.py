@@ -14,6 +14,7 @@ from keras_fmnist.settings import (
     checked,
     setting,
     setting_fields,
+    shown,
     suggest,
 )
 
@@ -59,8 +60,11 @@ class Spec:
 class AutoencoderSpec(Spec):
     """An encoder of two convolutions and its mirror, trained on the mean squared error.
 
-    The defaults are mansilla's base; what manolucos adds stands after it.
+    The defaults are mansilla's base; what manolucos adds stands after it. `printed` is no setting:
+    it holds the transposed convolutions that the report prints and that cannot be, by their names.
     """
+
+    printed: dict = dataclasses.field(default_factory=dict, hash=False)
 
     kernels: tuple[int, ...] = setting(
         (16, 32), text="kernels of the two convolutions", low=1, high=1024
@@ -78,9 +82,7 @@ class AutoencoderSpec(Spec):
         choices=("before_pooling", "after_pooling", "both"),
     )
     dropout_kind: str = setting(
-        "element",
-        text="what dropout drops of a feature map",
-        choices=("element", "channel"),
+        "element", text="what dropout drops of a feature map", choices=("element", "channel")
     )
     deconv1: TransposedConv = setting(
         TransposedConv(4, 2, output_padding=1),
@@ -107,6 +109,11 @@ class AutoencoderSpec(Spec):
             raise SpecError(f"kernels must be two whole numbers, such as 16,32, not {self.kernels}")
         between = self.deconv1.output_size(self.map_size)
         last = self.deconv2.output_size(between)
+        if between < 1:
+            raise SpecError(
+                f"deconv1 {self.deconv1} turns {self.map_size} positions into {between}: "
+                "k4s2o1 would do"
+            )
         if last != IMAGE_SIZE:
             raise SpecError(
                 f"deconv1 {self.deconv1} and deconv2 {self.deconv2} turn {self.map_size} positions "
@@ -123,6 +130,11 @@ class AutoencoderSpec(Spec):
         """Positions a side of the encoder's last feature map: 28 → 26 → 13 → 11 → 5."""
         after_first = (IMAGE_SIZE - 2) // 2
         return (after_first - 2) // 2
+
+    @property
+    def code_size(self):
+        """Numbers in a code: the latent layer's, or those of the last feature map."""
+        return self.latent or self.kernels[-1] * self.map_size**2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,13 +168,19 @@ def settings(spec):
 
 
 def with_defaults(values):
-    """The settings of an older record; what it did not know yet had the value of the default."""
-    nested = values.get("autoencoder")
-    cls = ClassifierSpec if isinstance(nested, dict) else AutoencoderSpec
-    filled = {field.name: _plain(field.default) for field in setting_fields(cls)} | values
-    if cls is ClassifierSpec:
-        filled["autoencoder"] = with_defaults(nested)
-    return filled
+    """The settings of a record, checked; what an older one did not know yet has its default.
+
+    Raises:
+        SpecError: a setting is unknown or cannot be.
+    """
+    spec = AutoencoderSpec(report="record", name="spec", summary="")
+    if "autoencoder" in values:
+        nested = values["autoencoder"]
+        if not isinstance(nested, dict) or not isinstance(nested.get("name"), str):
+            raise SpecError(f"autoencoder must be a name and settings, not {shown(nested)}")
+        inner = dataclasses.replace(spec, name=nested["name"])
+        spec = ClassifierSpec(report="record", name="spec", summary="", autoencoder=inner)
+    return settings(restored(spec, values))
 
 
 def _plain(value):
@@ -204,19 +222,24 @@ def override(spec, changes):
     return dataclasses.replace(spec, changes=changes, **own)
 
 
-def as_recorded(spec, values):
-    """A spec with the settings of a record of its experiment, in the form that `settings` gives."""
-    own = {name: value for name, value in values.items() if name != "autoencoder"}
+def restored(spec, values):
+    """A copy of `spec` with the `settings` that a record holds.
+
+    Raises:
+        SpecError: a setting is unknown or cannot be.
+    """
     nested = values.get("autoencoder", {})
-    own |= {f"autoencoder_{name}": nested[name] for name in nested if name != "name"}
-    return override(spec, own)
+    own = {name: value for name, value in values.items() if name != "autoencoder"}
+    if outside := [name for name in own if name.startswith("autoencoder_")]:
+        raise SpecError(f"{outside[0]} is no setting of {spec.id}: it belongs in autoencoder")
+    inner = {f"autoencoder_{name}": value for name, value in nested.items() if name != "name"}
+    return override(spec, own | inner)
 
 
-def command(spec, seed, device, examples=None):
-    """What to type for this run, but for the backend's variable and the folder of results."""
+def command(spec, seed, device, **more):
+    """What to type for this run, with `more` flags; without backend and folder of results."""
     flags = {**spec.changes, "seed": seed, "device": device}
-    if examples:
-        flags["examples"] = examples
+    flags |= {name: value for name, value in more.items() if value}
     words = ["python", "-m", f"experiments.{spec.report}", spec.name]
     for name, value in flags.items():
         text = ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)

@@ -1,6 +1,5 @@
 """A net with the weights of a run, found by the record of that run."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +7,7 @@ import numpy as np
 from keras_fmnist import models, results, weights
 from keras_fmnist.callbacks import EVALUATION_BATCH, Batches
 from keras_fmnist.settings import SpecError
-from keras_fmnist.specs import Spec, as_recorded
+from keras_fmnist.specs import Spec, restored
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,11 +30,6 @@ class Trained:
         logits = self.logits(images)
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
         return powers / powers.sum(axis=1, keepdims=True)
-
-    @property
-    def code_size(self):
-        """Numbers in the code of an image."""
-        return math.prod(self.model.get_layer("encoder").output_shape[1:])
 
     def encode(self, images):
         """Codes of images, flat: `(n, numbers)` float32."""
@@ -87,7 +81,7 @@ def load(out, record, declared):
     Raises:
         WeightsError: the weights are not those that the record names.
     """
-    spec = as_recorded(declared, record.spec)
+    spec = restored(declared, record.spec)
     model = models.build(spec)
     path = _weights_path(out, record)
     weights.set_arrays(model, weights.load(path, record.weights_sha256["final"]))

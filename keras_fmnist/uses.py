@@ -3,7 +3,7 @@
 import os
 
 from keras_fmnist import checks, results
-from keras_fmnist.settings import SpecError
+from keras_fmnist.settings import SpecError, shown
 from keras_fmnist.specs import TEST_IMAGES, ClassifierSpec
 
 MOST_PICTURES = 20  # in one figure
@@ -63,7 +63,9 @@ def _index(word):
 
 def _file(word):
     if not isinstance(word, str):
-        raise SpecError(f"{word!r} is no picture: a file of that name is written with ./ before it")
+        raise SpecError(
+            f"{shown(word)} is no picture: a file of that name is written with ./ before it"
+        )
     return word
 
 

@@ -3,7 +3,9 @@
 What must hold on every backend is marked `portable`; test_backends.py runs it on the others.
 """
 
+import collections
 import os
+import signal
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 # torch reads it once, when it is imported. On batches as small as these a second thread gains
@@ -16,6 +18,24 @@ import pytest
 from experiments.mansilla import CLASSIFIER_FULL
 from keras_fmnist import data, results
 from keras_fmnist.specs import ClassifierSpec, TransposedConv, override, settings
+
+# A shell starts what runs in its background deaf to Ctrl-C, and every process below inherits that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def tally(record_property):
+    """`tally(what, count)`: counts that are summed up and shown below the tests."""
+    return lambda what, count=1: record_property(what, count)
+
+
+def pytest_terminal_summary(terminalreporter):
+    counts = collections.Counter()
+    for report in terminalreporter.getreports("passed"):
+        for what, count in report.user_properties:
+            counts[what] += count
+    for what, count in counts.items():
+        terminalreporter.write_line(f"{what}: {count}")
 
 
 @pytest.fixture(scope="session")

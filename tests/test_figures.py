@@ -196,6 +196,18 @@ def test_seeds_that_ran_for_other_epochs_do_not_spoil_a_drawing(tmp_path, make_r
     assert len(figures.draw(tmp_path, BASE.id)) == 2
 
 
+def test_seeds_that_stopped_earlier_do_not_spoil_a_drawing(tmp_path, make_record, put_record):
+    history = {name: [0.5] for name in ("loss", "train_eval_loss", "val_loss")}
+    put_record(tmp_path, make_record(BASE, 0))
+    put_record(tmp_path, make_record(BASE, 1, history=history))
+    assert len(figures.draw(tmp_path, BASE.id)) == 2
+
+
+def test_an_older_record_without_images_has_its_curves_drawn(tmp_path, make_record, put_record):
+    path = put_record(tmp_path, make_record(BASE, images=None))
+    assert figures.draw(tmp_path, BASE.id) == [path.with_name("base_loss.png")]
+
+
 def test_a_confusion_matrix_shows_every_count_and_class(make_record):
     counts = np.arange(100).reshape(10, 10)
     record = make_record(CLASSIFIER_FULL, confusion_matrix=counts.tolist())
@@ -231,6 +243,29 @@ def test_reconstructions_stand_below_their_originals(make_record):
     assert f"mansilla/base, seed 0 on torch, validation MSE {record.metrics['val_loss']:.4f}" in (
         texts(figure)
     )
+
+
+@pytest.mark.parametrize(
+    ("pca_loss", "words"), [(0.0104, "0.0104"), (0.0, "exact")], ids=["smaller", "as long"]
+)
+def test_pca_of_the_same_size_stands_below_where_the_record_has_it(make_record, pca_loss, words):
+    older = make_record(BASE)
+    pixels = results.unpack_images(older.images["originals"])[::-1] / 255
+    record = make_record(
+        BASE,
+        images=older.images | {"pca": results.pack_images(pixels)},
+        metrics=older.metrics | {"pca_loss": pca_loss, "mean_image_loss": 0.0866},
+    )
+    figure = figures.reconstructions(record)
+    assert len(figure.axes) == 30
+    drawn = [axes.images[0].get_array() for axes in figure.axes]
+    np.testing.assert_array_equal(
+        drawn[:20], [axes.images[0].get_array() for axes in figures.reconstructions(older).axes]
+    )
+    np.testing.assert_array_equal(drawn[20:], drawn[9::-1])
+    assert [axes.get_ylabel() for axes in figure.axes[::10]] == ["original", "rebuilt", "PCA"]
+    (title,) = (text for text in texts(figure) if "validation MSE" in text)
+    assert title.endswith(f"; PCA of the same size {words}, mean image 0.0866")
 
 
 def test_curves_fit_a_column_and_their_type_is_readable(make_record):

@@ -34,37 +34,53 @@ ARROWS = {
     "fast_fit": "",
     "sources": "",
     "cache": "sources",
+    "interrupts": "",
     "fashion_mnist_builder": "sources",
     "data": "cache files sources fashion_mnist_builder",
     "layers": "",
     "models": "layers seeds specs",
     "weights": "files",
-    "results": "files settings specs",
+    "schema": "settings specs",
+    "results": "files schema settings specs",
     "callbacks": "seeds",
+    "baselines": "",
+    "checkpoint": "interrupts provenance seeds settings specs weights",
+    "outcome": "baselines callbacks results specs",
     "tracking": "specs",
-    "train": "callbacks data fast_fit models optimizers provenance results settings specs tracking "
-    "weights",
+    "train": "callbacks checkpoint data fast_fit files models optimizers outcome provenance "
+    "results settings specs tracking weights",
     "trained": "callbacks models results settings specs weights",
     "photos": "settings specs",
     "prediction": "data photos specs weights",
-    "latent": "data results",
+    "latent": "data files results schema",
+    "inspection": "seeds",
+    "pitfalls": "inspection settings specs",
     "twin": "native specs weights",
     "parity": "models specs train twin weights",
     "compare": "callbacks native_training optimizers specs train twin",
     "bench": "callbacks models native_training specs train twin",
     "figures": "data files latent results",
-    "readings": "results specs",
-    "report": "files readings results",
+    "assumptions": "results specs",
+    "readings": "data results",
+    "verdicts": "readings results specs",
+    "claims": "results specs verdicts",
+    "report": "assumptions claims files results",
     "study": "results specs",
     "ray_engine": "files results study",
     "checks": "settings",
-    "commands": "checks data figures ray_engine readings report results settings specs study train",
+    "queries": (
+        "assumptions baselines callbacks checks claims data figures files inspection models "
+        "pitfalls report results settings specs train weights"
+    ),
+    "commands": (
+        "checkpoint checks data figures queries ray_engine results seeds settings specs study train"
+    ),
     "formats": "checks data files settings weights",
     "rulers": "bench checks compare data files formats models parity provenance settings specs "
     "weights",
     "uses": "checks data figures formats latent photos prediction results settings specs trained",
-    "cli": "settings",
-    "menu": "cli commands results rulers settings specs uses",
+    "cli": "interrupts settings",
+    "menu": "cli commands queries results rulers settings specs uses",
 }
 # Torch is named by what speaks to it directly; everything else is Keras or numpy.
 RULERS = {"twin", "parity", "compare", "bench"}  # they hold ours to native PyTorch
@@ -144,11 +160,12 @@ def test_experiments_are_declarations_that_import_no_framework():
     assert len(paths) >= 3
     for path in paths:
         names = list(imported(ast.parse(path.read_text(encoding="utf-8"))))
-        assert rooms(names) <= {"catalogue", "cli", "menu", "specs"}, path
+        shared = {"catalogue", "cli", "menu", "specs", "claims", "readings", "verdicts"}
+        assert rooms(names) <= shared, path
         assert others(names) <= {"experiments", *sys.stdlib_module_names}, path
 
 
-@pytest.mark.parametrize("name", ["settings", "specs", "files", "provenance", "__init__"])
+@pytest.mark.parametrize("name", ["settings", "specs", "schema", "files", "provenance", "__init__"])
 def test_the_ground_floor_needs_python_alone(name):
     for room in reachable(name):
         assert THEIRS[room] <= sys.stdlib_module_names, room
@@ -162,7 +179,7 @@ def test_seeds_need_numpy_and_name_a_framework_only_inside_a_function():
     assert names - sys.stdlib_module_names == {"numpy"}
 
 
-@pytest.mark.parametrize("name", ["results", "report", "figures", "data"])
+@pytest.mark.parametrize("name", ["results", "report", "figures", "data", "claims", "baselines"])
 def test_pages_and_data_never_reach_a_framework(name):
     found = {room: THEIRS[room] & FRAMEWORKS for room in reachable(name)}
     assert not any(found.values()), found
@@ -191,7 +208,55 @@ def test_one_room_fits_one_library_to_each_job():
     assert users("onnxruntime") == {"formats"}
     assert users("mlflow") == users("tensorboard") == {"tracking"}
     assert users("safetensors") == {"weights"}
+    assert users("sklearn") == {"baselines"}
     assert users("tensorflow_datasets") == {"fashion_mnist_builder"}
+
+
+# What runs, or may run, the content of a file or of a word that somebody else has written.
+RUNS_CODE = {
+    *("eval", "exec", "compile", "__import__"),  # by these bare names: `net.eval` is another
+    *(".load_model", ".load_weights", ".model_from_json", ".deserialize", ".from_config"),
+    *(".get_file", ".extractall", ".unpack_archive", ".system", ".popen"),
+}
+READS_CODE = {"pickle", "marshal", "shelve", "dill", "joblib", "yaml", "h5py", "runpy", "code"}
+
+
+def could_run_code(tree):
+    """What of a syntax tree could run what is in a file: names of calls and of imports."""
+    found = {part for name in imported(tree) for part in name.split(".")} & READS_CODE
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        called = ast.unparse(call.func)
+        name = f".{called.rpartition('.')[2]}" if "." in called else called
+        given = {keyword.arg: getattr(keyword.value, "value", None) for keyword in call.keywords}
+        unchecked = called == "torch.load" and given.get("weights_only") is not True
+        if name in RUNS_CODE or unchecked or given.get("shell") or given.get("allow_pickle"):
+            found.add(called)
+    return found
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_nothing_that_could_run_what_is_in_a_file_is_called(name):
+    assert could_run_code(TREES[name]) == set()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import pickle",
+        "from yaml import load",
+        "eval(text)",
+        "keras.models.load_model(path)",
+        "model.load_weights(path)",
+        "np.load(path, allow_pickle=True)",
+        "torch.load(path)",
+        "torch.load(path, weights_only=False)",
+        "subprocess.run(line, shell=True)",
+        "os.system(line)",
+        "tar.extractall()",
+    ],
+)
+def test_what_could_run_the_content_of_a_file_would_be_noticed(line):
+    assert could_run_code(ast.parse(line))
 
 
 def calls(tree, method):
@@ -221,6 +286,15 @@ def test_a_file_is_one_room(path):
 
 def test_there_is_no_lumber_room():
     assert not {"utils", "util", "helpers", "common", "misc"} & FILES.keys()
+
+
+@pytest.mark.parametrize("page", ["README.md", "SECURITY.md"])
+def test_every_test_that_a_promise_names_exists(page):
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / page).read_text(encoding="utf-8")))
+    assert len(named) >= 10
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").glob("test_*.py")]
+    there = set(re.findall(r"^def (test_\w+)\(", "\n".join(sources), re.M))
+    assert named - there == set()
 
 
 def map_of(readme):

@@ -8,7 +8,7 @@ import pytest
 
 from experiments.__main__ import CATALOGUE
 from experiments.mansilla import BASE, CLASSIFIER_FULL, SPECS
-from keras_fmnist import commands, report, results
+from keras_fmnist import queries, report, results
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -116,9 +116,10 @@ report.write_readme(sys.argv[1], CATALOGUE, sys.argv[2])
 
 
 def test_a_readme_is_renewed_from_records_without_keras(tmp_path, make_record, put_record):
-    put_record(tmp_path / "results", make_record(BASE, metrics={"val_loss": 0.04242}))
+    metrics = {"train_eval_loss": 0.05, "val_loss": 0.04242}
+    put_record(tmp_path / "results", make_record(BASE, metrics=metrics))
     readme = tmp_path / "README.md"
-    names = ("results", "readings", "cost")
+    names = ("results", "claims", "assumptions", "cost")
     marks = "".join(f"<!-- {name} -->\n<!-- /{name} -->\n" for name in names)
     readme.write_text(f"# Ü\n{marks}end\n", encoding="utf-8")
     command = [sys.executable, "-c", WRITE_WITHOUT_KERAS, str(readme), str(tmp_path / "results")]
@@ -134,7 +135,7 @@ def test_the_report_of_a_users_own_runs_is_printed_and_its_figures_drawn(
 ):
     record = make_record(BASE)
     path = put_record(tmp_path, record)
-    commands.write_report(CATALOGUE, str(tmp_path))
+    queries.write_report(CATALOGUE, str(tmp_path))
     shown = capsys.readouterr().out
     assert report.results_table(CATALOGUE.specs, [record]) in shown
     for name in ("base_loss.png", "base_reconstructions.png"):

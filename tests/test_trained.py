@@ -51,7 +51,7 @@ def test_codes_and_what_is_decoded_of_them_are_those_of_the_formulas(net, refere
     arrays = weights.get_arrays(loaded.model)
     images = dataset.test_images[:7]
     codes = loaded.encode(images)
-    assert codes.shape == (7, loaded.code_size) == (7, 64)
+    assert codes.shape == (7, loaded.spec.code_size) == (7, 64)
     np.testing.assert_allclose(codes, reference.encode(arrays, images / 255), atol=1e-5, rtol=0)
     expected = reference.reconstruct(arrays, images / 255)
     np.testing.assert_allclose(loaded.decode(codes), expected, atol=1e-5, rtol=0)

@@ -1,0 +1,114 @@
+"""What a report leaves open: its readings, ranked by how near they come to the printed row."""
+
+import math
+from dataclasses import dataclass
+
+from keras_fmnist import results
+from keras_fmnist.specs import settings
+
+# A report says "training loss": of the steps as they ran, or of the training images afterwards.
+TRAINING = {"as it ran": "{}", "evaluated": "train_eval_{}"}
+
+
+@dataclass(frozen=True)
+class Rank:
+    """One reading of a row: what came out, and how far that is from what is printed.
+
+    `factor` is the typical ratio between ours and printed, 1 where all agree: the exponential of
+    the mean |log ratio| over losses and error rates, training as `training` says. `epochs` are
+    those that ran. `undercut` is whether it already passed below a printed loss, however that is
+    read: losses fall, so with more epochs it only goes further away.
+    """
+
+    spec: object
+    metrics: dict
+    epochs: int
+    training: str
+    factor: float
+    undercut: bool
+
+
+def rank(readings, records):
+    """The readings of one printed row that have been run, nearest first.
+
+    Those that have undercut a printed loss come last.
+
+    Args:
+        readings: specs with the same `published` numbers.
+        records: of any experiments; one with other settings than its reading's does not count.
+    """
+    found = []
+    for spec in readings:
+        mine = [r for r in records if r.id == spec.id and r.spec == settings(spec)]
+        if mine:
+            found.append(_rank(spec, results.leading_group(mine)[0]))
+    return sorted(found, key=lambda one: (one.undercut, one.factor))
+
+
+def _rank(spec, record):
+    factors = {
+        words: _factor(spec.published, record.metrics, pattern)
+        for words, pattern in TRAINING.items()
+    }
+    nearest = min(factors, key=factors.get)
+    training = max(record.metrics[pattern.format("loss")] for pattern in TRAINING.values())
+    ours = {"train_eval_loss": training, "val_loss": record.metrics["val_loss"]}
+    return Rank(
+        spec=spec,
+        metrics=record.metrics,
+        epochs=spec.epochs,
+        training=nearest,
+        factor=factors[nearest],
+        undercut=any(loss < spec.published[name] for name, loss in ours.items()),
+    )
+
+
+def _factor(published, metrics, pattern):
+    """Typical ratio between ours and printed, of losses and error rates."""
+    ratios = []
+    for name, printed in published.items():
+        training = pattern.format(name.removeprefix("train_eval_"))
+        ours = metrics[training if name.startswith("train_eval_") else name]
+        if name.endswith("accuracy"):
+            ours, printed = 1 - ours, 1 - printed
+        ratios.append(abs(math.log(max(ours, LEAST) / printed)))
+    return math.exp(sum(ratios) / len(ratios))
+
+
+LEAST = 1e-9  # nothing wrong at all has no logarithm
+COLUMNS = ("reading", "epochs", "as it ran", "evaluated", "validation", "off by")
+
+
+def table(questions, records, most=None):
+    """Lines of Markdown: for each printed row its readings, nearest first.
+
+    Args:
+        questions: `{id of the printed row: readings}`.
+        records: of any experiments.
+        most: so many readings of each row at most.
+    """
+    lines = []
+    for row, readings in questions.items():
+        ranks = rank(readings, records)
+        if not ranks:
+            continue
+        published = readings[0].published
+        printed = f"{published['train_eval_loss']:.4f} / {published['val_loss']:.4f}"
+        lines += [f"`{row}`, printed {printed}; {len(ranks)} of {len(readings)} readings run:", ""]
+        lines += ["| " + " | ".join(COLUMNS) + " |", "| --- " + "| ---: " * 5 + "|"]
+        lines += ["| " + " | ".join(_cells(one)) + " |" for one in ranks[:most]]
+        lines.append("")
+    return "\n".join(lines).rstrip()
+
+
+def _cells(one):
+    metrics = one.metrics
+    off = f"{one.factor:.2f} ({one.training})"
+    return (
+        one.spec.summary,
+        str(one.epochs),
+        f"{metrics['loss']:.4f}",
+        f"{metrics['train_eval_loss']:.4f}",
+        f"{metrics['val_loss']:.4f}",
+        f"{off}, undercut" if one.undercut else off,
+    )
