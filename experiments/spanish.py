@@ -1,0 +1,65 @@
+"""What the experiments say of themselves, in the reports' language, for the page.
+
+What is not here is shown in English. A summary that changes must change here too; a test says so.
+"""
+
+from experiments import assumptions
+
+WORDS = {
+    "unit": "píxeles en [0, 1]",
+    "signed": "píxeles en [−1, 1]",
+    "dilated": "con dilatación",
+    "undilated": "sin dilatación",
+    "map": "sin capa lineal",
+    "linear": "con capa lineal",
+    "before": "dropout antes del pooling",
+    "after": "dropout después del pooling",
+    "both": "dropout antes y después",
+    "channel": "dropout por canal",
+}
+
+
+def _word_by_word(summary):
+    return ", ".join(WORDS[word] for word in summary.split(", "))
+
+
+SPANISH = {
+    "n = 64, dropout 0.2, Adam": "n = 64, dropout 0.2, Adam",
+    "base, never trained": "base, sin entrenar",
+    "base with dropout 0.1": "base con dropout 0.1",
+    "dropout_01 with n = 256": "dropout_01 con n = 256",
+    "latent_256 with SGD": "latent_256 con SGD",
+    "encoder of base, everything trained": "encoder de base, todo entrenado",
+    "encoder of base frozen, only the head trained": "encoder de base congelado, solo se entrena "
+    "la cabeza",
+    "16 and 32 kernels, dropout 0.2": "16 y 32 kernels, dropout 0.2",
+    "baseline without dropout": "baseline sin dropout",
+    "no_dropout with batch norm before each pooling": "no_dropout con normalización por lotes "
+    "antes de cada pooling",
+    "batchnorm with average pooling in second place": "batchnorm con average pooling en segundo "
+    "lugar",
+    "avg_pooling with 64 and 96 kernels": "avg_pooling con 64 y 96 kernels",
+    "baseline with padding 0 instead of dilation 2": "baseline con padding 0 en vez de dilatación "
+    "2",
+    "wide with padding 0 instead of dilation 2": "wide con padding 0 en vez de dilatación 2",
+    "encoder of wide and one layer of 10": "encoder de wide y una capa de 10",
+    "classifier_baseline with a layer of 128 before the logits": "classifier_baseline con una capa "
+    "de 128 antes de los logits",
+    "classifier_fc_adam with SGD": "classifier_fc_adam con SGD",
+    "encoder of mansilla's base, everything trained": "encoder del base de mansilla, todo "
+    "entrenado",
+    "encoder of mansilla's base, only the head trained": "encoder del base de mansilla, solo se "
+    "entrena la cabeza",
+    "random encoder, everything trained": "encoder al azar, todo entrenado",
+    "random encoder, only the head trained": "encoder al azar, solo se entrena la cabeza",
+    **{
+        spec.summary: _word_by_word(spec.summary)
+        for row in ("manolucos/no_dropout", "manolucos/baseline")
+        for spec in assumptions.QUESTIONS[row]
+    },
+    **{spec.summary: f"una capa de {spec.hidden}" for spec in assumptions.WIDTHS},
+    **{
+        spec.summary: f"tasa {spec.learning_rate:g}, momento {spec.momentum:g}"
+        for spec in assumptions.RATES
+    },
+}
