@@ -95,8 +95,8 @@ for spec in (mansilla.BASE, mansilla.CLASSIFIER_FULL):
 PYTHON
 
 step "The benchmark"
-tool bench mansilla/base mansilla/classifier_full mansilla/classifier_frozen \
-  --steps "${STEPS:-30}" --rounds "${ROUNDS:-9}" --json "$OUT/benchmarks/$DEVICE.json"
+tool bench --steps "${STEPS:-30}" --rounds "${ROUNDS:-9}" --whole \
+  --json "$OUT/benchmarks/$DEVICE.json"
 
 step "The study, for $SECONDS_FOR_STUDY seconds"
 status=0

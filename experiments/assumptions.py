@@ -8,7 +8,7 @@ cannot end at it. What is still above after the short run is a finalist and is t
 Cost: two minutes a reading of question 3, six of question 4, on one CPU core.
 
     keras-fmnist study 'assumptions/*' --seeds 1
-    keras-fmnist readings
+    keras-fmnist assumptions
 """
 
 import sys

@@ -151,7 +151,7 @@ def _dataloader(spec, images, labels):
     optimizer = twin.optimizer(spec, net)
     return _timed(
         lambda: native_training.train_with_dataloader(
-            net, pixels, classes, optimizer=optimizer, **settings
+            net, pixels, classes, optimizer=optimizer, signed=spec.darkest < 0, **settings
         )
     )
 

@@ -36,7 +36,7 @@ class Catalogue:
     Args:
         reports: `{name: specs}`.
         questions: `{id of a printed row: specs}`: the readings of what a report leaves open, which
-            are run and ranked (`readings`) but are no results.
+            are run and ranked (`assumptions`) but are no results.
         exhibits: `{name of a report: exhibits}`, in the report's order.
         deviations: `Text`s, what the reports leave open or get wrong, numbered from 1.
         spanish: `{English: Spanish}` for what the experiments say of themselves; what is missing

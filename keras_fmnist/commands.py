@@ -9,7 +9,7 @@ import re
 from fnmatch import fnmatch
 from pathlib import Path
 
-from keras_fmnist import checks, readings, results
+from keras_fmnist import assumptions, checks, results
 from keras_fmnist.settings import SpecError
 from keras_fmnist.specs import TRAIN_IMAGES
 
@@ -137,10 +137,10 @@ def prepare_data(force=False):
         print(f"{name:7} {value}")
 
 
-def rank_readings(catalogue, out=results.STUDY):
+def rank_assumptions(catalogue, out=results.STUDY):
     """Prints every reading that has been run, nearest to its printed row first."""
     checks.folder(out)
-    table = readings.table(catalogue.questions, results.read_all(out))
+    table = assumptions.table(catalogue.questions, results.read_all(out))
     print(table or f"no reading has been run under {out}: keras-fmnist study 'assumptions/*'")
 
 

@@ -40,8 +40,8 @@ def tool(catalogue):
             "Prepares Fashion-MNIST, verifies it and says what it holds.",
             force=(False, "prepare it again although it is in order"),
         ),
-        "readings": command(
-            lambda **given: commands.rank_readings(catalogue, **given),
+        "assumptions": command(
+            lambda **given: commands.rank_assumptions(catalogue, **given),
             "Ranks the readings of what a report leaves open by how near they come to its numbers.",
             **out,
         ),
@@ -80,7 +80,7 @@ def tool(catalogue):
         "bench": command(
             lambda **given: rulers.bench(specs, **given),
             "Times a training step: ours, stock Keras and native PyTorch, taking turns.",
-            experiments=(VARIADIC, "such as mansilla/base; three of mansilla where none is given"),
+            experiments=(VARIADIC, "such as mansilla/base; four where none is given"),
             steps=(30, "steps an epoch"),
             rounds=(9, "epochs of each variant that count"),
             whole=(False, "also over batch sizes and numbers of images, and memory"),

@@ -82,33 +82,38 @@ def check_lengths(inputs, targets):
 
 
 class ImageDataset(Dataset):
-    """`(n, 28, 28)` uint8 images, each scaled when asked for, as torchvision's `ToTensor` does.
+    """`(n, 28, 28)` uint8 images, each scaled when asked for, as torchvision's transforms do.
 
-    An example is an image `(1, 28, 28)` float32 in [0, 1] and its label, or itself without labels.
+    An example is an image `(1, 28, 28)` float32 in [0, 1], or in [-1, 1] where `signed`, and its
+    label, or itself without labels.
     """
 
-    def __init__(self, images, labels=None):
+    def __init__(self, images, labels=None, signed=False):
         self.images = images
         self.labels = labels
+        self.signed = signed
 
     def __len__(self):
         return len(self.images)
 
     def __getitem__(self, index):
-        image = self.images[index].unsqueeze(0).float().div(255)
+        image = self.images[index].unsqueeze(0).float().div(255)  # ToTensor
+        if self.signed:
+            image = image.sub(0.5).div(0.5)  # Normalize
         return image, image if self.labels is None else self.labels[index]
 
 
 def train_with_dataloader(
-    model, images, labels=None, *, epochs, batch_size, optimizer, loss, workers=0
+    model, images, labels=None, *, epochs, batch_size, optimizer, loss, signed=False, workers=0
 ):
     """Trains with a `DataLoader` over an `ImageDataset`, image by image.
 
-    `images` and `labels` are an `ImageDataset`'s, on the CPU; each batch follows the model to its
-    device. `workers` is the number of loading processes, 0 for none. The rest is `train`'s.
+    `images`, `labels` and `signed` are an `ImageDataset`'s, on the CPU; each batch follows the
+    model to its device. `workers` is the number of loading processes, 0 for none. The rest is
+    `train`'s.
     """
     check_lengths(images, images if labels is None else labels)
-    dataset = ImageDataset(images, labels)
+    dataset = ImageDataset(images, labels, signed)
     loader = DataLoader(dataset, batch_size=batch_size, shuffle=True, num_workers=workers)
     device = next(model.parameters()).device
     history = []

@@ -5,7 +5,7 @@ from itertools import groupby
 from pathlib import Path
 from statistics import fmean
 
-from keras_fmnist import readings, results
+from keras_fmnist import assumptions, results
 from keras_fmnist.files import write_whole
 
 COLUMNS = ("experiment", "what it is", "train loss", "val loss", "train acc", "val acc", "seeds")
@@ -81,7 +81,7 @@ def renew(text, catalogue, out):
     records = results.read_all(out)
     reported = {spec.id for spec in catalogue.specs}
     text = fill(text, "results", results_table(catalogue.specs, records))
-    text = fill(text, "readings", readings.table(catalogue.questions, records, most=3))
+    text = fill(text, "assumptions", assumptions.table(catalogue.questions, records, most=3))
     return fill(text, "cost", cost_of_seeds([r for r in records if r.id in reported]))
 
 

@@ -15,7 +15,10 @@ from keras_fmnist.settings import SpecError
 from keras_fmnist.specs import TRAIN_IMAGES
 
 FORMATS = (".safetensors", ".pt", ".pth", ".keras")
-BENCHED = ("mansilla/base", "mansilla/classifier_full", "mansilla/classifier_frozen")
+BENCHED = (
+    *("mansilla/base", "mansilla/classifier_full", "mansilla/classifier_frozen"),
+    "manolucos/wide",
+)
 
 
 def compare(specs, experiment, seeds=5, epochs=3, examples=6000, json=None):

@@ -422,6 +422,9 @@ def test_a_dataset_scales_bytes_to_one_image_at_a_time(labels):
     assert target.equal(image)
     image, target = ImageDataset(pixels, labels)[0]
     assert target == labels[0]
+    image, target = ImageDataset(pixels, signed=True)[0]
+    torch.testing.assert_close(image.flatten()[:256], torch.arange(256) / 127.5 - 1)
+    assert target.equal(image)
 
 
 def test_the_dataloader_trains_both_kinds_of_net_on_every_image(images, labels):

@@ -118,7 +118,7 @@ report.write_readme(sys.argv[1], CATALOGUE, sys.argv[2])
 def test_a_readme_is_renewed_from_records_without_keras(tmp_path, make_record, put_record):
     put_record(tmp_path / "results", make_record(BASE, metrics={"val_loss": 0.04242}))
     readme = tmp_path / "README.md"
-    names = ("results", "readings", "cost")
+    names = ("results", "assumptions", "cost")
     marks = "".join(f"<!-- {name} -->\n<!-- /{name} -->\n" for name in names)
     readme.write_text(f"# Ü\n{marks}end\n", encoding="utf-8")
     command = [sys.executable, "-c", WRITE_WITHOUT_KERAS, str(readme), str(tmp_path / "results")]

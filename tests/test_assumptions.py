@@ -4,13 +4,14 @@ import math
 
 import pytest
 
-from experiments import assumptions, manolucos
+from experiments import assumptions as declared
+from experiments import manolucos
 from experiments.__main__ import CATALOGUE
-from keras_fmnist import readings
+from keras_fmnist import assumptions
 from keras_fmnist.specs import ClassifierSpec, differences, override, settings
 
 ROW = manolucos.BASELINE.id
-FIRST, SECOND, THIRD = assumptions.QUESTIONS[ROW][:3]
+FIRST, SECOND, THIRD = declared.QUESTIONS[ROW][:3]
 PRINTED = {"train_eval_loss": 0.0858, "val_loss": 0.0726}
 
 
@@ -24,7 +25,7 @@ def test_the_nearest_reading_comes_first_and_what_has_undercut_the_row_last(make
         make_record(SECOND, metrics=losses(0.10, 0.10, 0.08)),
         make_record(THIRD, metrics=losses(0.085, 0.085, 0.0725)),
     ]
-    ranks = readings.rank((FIRST, SECOND, THIRD), records)
+    ranks = assumptions.rank((FIRST, SECOND, THIRD), records)
     assert [one.spec for one in ranks] == [SECOND, FIRST, THIRD]
     assert [one.undercut for one in ranks] == [False, False, True]
 
@@ -33,21 +34,21 @@ def test_off_by_is_the_typical_ratio_of_losses(make_record):
     assert FIRST.published == PRINTED
     # Twice the printed training loss and half the printed validation loss.
     record = make_record(FIRST, metrics=losses(9.0, 2 * 0.0858, 0.5 * 0.0726))
-    (one,) = readings.rank((FIRST,), [record])
+    (one,) = assumptions.rank((FIRST,), [record])
     assert one.factor == pytest.approx(2.0)
     assert one.training == "evaluated"
 
 
 def test_the_training_loss_is_taken_as_it_ran_where_that_is_nearer(make_record):
     record = make_record(FIRST, metrics=losses(0.0858, 0.05, 0.0726))
-    (one,) = readings.rank((FIRST,), [record])
+    (one,) = assumptions.rank((FIRST,), [record])
     assert one.training == "as it ran"
     assert one.factor == pytest.approx(1.0)
     assert not one.undercut  # though the evaluated one lies below
 
 
 def test_accuracies_count_by_their_errors(make_record):
-    spec = assumptions.RATES[0]
+    spec = declared.RATES[0]
     metrics = {
         "accuracy": 0.5,
         "loss": 5.0,
@@ -56,14 +57,14 @@ def test_accuracies_count_by_their_errors(make_record):
         "train_eval_loss": 0.1529,
         "val_loss": 0.2463,
     }
-    (one,) = readings.rank((spec,), [make_record(spec, metrics=metrics)])
+    (one,) = assumptions.rank((spec,), [make_record(spec, metrics=metrics)])
     # Twice the errors in one of four numbers.
     assert one.factor == pytest.approx(math.exp(math.log(2) / 4))
 
 
 def test_a_run_with_other_settings_does_not_count(make_record):
     other = make_record(override(FIRST, {"epochs": 1}), metrics=losses(0.0858, 0.0858, 0.0726))
-    assert readings.rank((FIRST,), [other]) == []
+    assert assumptions.rank((FIRST,), [other]) == []
 
 
 def test_the_table_says_what_is_printed_how_many_ran_and_shows_the_nearest(make_record):
@@ -71,15 +72,15 @@ def test_the_table_says_what_is_printed_how_many_ran_and_shows_the_nearest(make_
         make_record(FIRST, metrics=losses(0.1, 0.2, 0.16)),
         make_record(SECOND, metrics=losses(0.0858, 0.09, 0.0726)),
     ]
-    table = readings.table({ROW: (FIRST, SECOND, THIRD)}, records, most=1)
+    table = assumptions.table({ROW: (FIRST, SECOND, THIRD)}, records, most=1)
     assert "`manolucos/baseline`, printed 0.0858 / 0.0726; 2 of 3 readings run:" in table
     assert f"| {SECOND.summary} | 3 | 0.0858 | 0.0900 | 0.0726 | 1.00 (as it ran) |" in table
     assert FIRST.summary not in table
-    assert readings.table({ROW: (FIRST,)}, []) == ""
+    assert assumptions.table({ROW: (FIRST,)}, []) == ""
 
 
 def test_every_reading_changes_what_is_open_and_nothing_else():
-    declared = {spec.id: spec for spec in CATALOGUE.specs}
+    printed = {spec.id: spec for spec in CATALOGUE.specs}
     open_for = {
         "manolucos/no_dropout": {"epochs", "pixels", "deconv1", "latent"},
         "manolucos/baseline": {
@@ -92,16 +93,16 @@ def test_every_reading_changes_what_is_open_and_nothing_else():
     for row, group in CATALOGUE.questions.items():
         assert len({str(settings(spec)) for spec in group}) == len(group)
         for spec in group:
-            assert spec.published == declared[row].published
-            changed = differences(settings(spec), settings(declared[row]))
+            assert spec.published == printed[row].published
+            changed = differences(settings(spec), settings(printed[row]))
             names = {"autoencoder" if "autoencoder" in c else c.split()[0] for c in changed}
             assert names <= open_for[row]
 
 
 def test_the_search_is_the_whole_grid():
     # pixel range × dilation × linear layer, and for the row with dropout its four kinds
-    sizes = [len(group) for group in assumptions.QUESTIONS.values()]
+    sizes = [len(group) for group in declared.QUESTIONS.values()]
     assert sizes[:2] == [2 * 2 * 2, 2 * 2 * 2 * 4]
     assert {
         spec.autoencoder for spec in CATALOGUE.readings if isinstance(spec, ClassifierSpec)
-    } == {assumptions.ENCODER}
+    } == {declared.ENCODER}
