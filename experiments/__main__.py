@@ -4,16 +4,12 @@ import sys
 
 from experiments import assumptions, manolucos, mansilla, transfer
 from experiments.deviations import DEVIATIONS
+from experiments.exhibits import EXHIBITS
 from experiments.spanish import SPANISH
 from keras_fmnist import cli, menu
 from keras_fmnist.catalogue import Catalogue
 
 REPORTS = {"mansilla": mansilla.SPECS, "manolucos": manolucos.SPECS, "transfer": transfer.SPECS}
-EXHIBITS = {
-    "mansilla": mansilla.EXHIBITS,
-    "manolucos": manolucos.EXHIBITS,
-    "transfer": transfer.EXHIBITS,
-}
 CATALOGUE = Catalogue(REPORTS, assumptions.QUESTIONS, EXHIBITS, DEVIATIONS, SPANISH)
 
 

@@ -11,7 +11,6 @@ import sys
 from dataclasses import replace
 
 from keras_fmnist import cli, menu
-from keras_fmnist.catalogue import Exhibit
 from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec
 
 # Section II: n = 64, p = 0.2, lr 0.001, 15 epochs, batch 100, MSE, Adam: the defaults of a spec.
@@ -40,25 +39,6 @@ CLASSIFIER_FROZEN = replace(
 )
 
 SPECS = (UNTRAINED, BASE, DROPOUT_01, LATENT_256, SGD, CLASSIFIER_FULL, CLASSIFIER_FROZEN)
-
-# Figure 1 is a drawing of an autoencoder.
-EXHIBITS = (
-    Exhibit("figure 2", "reconstructions", (UNTRAINED,)),
-    Exhibit("figure 3", "curves", (BASE,)),
-    Exhibit("figure 4", "reconstructions", (BASE,)),
-    Exhibit("figure 5", "curves", (DROPOUT_01,)),
-    Exhibit("figure 6", "reconstructions", (DROPOUT_01,)),
-    Exhibit("figure 7", "curves", (LATENT_256,)),
-    Exhibit("figure 8", "reconstructions", (LATENT_256,)),
-    Exhibit("figure 9", "curves", (SGD,)),
-    Exhibit("figure 10", "reconstructions", (SGD,)),
-    Exhibit("figure 11", "curves", (CLASSIFIER_FULL,)),
-    Exhibit("figure 12", "curves", (CLASSIFIER_FULL,), metric="accuracy"),
-    Exhibit("figure 13", "confusion", (CLASSIFIER_FULL,)),
-    Exhibit("figure 14", "curves", (CLASSIFIER_FROZEN,)),
-    Exhibit("figure 15", "curves", (CLASSIFIER_FROZEN,), metric="accuracy"),
-    Exhibit("figure 16", "confusion", (CLASSIFIER_FROZEN,)),
-)
 
 if __name__ == "__main__":
     sys.exit(cli.main(menu.experiments(SPECS), "mansilla"))

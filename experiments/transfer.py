@@ -13,7 +13,6 @@ from dataclasses import replace
 
 from experiments.mansilla import CLASSIFIER_FROZEN, CLASSIFIER_FULL
 from keras_fmnist import cli, menu
-from keras_fmnist.catalogue import Exhibit
 
 PRETRAINED_FULL = replace(
     CLASSIFIER_FULL,
@@ -42,11 +41,6 @@ RANDOM_HEAD = replace(
 )
 
 SPECS = (PRETRAINED_FULL, PRETRAINED_HEAD, RANDOM_FULL, RANDOM_HEAD)
-
-EXHIBITS = (
-    Exhibit("", "two_by_two", SPECS, metric="accuracy"),
-    Exhibit("", "curves", SPECS, metric="accuracy"),
-)
 
 if __name__ == "__main__":
     sys.exit(cli.main(menu.experiments(SPECS), "transfer"))
