@@ -10,7 +10,15 @@ from keras_fmnist import cli, menu
 from keras_fmnist.catalogue import Catalogue
 
 REPORTS = {"mansilla": mansilla.SPECS, "manolucos": manolucos.SPECS, "transfer": transfer.SPECS}
-CATALOGUE = Catalogue(REPORTS, assumptions.QUESTIONS, EXHIBITS, DEVIATIONS, SPANISH)
+CLAIMS = (*mansilla.CLAIMS, *manolucos.CLAIMS, *transfer.CLAIMS)
+CATALOGUE = Catalogue(
+    reports=REPORTS,
+    claims=CLAIMS,
+    exhibits=EXHIBITS,
+    deviations=DEVIATIONS,
+    questions=assumptions.QUESTIONS,
+    spanish=SPANISH,
+)
 
 
 def main():

@@ -13,6 +13,9 @@ from dataclasses import replace
 
 from experiments.mansilla import CLASSIFIER_FROZEN, CLASSIFIER_FULL
 from keras_fmnist import cli, menu
+from keras_fmnist.claims import Claim
+from keras_fmnist.readings import final
+from keras_fmnist.verdicts import Ranked
 
 PRETRAINED_FULL = replace(
     CLASSIFIER_FULL,
@@ -41,6 +44,23 @@ RANDOM_HEAD = replace(
 )
 
 SPECS = (PRETRAINED_FULL, PRETRAINED_HEAD, RANDOM_FULL, RANDOM_HEAD)
+
+CLAIMS = (
+    Claim(
+        name="full_gains",
+        claim="everything trained: validation accuracy is higher from the pretrained encoder",
+        where="mansilla, section V",
+        published="taken for granted",
+        holds=Ranked(final("val_accuracy"), RANDOM_FULL, PRETRAINED_FULL),
+    ),
+    Claim(
+        name="head_gains",
+        claim="only the head trained: validation accuracy is higher on the pretrained encoder",
+        where="mansilla, section V.A",
+        published="taken for granted",
+        holds=Ranked(final("val_accuracy"), RANDOM_HEAD, PRETRAINED_HEAD),
+    ),
+)
 
 if __name__ == "__main__":
     sys.exit(cli.main(menu.experiments(SPECS), "transfer"))

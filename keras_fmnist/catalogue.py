@@ -35,6 +35,7 @@ class Catalogue:
 
     Args:
         reports: `{name: specs}`.
+        claims: `Claim`s, what the reports say of their results.
         questions: `{id of a printed row: specs}`: the readings of what a report leaves open, which
             are run and ranked (`assumptions`) but are no results.
         exhibits: `{name of a report: exhibits}`, in the report's order.
@@ -44,6 +45,7 @@ class Catalogue:
     """
 
     reports: dict
+    claims: tuple = ()
     questions: dict = field(default_factory=dict)
     exhibits: dict = field(default_factory=dict)
     deviations: tuple = ()

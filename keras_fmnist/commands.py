@@ -6,10 +6,13 @@ Keras is imported here and not before, so that help and errors come at once.
 import importlib.util
 import os
 import re
+import shutil
 from fnmatch import fnmatch
 from pathlib import Path
 
 from keras_fmnist import assumptions, checks, results
+from keras_fmnist.claims import judge, table
+from keras_fmnist.files import write_json, write_whole
 from keras_fmnist.settings import SpecError
 from keras_fmnist.specs import TRAIN_IMAGES
 
@@ -140,22 +143,60 @@ def prepare_data(force=False):
 def rank_assumptions(catalogue, out=results.STUDY):
     """Prints every reading that has been run, nearest to its printed row first."""
     checks.folder(out)
-    table = assumptions.table(catalogue.questions, results.read_all(out))
-    print(table or f"no reading has been run under {out}: keras-fmnist study 'assumptions/*'")
+    ranking = assumptions.table(catalogue.questions, results.read_all(out))
+    print(ranking or f"no reading has been run under {out}: keras-fmnist study 'assumptions/*'")
 
 
-def write_report(catalogue, out=results.STUDY):
-    """Draws the figures of every experiment that has records; renews README.md for the study."""
+def judge_claims(claims, out=results.STUDY, json=None):
+    """Prints what each report claims, what the records under `out` say, and the verdict.
+
+    Raises:
+        SpecError: an argument is wrong; nothing was written.
+    """
     checks.folder(out)
+    if json is not None:
+        checks.target("json", json, ".json")
+    rows = judge(claims, results.read_all(out))
+    print(*table(rows, shutil.get_terminal_size().columns), sep="\n")
+    if json is not None:
+        write_json(json, rows)
+
+
+def write_report(catalogue, out=results.STUDY, check=False):
+    """Renews figures and page from the records under `out`, and README.md for the study.
+
+    With `check` nothing is written; what is not as the records give it is named.
+
+    Raises:
+        SpecError: an argument is wrong; nothing was written.
+        RuntimeError: `check` found what differs.
+    """
+    checks.folder(out)
+    checks.flag("check", check)
     from keras_fmnist import figures, report
 
     records = results.read_all(out)
-    for experiment_id in dict.fromkeys(record.id for record in records):
-        for picture in figures.draw(out, experiment_id):
-            print(picture)
+    differ = 0
+    for path, content in _reported(catalogue, out, records):
+        if not figures.same(path, content):
+            differ += 1
+            print(f"{path} is not what the records give" if check else path)
+            if not check:
+                write_whole(path, content)
+    if check and differ:
+        raise RuntimeError(f"{differ} files differ from the records: keras-fmnist report")
+    print(report.results_table(catalogue.specs, records))
+
+
+def _reported(catalogue, out, records):
+    """Every file that the records give, as pairs of path and bytes."""
+    from keras_fmnist import figures, page, report
+
+    for spec in catalogue.specs:
+        if mine := [record for record in records if record.id == spec.id]:
+            yield from figures.render(out, mine).items()
+    yield Path(out, "index.html"), page.render(catalogue, records, out).encode()
     readme = Path(__file__).parent.parent / "README.md"
     if Path(out).resolve() == (readme.parent / results.STUDY).resolve():
-        report.write_readme(readme, catalogue, out)
-        print(readme)
-    else:
-        print(report.results_table(catalogue.specs, records))
+        text = readme.read_text(encoding="utf-8")
+        yield readme, report.renew(text, catalogue, records).encode()

@@ -1,5 +1,6 @@
 """Files that are written whole or not at all."""
 
+import json
 import os
 import tempfile
 from pathlib import Path
@@ -25,6 +26,12 @@ def write_whole(path, content):
         Path(name).unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+def write_json(path, content):
+    """Writes what JSON can hold, whole or not at all; a NaN, which it cannot, becomes null."""
+    clean = json.loads(json.dumps(content), parse_constant=lambda name: None)
+    write_whole(path, (json.dumps(clean, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 def _sync_folder(folder):

@@ -47,7 +47,14 @@ def tool(catalogue):
         ),
         "report": command(
             lambda **given: commands.write_report(catalogue, **given),
-            "Draws figures and tables from the records.",
+            "Renews figures, page and README.md from the records.",
+            check=(False, "write nothing, and fail where one of them is not what the records give"),
+            **out,
+        ),
+        "claims": command(
+            lambda **given: commands.judge_claims(catalogue.claims, **given),
+            "What each report claims, what the records say, and whether that is the same.",
+            json=(None, "write it all to this file"),
             **out,
         ),
         "study": command(

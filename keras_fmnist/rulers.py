@@ -10,7 +10,7 @@ from json import dumps, loads
 from pathlib import Path
 
 from keras_fmnist import checks, provenance
-from keras_fmnist.files import write_whole
+from keras_fmnist.files import write_json, write_whole
 from keras_fmnist.settings import SpecError
 from keras_fmnist.specs import TRAIN_IMAGES
 
@@ -73,7 +73,7 @@ def compare(specs, experiment, seeds=5, epochs=3, examples=6000, json=None):
             "equivalence": asdict(result),
             "defaults": defaults,
         }
-        _write_json(json, content)
+        write_json(json, content)
     if failed:
         worst = failed[0]
         raise RuntimeError(
@@ -158,7 +158,7 @@ def bench(specs, experiments=(), steps=30, rounds=9, whole=False, json=None):
             if name != "torch"
         }
     if json is not None:
-        _write_json(json, content)
+        write_json(json, content)
 
 
 def _bench_elsewhere(backend, experiments, steps, rounds):
@@ -170,9 +170,3 @@ def _bench_elsewhere(backend, experiments, steps, rounds):
         print(f"\n{backend}", flush=True)
         subprocess.run(words, env=os.environ | {"KERAS_BACKEND": backend}, check=True)
         return loads(path.read_bytes())["experiments"]
-
-
-def _write_json(path, content):
-    # A NaN, which JSON does not know, becomes null.
-    clean = loads(dumps(content), parse_constant=lambda name: None)
-    write_whole(path, (dumps(clean, indent=1, ensure_ascii=False) + "\n").encode())

@@ -448,6 +448,7 @@ HELPS = [
     (True, ["list", "--help"], ["--out", "folder of the records"]),
     (True, ["data", "--help"], ["--force"]),
     (True, ["report", "--help"], ["--out"]),
+    (True, ["claims", "--help"], ["--out", "--json"]),
 ]
 
 
@@ -464,7 +465,7 @@ def test_help_is_there_on_every_level_and_loads_nothing_heavy(here):
     )
     answers, heavy = json.loads(done.stdout)
     assert heavy == []
-    assert len(answers) == len(HELPS) == 15
+    assert len(answers) == len(HELPS) == 16
     for (_, argv, words), (status, out, err) in zip(HELPS, answers, strict=True):
         assert (status, err) == (0, ""), argv
         for word in words:

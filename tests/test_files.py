@@ -1,11 +1,13 @@
 """Whole files: the old content or the new one, and nothing beside it."""
 
 import errno
+import json
+import math
 import os
 
 import pytest
 
-from keras_fmnist.files import write_whole
+from keras_fmnist.files import write_json, write_whole
 
 
 def names(folder):
@@ -68,3 +70,15 @@ def test_a_folder_in_the_way_is_an_error_that_leaves_no_other_file(tmp_path):
     with pytest.raises(OSError, match="file"):
         write_whole(tmp_path / "file", b"new")
     assert names(tmp_path) == ["file"]
+
+
+def test_json_is_written_whole_and_a_nan_becomes_null(tmp_path):
+    content = {"ü": [1.5, math.nan, math.inf, -math.inf], "no": None}
+    write_json(tmp_path / "a" / "file.json", content)
+    text = (tmp_path / "a" / "file.json").read_text(encoding="utf-8")
+    assert json.loads(text) == {"ü": [1.5, None, None, None], "no": None}
+    assert '"ü"' in text
+    assert text.endswith("\n}\n")
+    with pytest.raises(TypeError):
+        write_json(tmp_path / "a" / "file.json", {1j})
+    assert (tmp_path / "a" / "file.json").read_text(encoding="utf-8") == text

@@ -47,13 +47,19 @@ ARROWS = {
     "compare": "callbacks native_training optimizers specs train twin",
     "bench": "callbacks models native_training specs train twin",
     "figures": "data files results",
+    "readings": "data results",
+    "verdicts": "readings results specs",
+    "claims": "results specs verdicts",
     "assumptions": "results specs",
-    "report": "assumptions files results",
+    "report": "assumptions claims results",
+    "page": "assumptions catalogue claims data figures report results specs",
     "study": "results specs",
     "ray_engine": "files results study",
     "checks": "settings",
-    "commands": "assumptions checks data figures ray_engine report results settings specs study "
-    "train",
+    "commands": (
+        "assumptions checks claims data figures files page ray_engine report results settings "
+        "specs study train"
+    ),
     "rulers": "bench checks compare data files models parity provenance settings specs weights",
     "cli": "settings",
     "menu": "cli commands results rulers settings specs",
@@ -136,7 +142,7 @@ def test_experiments_are_declarations_that_import_no_framework():
     assert len(paths) >= 3
     for path in paths:
         names = list(imported(ast.parse(path.read_text(encoding="utf-8"))))
-        assert rooms(names) <= {"catalogue", "cli", "menu", "specs"}, path
+        assert rooms(names) <= {"catalogue", "claims", "cli", "menu", "readings", "specs", "verdicts"}
         assert others(names) <= {"experiments", *sys.stdlib_module_names}, path
 
 
@@ -154,7 +160,7 @@ def test_seeds_need_numpy_and_name_a_framework_only_inside_a_function():
     assert names - sys.stdlib_module_names == {"numpy"}
 
 
-@pytest.mark.parametrize("name", ["results", "report", "figures", "data"])
+@pytest.mark.parametrize("name", ["results", "report", "figures", "data", "claims"])
 def test_pages_and_data_never_reach_a_framework(name):
     found = {room: THEIRS[room] & FRAMEWORKS for room in reachable(name)}
     assert not any(found.values()), found

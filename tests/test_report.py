@@ -1,5 +1,6 @@
 """The table: every number from a record, between its markers, and without Keras."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -98,32 +99,36 @@ def test_a_thousand_seeds_cost_what_their_records_took(make_record):
     assert "the 90 minutes of the slowest" in said
 
 
-def test_a_readme_without_markers_is_left_as_it_is(tmp_path):
-    (tmp_path / "README.md").write_text("words")
+def test_a_readme_without_markers_is_refused():
     with pytest.raises(ValueError, match="markers"):
-        report.write_readme(tmp_path / "README.md", CATALOGUE, tmp_path)
-    assert (tmp_path / "README.md").read_text() == "words"
+        report.renew("words", CATALOGUE, [])
 
 
-WRITE_WITHOUT_KERAS = """
+RENEW_WITHOUT_KERAS = """
 import sys
 for name in ("keras", "torch", "jax", "tensorflow"):
     sys.modules[name] = None  # an import of it fails
 from experiments.__main__ import CATALOGUE
-from keras_fmnist import report
-report.write_readme(sys.argv[1], CATALOGUE, sys.argv[2])
+from keras_fmnist import report, results
+text = report.renew(sys.stdin.read(), CATALOGUE, results.read_all(sys.argv[1]))
+sys.stdout.write(text)
 """
 
 
 def test_a_readme_is_renewed_from_records_without_keras(tmp_path, make_record, put_record):
-    put_record(tmp_path / "results", make_record(BASE, metrics={"val_loss": 0.04242}))
-    readme = tmp_path / "README.md"
-    names = ("results", "assumptions", "cost")
+    put_record(tmp_path, make_record(BASE, metrics={"val_loss": 0.04242}))
+    names = ("results", "claims", "deviations", "assumptions", "cost")
     marks = "".join(f"<!-- {name} -->\n<!-- /{name} -->\n" for name in names)
-    readme.write_text(f"# Ü\n{marks}end\n", encoding="utf-8")
-    command = [sys.executable, "-c", WRITE_WITHOUT_KERAS, str(readme), str(tmp_path / "results")]
-    subprocess.run(command, check=True, cwd=ROOT, timeout=120)
-    text = readme.read_text(encoding="utf-8")
+    text = subprocess.run(
+        [sys.executable, "-c", RENEW_WITHOUT_KERAS, str(tmp_path)],
+        input=f"# Ü\n{marks}end\n",
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+        encoding="utf-8",
+        stdout=subprocess.PIPE,
+        check=True,
+        cwd=ROOT,
+        timeout=120,
+    ).stdout
     assert text.startswith("# Ü\n<!-- results -->\n| experiment |")
     assert text.endswith(" for.\n<!-- /cost -->\nend\n")
     assert "| 0.0424 |" in text
@@ -144,4 +149,4 @@ def test_the_report_of_a_users_own_runs_is_printed_and_its_figures_drawn(
 
 def test_the_readme_shows_the_table_that_its_records_give():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert report.renew(text, CATALOGUE, ROOT / results.STUDY) == text
+    assert report.renew(text, CATALOGUE, results.read_all(ROOT / results.STUDY)) == text

@@ -1,0 +1,194 @@
+"""What can be read off a run: a number or a yes, from its curves, confusion matrix or pictures.
+
+A reading takes one record, or records of several experiments with the same seed. Words that a
+report uses of its figures get their meaning here, once.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import fmean, stdev
+
+import numpy as np
+
+from keras_fmnist.data import CLASS_NAMES
+from keras_fmnist.results import unpack_images
+
+# A step against the trend that is smaller than this share of a curve's height does not show in a
+# printed figure.
+VISIBLE = 0.05
+WOBBLE_FROM = 5  # the epoch from which mansilla sees the curves wobble
+CURVES = ("train_eval_loss", "val_loss")
+UPPER_GARMENTS = ("T-shirt/top", "Pullover", "Coat", "Shirt")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is read, in words, and the function of the records that reads it."""
+
+    label: str
+    of: Callable
+
+
+def final(name):
+    """A metric of the last epoch."""
+    return Reading(name, lambda run: run.metrics[name])
+
+
+def at_epoch(name, epoch):
+    """A curve's value after so many epochs."""
+    return Reading(f"epoch {epoch} {name}", lambda run: run.history[name][epoch - 1])
+
+
+def ratio(name):
+    """A metric of one run as a share of another's."""
+    return Reading(f"{name} ratio", lambda one, other: one.metrics[name] / other.metrics[name])
+
+
+def counted_as(true, predicted):
+    """How many of the 1 000 test images of a class were taken for a class."""
+    row, column = CLASS_NAMES.index(true), CLASS_NAMES.index(predicted)
+    return Reading(f"{true} as {predicted}", lambda run: run.confusion_matrix[row][column])
+
+
+def _gap(run):
+    return run.metrics["val_loss"] - run.metrics["train_eval_loss"]
+
+
+def _explained(run):
+    originals, rebuilt = (
+        unpack_images(run.images[name]).astype(float) for name in ("originals", "reconstructions")
+    )
+    return 1 - ((originals - rebuilt) ** 2).sum() / ((originals - originals.mean(0)) ** 2).sum()
+
+
+def _upper_errors(run):
+    """Shirts and coats taken for another upper garment, among all that were taken for another."""
+    counts = np.array(run.confusion_matrix)
+    np.fill_diagonal(counts, 0)
+    rows = counts[[CLASS_NAMES.index("Shirt"), CLASS_NAMES.index("Coat")]]
+    upper = [CLASS_NAMES.index(name) for name in UPPER_GARMENTS]
+    return float(rows[:, upper].sum() / rows.sum())
+
+
+# Standard deviation of the steps from epoch to epoch.
+WOBBLE = Reading(
+    "wobble of val_loss",
+    lambda run: stdev(b - a for a, b in pairwise(run.history["val_loss"][WOBBLE_FROM - 1 :])),
+)
+GAP = Reading("gap", _gap)  # validation minus training loss
+GAP_CHANGE = Reading(
+    "gap change", lambda one, other: (_gap(one) - _gap(other)) / other.metrics["val_loss"]
+)
+ACCURACY_GAP = Reading(
+    "gap in accuracy",
+    lambda run: run.metrics["train_eval_accuracy"] - run.metrics["val_accuracy"],
+)
+# The training loss as it ran, with dropout on, over the validation loss.
+RUNNING_RATIO = Reading(
+    "loss over val_loss", lambda run: run.history["loss"][-1] / run.metrics["val_loss"]
+)
+# Of what tells ten test images apart, one a class, the share that their reconstructions show: 1 is
+# perfect, and 0 is what the same picture ten times reaches, the best of which is their mean.
+EXPLAINED = Reading("explained variance", _explained)
+UPPER_ERRORS = Reading("errors among upper garments", _upper_errors)
+
+
+def higher_later(name, early, late):
+    """A curve is higher after `late` epochs than after `early` ones."""
+    return Reading(
+        f"{name} higher at epoch {late} than at {early}",
+        lambda run: run.history[name][late - 1] > run.history[name][early - 1],
+    )
+
+
+def _falls(curve):
+    steps = [after - before for before, after in pairwise(curve)]
+    return curve[-1] < curve[0] and max(steps) <= VISIBLE * (max(curve) - min(curve))
+
+
+def _thirds(curve):
+    """Means of the first, the middle and the last third of the epochs."""
+    third = len(curve) // 3
+    return fmean(curve[:third]), fmean(curve[third:-third]), fmean(curve[-third:])
+
+
+def _keeps(run):
+    _, middle, last = _thirds(run.history["val_loss"])
+    return last <= middle
+
+
+def _turns_halfway(run):
+    curve = run.history["val_loss"]
+    third = len(curve) // 3
+    return third <= curve.index(min(curve)) < len(curve) - third and not _keeps(run)
+
+
+def _flattens(run):
+    """Up from the first epoch, but from the middle to the last third by less than it wobbles."""
+    curve = run.history["val_accuracy"]
+    _, middle, last = _thirds(curve)
+    wobble = stdev(curve[-(len(curve) // 3) :])
+    later = curve[len(curve) // 3 :]
+    falls = sum(after < before for before, after in pairwise(later))
+    return curve[0] < last <= middle + wobble and falls >= 2
+
+
+FALL_THROUGHOUT = Reading(
+    "both losses fall throughout", lambda run: all(_falls(run.history[name]) for name in CURVES)
+)
+RISE_THROUGHOUT = Reading(
+    "both accuracies rise throughout",
+    lambda run: all(
+        _falls([-value for value in run.history[name]])
+        for name in ("train_eval_accuracy", "val_accuracy")
+    ),
+)
+SINK = Reading(
+    "both losses lower with each third",
+    lambda run: all(a > b for name in CURVES for a, b in pairwise(_thirds(run.history[name]))),
+)
+OVERFITS = Reading("val_loss higher in the last third", lambda run: not _keeps(run))
+KEEPS = Reading("val_loss not higher in the last third", _keeps)
+TURNS_HALFWAY = Reading("val_loss lowest in the middle third, higher after it", _turns_halfway)
+FLATTENS = Reading("val_accuracy flat and wobbling", _flattens)
+
+
+def _diagonal(run):
+    return np.diag(run.confusion_matrix)
+
+
+def best_classes(*names):
+    """These classes have the most test images right."""
+    return _outermost("best", names, -1)
+
+
+def worst_classes(*names):
+    """These classes have the fewest test images right."""
+    return _outermost("worst", names, 1)
+
+
+def _outermost(word, names, sign):
+    def among(run):
+        order = np.argsort(sign * _diagonal(run), kind="stable")[: len(names)]
+        return {CLASS_NAMES[row] for row in order} == set(names)
+
+    return Reading(f"{word} classes", among)
+
+
+def commonest_errors(true, *names):
+    """What a class is most often taken for, where it is not recognised."""
+
+    def among(run):
+        counts = np.array(run.confusion_matrix[CLASS_NAMES.index(true)])
+        counts[CLASS_NAMES.index(true)] = -1
+        order = np.argsort(-counts, kind="stable")[: len(names)]
+        return {CLASS_NAMES[column] for column in order} == set(names)
+
+    return Reading(f"commonest errors of {true}", among)
+
+
+ALL_CLASSES_LOWER = Reading(
+    "fewer right in all ten classes",
+    lambda one, other: bool((_diagonal(one) < _diagonal(other)).all()),
+)

@@ -1,0 +1,203 @@
+"""From several seeds to a verdict: what must be so, and when the seeds are enough to tell.
+
+A verdict follows from an interval alone, never from a mean: `undecided` where seeds are too few or
+where the interval holds both sides. Two variants are ranked only where their intervals lie apart;
+seeds that both have do not help, for nets of different shape share little but the seed's number.
+A ratio or a difference, which is one number a seed, is taken seed by seed.
+
+Every rule has `specs`, the experiments it asks about, and `judge(runs)`, which takes
+`{spec id: {backend, device and seed: record}}` and returns a `Finding`.
+"""
+
+import math
+from dataclasses import dataclass
+
+from keras_fmnist.readings import Reading
+from keras_fmnist.results import mean_interval
+from keras_fmnist.specs import Spec
+
+REPRODUCED, NOT_REPRODUCED, UNDECIDED = "reproduced", "not reproduced", "undecided"
+# Of two seeds that happen to be near, the interval has almost no width.
+FEWEST = 3
+# Sign test: five seeds that agree are the fewest to exclude, at 5 % on either side, that the other
+# outcome is as common: 0.5 ** 5 = 0.03.
+FEWEST_VOTES = 5
+ERROR = 0.05
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A mean or a share over seeds, and its interval; None where there are too few seeds."""
+
+    label: str
+    value: float | None
+    interval: tuple[float, float] | None
+    n: int
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What records say: a verdict, the reasons for it, and what was measured."""
+
+    verdict: str
+    reasons: tuple[str, ...]
+    measures: tuple[Measure, ...]
+
+
+def _values(reading, specs, runs):
+    """What is read, one value for each seed that every one of the specs has."""
+    shared = sorted(set.intersection(*(set(runs[spec.id]) for spec in specs)))
+    return [reading.of(*(runs[spec.id][key] for spec in specs)) for key in shared]
+
+
+def _names(specs):
+    return " / ".join(spec.name for spec in specs)
+
+
+def _mean(reading, specs, runs):
+    values = _values(reading, specs, runs)
+    label = f"{_names(specs)} {reading.label}"
+    if not values:
+        return Measure(label, None, None, 0)
+    mean, half = mean_interval(values)
+    interval = (mean - half, mean + half) if len(values) >= FEWEST else None
+    return Measure(label, mean, interval, len(values))
+
+
+def _too_few(measures, names, fewest):
+    """The finding that seeds are too few, or None where they are not."""
+    reasons = tuple(
+        f"{name} has {m.n} of at least {fewest} seeds"
+        for m, name in zip(measures, names, strict=True)
+        if m.n < fewest
+    )
+    return Finding(UNDECIDED, reasons, measures) if reasons else None
+
+
+@dataclass(frozen=True)
+class Within:
+    """The mean over seeds lies between two bounds, judged by its 95 % interval (Student's t)."""
+
+    reading: Reading
+    specs: tuple[Spec, ...]
+    low: float = -math.inf
+    high: float = math.inf
+
+    def judge(self, runs):
+        """See the module."""
+        measure = _mean(self.reading, self.specs, runs)
+        if few := _too_few((measure,), (_names(self.specs),), FEWEST):
+            return few
+        low, high = measure.interval
+        if self.low <= low and high <= self.high:
+            verdict, part = REPRODUCED, "all"
+        elif high < self.low or self.high < low:
+            verdict, part = NOT_REPRODUCED, "no part"
+        else:
+            verdict, part = UNDECIDED, "only a part"
+        reason = f"{part} of the interval of {measure.label} is {self._bounds(measure.label)}"
+        return Finding(verdict, (reason,), (measure,))
+
+    def _bounds(self, label):
+        low, high = number(label, self.low), number(label, self.high)
+        if math.isinf(self.low):
+            return f"at most {high}"
+        return f"at least {low}" if math.isinf(self.high) else f"from {low} to {high}"
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """One variant's mean, times a factor, lies below another's; both intervals must lie apart."""
+
+    reading: Reading
+    smaller: Spec
+    larger: Spec
+    times: float = 1
+
+    @property
+    def specs(self):
+        """The two variants."""
+        return (self.smaller, self.larger)
+
+    def judge(self, runs):
+        """See the module."""
+        measures = tuple(_mean(self.reading, (spec,), runs) for spec in self.specs)
+        if few := _too_few(measures, (self.smaller.name, self.larger.name), FEWEST):
+            return few
+        low, high = (self.times * bound for bound in measures[0].interval)
+        factor = "" if self.times == 1 else f"{self.times:g} times "
+        names = f"{factor}{self.smaller.name} and {self.larger.name}"
+        if high < measures[1].interval[0]:
+            return Finding(REPRODUCED, (f"{names} lie apart",), measures)
+        if measures[1].interval[1] < low:
+            return Finding(NOT_REPRODUCED, (f"{names} lie apart, the other way round",), measures)
+        return Finding(UNDECIDED, (f"{names}: intervals overlap, no ranking",), measures)
+
+
+@dataclass(frozen=True)
+class MostSeeds:
+    """More than half of all seeds say yes, judged by the share's Clopper-Pearson interval."""
+
+    reading: Reading
+    specs: tuple[Spec, ...]
+
+    def judge(self, runs):
+        """See the module."""
+        votes = _values(self.reading, self.specs, runs)
+        n, yes = len(votes), sum(votes)
+        label = f"{_names(self.specs)} {self.reading.label} (share of seeds)"
+        interval = _share_interval(yes, n) if n >= FEWEST_VOTES else None
+        measure = Measure(label, yes / n if n else None, interval, n)
+        if few := _too_few((measure,), (_names(self.specs),), FEWEST_VOTES):
+            return few
+        low, high = interval
+        verdict = REPRODUCED if low > 0.5 else NOT_REPRODUCED if high < 0.5 else UNDECIDED
+        words = f"{self.reading.label}: {yes} of {n} seeds"
+        if verdict is UNDECIDED:
+            words += ", too near half"
+        return Finding(verdict, (words,), (measure,))
+
+
+def _share_interval(yes, n):
+    """Clopper and Pearson's interval for a share, `ERROR` on either side."""
+    from scipy.special import betaincinv  # a sixth of a second, and few seeds need none
+
+    low = float(betaincinv(yes, n - yes + 1, ERROR)) if yes else 0.0
+    high = float(betaincinv(yes + 1, n - yes, 1 - ERROR)) if yes < n else 1.0
+    return low, high
+
+
+@dataclass(frozen=True)
+class Every:
+    """Several things at once: one that is not reproduced is enough to refute all."""
+
+    parts: tuple
+
+    @property
+    def specs(self):
+        """Those of every part."""
+        return tuple(spec for part in self.parts for spec in part.specs)
+
+    def judge(self, runs):
+        """See the module."""
+        findings = [part.judge(runs) for part in self.parts]
+        verdicts = {finding.verdict for finding in findings}
+        verdict = next(v for v in (NOT_REPRODUCED, UNDECIDED, REPRODUCED) if v in verdicts)
+        reasons = dict.fromkeys(r for f in findings if f.verdict == verdict for r in f.reasons)
+        measures = {m.label: m for f in findings for m in f.measures}
+        return Finding(verdict, tuple(reasons), tuple(measures.values()))
+
+
+def number(label, value):
+    """A measured value as text: an accuracy in percent, anything else with three digits."""
+    return f"{value:.2%}" if label.endswith("accuracy") else f"{value:.3g}"
+
+
+def binomial_reach(count, of=1000):
+    """How far a count of `of` test images is off by chance, at 95 %."""
+    return 1.96 * math.sqrt(count * (of - count) / of)
+
+
+def near(spec, reading, published, reach):
+    """The mean of a reading lies within `reach` of what is printed."""
+    return Within(reading, (spec,), published - reach, published + reach)
