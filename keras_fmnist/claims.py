@@ -55,11 +55,11 @@ def _counted(spec, records):
 
     They have its declared settings, saw every training image, and belong together.
     """
+    declared = (spec.id, settings(spec), TRAIN_IMAGES)
     able = [
         record
         for record in records
-        if (record.id, record.spec, record.examples) == (spec.id, settings(spec), TRAIN_IMAGES)
-        and _is_whole(record, spec)
+        if (record.id, record.spec, record.examples) == declared and _is_whole(record, spec)
     ]
     leading = leading_group(able) if able else []
     return {(record.backend, record.device, record.seed): record for record in leading}

@@ -143,11 +143,11 @@ def prepare_data(force=False):
 def rank_assumptions(catalogue, out=results.STUDY):
     """Prints every reading that has been run, nearest to its printed row first."""
     checks.folder(out)
-    ranking = assumptions.table(catalogue.questions, results.read_all(out))
-    print(ranking or f"no reading has been run under {out}: keras-fmnist study 'assumptions/*'")
+    ranked = assumptions.table(catalogue.questions, results.read_all(out))
+    print(ranked or f"no reading has been run under {out}: keras-fmnist study 'assumptions/*'")
 
 
-def judge_claims(claims, out=results.STUDY, json=None):
+def judge_claims(catalogue, out=results.STUDY, json=None):
     """Prints what each report claims, what the records under `out` say, and the verdict.
 
     Raises:
@@ -156,7 +156,7 @@ def judge_claims(claims, out=results.STUDY, json=None):
     checks.folder(out)
     if json is not None:
         checks.target("json", json, ".json")
-    rows = judge(claims, results.read_all(out))
+    rows = judge(catalogue.claims, results.read_all(out))
     print(*table(rows, shutil.get_terminal_size().columns), sep="\n")
     if json is not None:
         write_json(json, rows)

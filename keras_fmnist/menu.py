@@ -52,7 +52,7 @@ def tool(catalogue):
             **out,
         ),
         "claims": command(
-            lambda **given: commands.judge_claims(catalogue.claims, **given),
+            lambda **given: commands.judge_claims(catalogue, **given),
             "What each report claims, what the records say, and whether that is the same.",
             json=(None, "write it all to this file"),
             **out,

@@ -84,7 +84,7 @@ class Within:
     high: float = math.inf
 
     def judge(self, runs):
-        """See the module."""
+        """What the runs say; see the module."""
         measure = _mean(self.reading, self.specs, runs)
         if few := _too_few((measure,), (_names(self.specs),), FEWEST):
             return few
@@ -120,7 +120,7 @@ class Ranked:
         return (self.smaller, self.larger)
 
     def judge(self, runs):
-        """See the module."""
+        """What the runs say; see the module."""
         measures = tuple(_mean(self.reading, (spec,), runs) for spec in self.specs)
         if few := _too_few(measures, (self.smaller.name, self.larger.name), FEWEST):
             return few
@@ -142,7 +142,7 @@ class MostSeeds:
     specs: tuple[Spec, ...]
 
     def judge(self, runs):
-        """See the module."""
+        """What the runs say; see the module."""
         votes = _values(self.reading, self.specs, runs)
         n, yes = len(votes), sum(votes)
         label = f"{_names(self.specs)} {self.reading.label} (share of seeds)"
@@ -179,7 +179,7 @@ class Every:
         return tuple(spec for part in self.parts for spec in part.specs)
 
     def judge(self, runs):
-        """See the module."""
+        """What the runs say; see the module."""
         findings = [part.judge(runs) for part in self.parts]
         verdicts = {finding.verdict for finding in findings}
         verdict = next(v for v in (NOT_REPRODUCED, UNDECIDED, REPRODUCED) if v in verdicts)

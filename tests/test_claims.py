@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from experiments import manolucos, mansilla
-from experiments.__main__ import CLAIMS, REPORTS
+from experiments.__main__ import CATALOGUE
 from keras_fmnist import cli, menu, report, results
 from keras_fmnist.claims import judge, table
 from keras_fmnist.data import CLASS_NAMES
@@ -18,7 +18,7 @@ from keras_fmnist.specs import ClassifierSpec, override, settings
 from keras_fmnist.verdicts import NOT_REPRODUCED, REPRODUCED, UNDECIDED
 
 ROOT = Path(__file__).resolve().parent.parent
-SPECS = {spec.id: spec for specs in REPORTS.values() for spec in specs}
+SPECS = {spec.id: spec for spec in CATALOGUE.specs}
 
 
 # --- curves, as functions of the number of epochs ---
@@ -322,6 +322,7 @@ CASES = {
     )
     for claim, worlds in cases.items()
 }
+CLAIMS = CATALOGUE.claims
 each_claim = pytest.mark.parametrize("claim", CLAIMS, ids=[claim.id for claim in CLAIMS])
 
 
@@ -444,6 +445,8 @@ def test_only_records_that_belong_together_are_averaged(run):
     on_jax = [replace(record, backend="jax") for record in on_jax]
     row = judge([DETAIL], on_jax + on_torch)[0]
     assert row["ours"]["baseline explained variance"] == pytest.approx(0.5, abs=0.01)
+    wide = [run(manolucos.WIDE, seed) for seed in range(6)]
+    assert judge([DETAIL], on_jax + on_torch + wide)[0]["n"] == 4  # of the fewest
     row = judge([DETAIL], on_jax + on_torch[:2])[0]
     assert row["ours"]["baseline explained variance"] == pytest.approx(0.9, abs=0.01)
 
@@ -501,7 +504,7 @@ def ask(capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
 
     def call(*words):
-        status = cli.main(menu.tool(REPORTS, CLAIMS), "keras-fmnist", ["claims", *words])
+        status = cli.main(menu.tool(CATALOGUE), "keras-fmnist", ["claims", *words])
         return status, *capsys.readouterr()
 
     return call
@@ -612,6 +615,7 @@ def test_the_readme_table_has_a_row_a_claim(run):
     lines = text.splitlines()
     assert lines[0] == "| claim | published | ours | verdict |"
     assert [line.count("|") for line in lines[:5]] == [5] * 5
+    assert lines[2].startswith(f"| {RISES.claim} | {RISES.published} ({RISES.where}) |")
     assert lines[2].endswith(
         "| base val_loss higher at epoch 15 than at 5 (share of seeds): 1 [0.549, 1]<br>n = 5 "
         "| reproduced |"
