@@ -15,6 +15,9 @@ class Text:
 class Exhibit:
     """A figure or table that a report prints, and what of the records belongs beside it.
 
+    The claims that name it stand beside it too; of a table each row has the verdict of the claim
+    `<experiment>_row`, where there is one.
+
     Args:
         label: as the report numbers it: `figure 8`, `table 3`; empty for what only we show.
         kind: `curves`, `reconstructions`, `confusion`, `table` (last epoch), or `two_by_two`

@@ -112,14 +112,7 @@ def read(path):
     Raises:
         RecordError: no JSON, a field missing or of the wrong type, or one that nobody knows.
     """
-    try:
-        values = json.loads(Path(path).read_bytes())
-    except OSError as error:
-        raise RecordError(f"{path} cannot be read ({error.strerror})") from None
-    except (ValueError, RecursionError) as error:
-        raise RecordError(f"{path} is no JSON ({error})") from None
-    if not isinstance(values, dict):
-        raise RecordError(f"{path} must hold a JSON object, not a {type(values).__name__}")
+    values = _read_object(path)
     known = {f.name: f for f in dataclasses.fields(Record)}
     if unknown := sorted(values.keys() - known.keys()):
         raise RecordError(f"{path} has a field that no record has: {unknown[0]}")
@@ -130,6 +123,18 @@ def read(path):
         if name in values and not isinstance(values[name], f.type):
             raise RecordError(f"{path}: {name} must be {f.type}, not {values[name]!r:.60}")
     return Record(**values | {"spec": with_defaults(values["spec"])})
+
+
+def _read_object(path):
+    try:
+        values = json.loads(Path(path).read_bytes())
+    except OSError as error:
+        raise RecordError(f"{path} cannot be read ({error.strerror})") from None
+    except (ValueError, RecursionError) as error:
+        raise RecordError(f"{path} is no JSON ({error})") from None
+    if not isinstance(values, dict):
+        raise RecordError(f"{path} must hold a JSON object, not a {type(values).__name__}")
+    return values
 
 
 def find(path, spec, examples=TRAIN_IMAGES):
@@ -156,6 +161,27 @@ def read_all(out):
     """Every record under a folder, ordered by experiment, backend, device and seed."""
     records = [read(path) for path in Path(out).glob("*/*/seed*-*-*.json")]
     return sorted(records, key=lambda r: (r.id, r.backend, r.device, r.seed))
+
+
+# What `compare --json` and `bench --json` write beside the records, and what it must hold.
+MEASUREMENTS = {
+    "parity": {"experiment", "backend", "rows", "equivalence", "defaults"},
+    "benchmarks": {"machine", "versions", "experiments"},
+}
+
+
+def read_measurements(out, kind):
+    """What was measured beside native PyTorch: `{name: content}` of `<out>/<kind>/<name>.json`.
+
+    Raises:
+        RecordError: a file is no JSON object, or lacks what it must hold.
+    """
+    found = {}
+    for path in sorted(Path(out, kind).glob("*.json")):
+        found[path.stem] = _read_object(path)
+        if missing := sorted(MEASUREMENTS[kind] - found[path.stem].keys()):
+            raise RecordError(f"{path} lacks the field {missing[0]}")
+    return found
 
 
 def group(records):
