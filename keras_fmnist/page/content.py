@@ -68,7 +68,8 @@ def pictures_of(catalogue, groups):
 
 
 def _loss(record, name):
-    return text("validation_mse", value=f"{record.metrics[name]:.4f}")
+    value = record.metrics[name]
+    return text("validation_mse", value=f"{value:.4f}") if value else text("exact")
 
 
 def table(specs, groups, names):
@@ -111,7 +112,7 @@ def exhibit(shown, groups, said):
         "missing": [spec.id for spec in shown.specs if spec.id not in run],
         "claims": [row for row in said if shown.label in row["labels"]],
         "commands": [group[0].command for group in run.values()],
-        "seeds": _seeds(run),
+        "seeds": _seeds(run, shown.kind),
     }
     if shown.kind == "table":
         names = [f"train_eval_{shown.metric}", f"val_{shown.metric}"]
@@ -132,11 +133,12 @@ def _heading(shown):
     return text(kind, number=number)
 
 
-def _seeds(run):
+def _seeds(run, kind):
+    """Whose numbers are shown: pictures are those of one run, all else is a mean."""
     if not run:
         return None
     numbers = {len(group) for group in run.values()}
-    if numbers == {1}:
+    if numbers == {1} or kind == "reconstructions":
         seeds = sorted({group[0].seed for group in run.values()})
         return text("one_seed", seed=", ".join(map(str, seeds)))
     least, most = min(numbers), max(numbers)

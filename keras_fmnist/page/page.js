@@ -4,7 +4,7 @@
 const root = document.documentElement;
 const words = JSON.parse(document.getElementById("words").textContent);
 const systemIsDark = matchMedia("(prefers-color-scheme: dark)");
-const narrow = matchMedia("(max-width: 40rem)");
+const narrow = matchMedia("screen and (max-width: 40rem)");
 const all = (selector, inside = document) => [...inside.querySelectorAll(selector)];
 
 // --- plots: a JSON text of Bokeh's in which ${…} stands for a colour or a word
@@ -25,9 +25,12 @@ async function draw(holder) {
   };
   const filled = source.textContent.replace(
     /\$\{([^}]+)\}/g, (_, name) => own[name] ?? words[root.lang][name]);
+  const [old, fresh] = [holder.firstElementChild, document.createElement("div")];
+  holder.append(fresh); // over the old one, which stays until this is there, also for a printer
+  const view = await Bokeh.embed.embed_item(JSON.parse(filled), fresh);
   views.get(holder)?.clear();
-  holder.replaceChildren();
-  views.set(holder, await Bokeh.embed.embed_item(JSON.parse(filled), holder));
+  old?.remove();
+  views.set(holder, view);
 }
 
 function drawAll() {
