@@ -3,7 +3,7 @@
 Left out is what shows no result: mansilla's figure 1, manolucos's figures 1 to 5, tables 1 and 2.
 """
 
-from experiments import mansilla, manolucos, transfer
+from experiments import manolucos, mansilla, transfer
 from keras_fmnist.catalogue import Exhibit
 
 AUTOENCODERS = (

@@ -176,15 +176,22 @@ def write_report(catalogue, out=results.STUDY, check=False):
     from keras_fmnist import figures, report
 
     records = results.read_all(out)
-    differ = 0
-    for path, content in _reported(catalogue, out, records):
-        if not figures.same(path, content):
-            differ += 1
-            print(f"{path} is not what the records give" if check else path)
-            if not check:
-                write_whole(path, content)
-    if check and differ:
-        raise RuntimeError(f"{differ} files differ from the records: keras-fmnist report")
+    files = dict(_reported(catalogue, out, records))
+    changed = [path for path, content in files.items() if not figures.same(path, content)]
+    if check:
+        drawn = {
+            path for spec in catalogue.specs for path in Path(out, spec.id).glob("*.[ps][nv]g")
+        }
+        wrong = [f"{path} is not what the records give" for path in changed]
+        wrong += [f"{path} is given by no record" for path in sorted(drawn - files.keys())]
+        if wrong:
+            print(*wrong, sep="\n")
+            raise RuntimeError(f"{len(wrong)} files differ from the records: keras-fmnist report")
+        print(f"{len(files)} files are what {len(records)} records give")
+        return
+    for path in changed:
+        write_whole(path, files[path])
+        print(path)
     print(report.results_table(catalogue.specs, records))
 
 

@@ -176,6 +176,7 @@ def test_a_wrong_value_is_refused_before_anything_is_written(ask, here, line, wo
         ("list --out", "out must name a folder"),
         ("report --out", "out must name a folder"),
         ("report --out ''", "out must name a folder"),
+        ("report --check yes", "check takes no value"),
         ("mansilla bsae", "bsae is no command; did you mean base?"),
         ("mansilla base --epohcs 1", "did you mean epochs?"),
         ("mansilla base copy", "copy"),
@@ -447,7 +448,7 @@ HELPS = [
     (True, ["mansilla", "base", "--help"], ["--epochs", "keras-fmnist mansilla base"]),
     (True, ["list", "--help"], ["--out", "folder of the records"]),
     (True, ["data", "--help"], ["--force"]),
-    (True, ["report", "--help"], ["--out"]),
+    (True, ["report", "--help"], ["--out", "--check"]),
     (True, ["claims", "--help"], ["--out", "--json"]),
 ]
 

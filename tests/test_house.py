@@ -185,6 +185,7 @@ def test_one_room_fits_one_library_to_each_job():
         return {name for name in FILES if package in THEIRS[name]}
 
     assert users("matplotlib") == {"figures"}
+    assert users("bokeh") == users("jinja2") == users("PIL") == {"page"}
     assert users("fire") == {"cli"}
     assert users("safetensors") == {"weights"}
     assert users("tensorflow_datasets") == {"fashion_mnist_builder"}

@@ -6,9 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from experiments.__main__ import CATALOGUE
-from experiments.mansilla import BASE, CLASSIFIER_FULL, SPECS
+from experiments.mansilla import BASE, CLASSIFIER_FULL, SPECS, UNTRAINED
 from keras_fmnist import commands, report, results
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -145,6 +146,87 @@ def test_the_report_of_a_users_own_runs_is_printed_and_its_figures_drawn(
     for name in ("base_loss.png", "base_reconstructions.png"):
         assert str(path.with_name(name)) in shown
         assert path.with_name(name).exists()
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch, make_record, put_record):
+    """A checkout of its own: a README with markers, one record, and what it gives."""
+    monkeypatch.setattr(commands, "__file__", str(tmp_path / "keras_fmnist" / "commands.py"))
+    names = ("results", "claims", "deviations", "assumptions", "cost")
+    marks = "".join(f"<!-- {name} -->\n<!-- /{name} -->\n" for name in names)
+    (tmp_path / "README.md").write_text(marks)
+    out = tmp_path / results.STUDY
+    # Without curves one figure and no plot have to be drawn.
+    put_record(out, make_record(UNTRAINED, history={}, metrics={"val_loss": 0.25}))
+    commands.write_report(CATALOGUE, str(out))
+    return out
+
+
+def check(out, capsys):
+    """What `report --check` names, and its last word."""
+    capsys.readouterr()
+    try:
+        commands.write_report(CATALOGUE, str(out), check=True)
+    except RuntimeError as error:
+        return capsys.readouterr().out.splitlines(), str(error)
+    return [], capsys.readouterr().out.strip()
+
+
+def files(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_what_the_report_wrote_passes_its_check_and_nothing_is_written_again(study, capsys):
+    before = files(study.parent)
+    assert check(study, capsys) == ([], "4 files are what 1 records give")
+    commands.write_report(CATALOGUE, str(study))
+    assert str(study) not in capsys.readouterr().out
+    assert files(study.parent) == before
+
+
+def test_what_was_changed_or_lost_is_named_and_left_as_it_is(study, capsys):
+    figure = study / UNTRAINED.id / "untrained_reconstructions"
+    given = [figure.with_suffix(".svg"), figure.with_suffix(".png"), study / "index.html"]
+    given.append(study.parent / "README.md")
+    whole = [path.read_bytes() for path in given]
+    for path, content in zip(given, whole, strict=True):
+        half = len(content) // 2
+        path.write_bytes(content[:half] + b"0" + content[half + 1 :])
+    before = files(study.parent)
+    named = [f"{path} is not what the records give" for path in given]
+    said = "files differ from the records: keras-fmnist report"
+    assert check(study, capsys) == (named, f"4 {said}")
+    assert files(study.parent) == before
+    for path in given[:3]:  # a checkout without a README is none
+        path.unlink()
+    given[3].write_bytes(whole[3])
+    assert check(study, capsys) == (named[:3], f"3 {said}")
+    commands.write_report(CATALOGUE, str(study))
+    assert [path.read_bytes() for path in given] == whole
+
+
+def test_a_record_that_changes_changes_figure_page_and_readme(
+    study, capsys, make_record, put_record
+):
+    put_record(study, make_record(UNTRAINED, history={}, metrics={"val_loss": 0.26}))
+    assert len(check(study, capsys)[0]) == 4
+
+
+def test_a_figure_that_no_record_gives_is_named(study, capsys):
+    stray = study / "mansilla" / "sgd" / "sgd_loss.png"
+    stray.parent.mkdir()
+    stray.write_bytes(b"")
+    assert check(study, capsys)[0] == [f"{stray} is given by no record"]
+
+
+def test_a_png_counts_by_its_pixels_and_not_by_how_tightly_they_are_packed(study, capsys):
+    path = study / UNTRAINED.id / "untrained_reconstructions.png"
+    picture = Image.open(path)
+    picture.save(path, compress_level=1)
+    assert check(study, capsys)[0] == []
+    picture.putpixel((5, 5), (0, 0, 0, 255))
+    picture.save(path)
+    assert check(study, capsys)[0] == [f"{path} is not what the records give"]
 
 
 def test_the_readme_shows_the_table_that_its_records_give():

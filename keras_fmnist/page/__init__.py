@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from keras_fmnist.catalogue import Text
 from keras_fmnist.data import CLASS_NAMES
-from keras_fmnist.page import charts, content, evidence, words
+from keras_fmnist.page import charts, content, evidence, exhibits, words
 
 
 def render(catalogue, records, out):
@@ -27,7 +27,8 @@ def render(catalogue, records, out):
     mine = [record for record in records if record.id in reported]
     groups = content.leading(mine)
     said = content.verdicts(catalogue, records)
-    return _environment(catalogue).get_template("page.html.j2").render(
+    template = _environment(catalogue).get_template("page.html.j2")
+    return template.render(
         pictures=content.pictures_of(catalogue, groups),
         reports=[_report(name, catalogue, groups, said) for name in catalogue.reports],
         claims=said,
@@ -49,7 +50,7 @@ def _report(name, catalogue, groups, said):
     for exhibit in catalogue.exhibits.get(name, ()):
         # A figure in two parts says what it says once.
         fresh = said if exhibit.label not in labels else []
-        shown.append(content.exhibit(exhibit, groups, fresh))
+        shown.append(exhibits.exhibit(exhibit, groups, fresh))
         labels.add(exhibit.label)
     return {
         "name": name,
@@ -85,12 +86,18 @@ def _environment(catalogue):
         "exchanged": words.content,
         "class_names": CLASS_NAMES,
         "metrics": content.METRICS,
-        "bokeh": Markup("\n".join(Resources("inline", components=["bokeh"], log_level="warn").js_raw)),
+        "bokeh": _bokeh(),
         "file": _file,
         "chart_words": _chart_words(),
         "script": _script,
     }
     return environment
+
+
+def _bokeh():
+    """The script that draws the plots, without its widgets and tables."""
+    resources = Resources("inline", components=["bokeh"], log_level="warn")
+    return Markup("\n".join(resources.js_raw))
 
 
 def _script(json_text):
@@ -100,7 +107,8 @@ def _script(json_text):
 
 def _chart_words():
     """What the plots say, for each language."""
-    said = {language: {w: words.TEXTS[w][language] for w in charts.WORDS} for language in ("en", "es")}
+    languages = ("en", "es")
+    said = {one: {word: words.TEXTS[word][one] for word in charts.WORDS} for one in languages}
     return _script(json.dumps(said, sort_keys=True))
 
 

@@ -35,9 +35,9 @@ def _kinds(rows):
         {
             "kind": kind,
             "tensors": len(group),
-            "worst": f"{worst['max_abs']:.2g}",
+            "worst": _number(worst["max_abs"], ".2g"),
             "where": worst["name"],
-            "tolerance": f"{worst['tolerance']:.2g}",
+            "tolerance": _number(worst["tolerance"], ".2g"),
             "within": _share(worst) <= 1,
         }
         for kind, group in kinds.items()
@@ -45,19 +45,22 @@ def _kinds(rows):
     ]
 
 
+def _number(value, form):
+    """A number in digits; what JSON holds as null was none."""
+    return "–" if value is None else format(value, form)
+
+
 def _share(row):
-    """Of its tolerance; what is no number, which JSON holds as null, exceeds any."""
+    """The difference as a share of its tolerance; what is no number exceeds any."""
     return math.inf if row["max_abs"] is None else row["max_abs"] / row["tolerance"]
 
 
 def _equivalence(found):
-    ours, native = (
-        f"{found[side]['val_loss']['mean']:.4f} (sd {found[side]['val_loss']['sd']:.4f})"
-        for side in ("ours", "native")
-    )
-    low, high = (f"{bound:+.4f}" for bound in found["interval"])
+    losses = [found[side]["val_loss"] for side in ("ours", "native")]
+    ours, native = (f"{_number(m['mean'], '.4f')} (sd {_number(m['sd'], '.4f')})" for m in losses)
+    low, high = (_number(bound, "+.4f") for bound in found["interval"])
     sizes = {name: found[name] for name in ("seeds", "epochs", "examples")}
-    margin = f"{found['margin']:.4f}"
+    margin = _number(found["margin"], ".4f")
     return text("equivalence", ours=ours, native=native, low=low, high=high, margin=margin, **sizes)
 
 
