@@ -11,6 +11,7 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
+import made_up_study
 import numpy as np
 import pytest
 from PIL import Image
@@ -19,7 +20,6 @@ from experiments.__main__ import CATALOGUE
 from experiments.mansilla import BASE, UNTRAINED
 from keras_fmnist import page, results
 from keras_fmnist.page import charts, content, evidence, pictures, words
-from tests import made_up_study
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -3,6 +3,7 @@
 import os
 import shutil
 
+import made_up_study
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
@@ -10,7 +11,6 @@ from playwright.sync_api import expect, sync_playwright
 from experiments.__main__ import CATALOGUE
 from keras_fmnist import page as page_room
 from keras_fmnist import results
-from tests import made_up_study
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PATIENCE = 30_000  # milliseconds: drawing takes two seconds, on a busy machine many more
