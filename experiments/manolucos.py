@@ -29,6 +29,7 @@ BASELINE = AutoencoderSpec(
     # Open question 2: padding 2 reaches 13 positions with dilation 2 only.
     deconv1="k5s2p2d2",
     deconv2="k6s2p1",
+    printed={"deconv1": "k5s2p2"},
     published={"train_eval_loss": 0.0858, "val_loss": 0.0726},
 )
 NO_DROPOUT = replace(

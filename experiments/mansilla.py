@@ -17,7 +17,12 @@ from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec
 from keras_fmnist.verdicts import Every, MostSeeds, Ranked, Within, binomial_reach, near
 
 # Section II: n = 64, p = 0.2, lr 0.001, 15 epochs, batch 100, MSE, Adam: the defaults of a spec.
-BASE = AutoencoderSpec(report="mansilla", name="base", summary="n = 64, dropout 0.2, Adam")
+BASE = AutoencoderSpec(
+    report="mansilla",
+    name="base",
+    summary="n = 64, dropout 0.2, Adam",
+    printed={"deconv2": "k4s2o1"},  # open question 1
+)
 
 UNTRAINED = replace(BASE, name="untrained", summary="base, never trained", epochs=0)
 DROPOUT_01 = replace(BASE, name="dropout_01", summary="base with dropout 0.1", dropout=0.1)

@@ -115,22 +115,26 @@ def curves(records, metric, label):
 
 
 def reconstructions(record):
-    """Ten test images above what the autoencoder made of them."""
-    rows = [results.unpack_images(record.images[key]) for key in ("originals", "reconstructions")]
-    figure, grid = plt.subplots(2, len(CLASS_NAMES), figsize=(6.9, 1.75))
-    for row, images in zip(grid, rows, strict=True):
-        for axes, image in zip(row, images, strict=True):
+    """Ten test images above what the autoencoder made of them, and PCA where the record has it."""
+    kept = {"originals": "original", "reconstructions": "rebuilt", "pca": "PCA"}
+    rows = {words: record.images[key] for key, words in kept.items() if key in record.images}
+    figure, grid = plt.subplots(len(rows), len(CLASS_NAMES), figsize=(6.9, 0.35 + 0.7 * len(rows)))
+    for row, (words, packed) in zip(grid, rows.items(), strict=True):
+        for axes, image in zip(row, results.unpack_images(packed), strict=True):
             axes.imshow(image, cmap="gray_r", vmin=0, vmax=255)
             axes.set(xticks=[], yticks=[])
             axes.grid(visible=False)
             for spine in axes.spines.values():
                 spine.set_visible(False)
+        row[0].set_ylabel(words)
     for axes, name in zip(grid[0], CLASS_NAMES, strict=True):
         axes.set_title(name, fontsize=7)
-    grid[0, 0].set_ylabel("original")
-    grid[1, 0].set_ylabel("rebuilt")
-    mse = record.metrics["val_loss"]
-    figure.suptitle(f"{_title([record])}, validation MSE {mse:.4f}", fontsize=8, x=0.01, ha="left")
+    title = f"{_title([record])}, validation MSE {record.metrics['val_loss']:.4f}"
+    if "pca" in record.images:
+        mean, pca = record.metrics["mean_image_loss"], record.metrics["pca_loss"]
+        pca = f"{pca:.4f}" if pca else "exact"  # the code is as long as the image, or longer
+        title += f"; PCA of the same size {pca}, mean image {mean:.4f}"
+    figure.suptitle(title, fontsize=8, x=0.01, ha="left")
     return figure
 
 

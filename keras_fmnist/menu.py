@@ -68,6 +68,13 @@ def tool(catalogue):
             address=(None, "of the Ray cluster, auto or host:port; else Ray starts here alone"),
             **out,
         ),
+        "inspect": command(
+            lambda **given: commands.inspect(specs, **given),
+            "Prints a net layer by layer, its dead units, and what to be warned of.",
+            experiment=(REQUIRED, "such as mansilla/base"),
+            seed=(0, "of the run whose weights are taken, or else of fresh ones"),
+            **out,
+        ),
         "compare": command(
             lambda **given: rulers.compare(specs, **given),
             "Holds an experiment to native PyTorch, layer by layer and trained side by side.",

@@ -34,7 +34,8 @@ class Record:
     `history` holds one number an epoch: `loss` and `accuracy` as they ran during training (dropout
     on, weights moving), `train_eval_*` and `val_*` in evaluation mode after the epoch, over every
     image. `confusion_matrix` counts test images, rows true and columns predicted. `images` holds
-    ten test images, one a class, and what an autoencoder made of them.
+    ten test images, one a class, and what an autoencoder and, but for older records, a PCA of the
+    same size made of them; the metrics `pca_loss` and `mean_image_loss` are over all test images.
     """
 
     report: str

@@ -58,8 +58,11 @@ class Spec:
 class AutoencoderSpec(Spec):
     """An encoder of two convolutions and its mirror, trained on the mean squared error.
 
-    The defaults are mansilla's base; what manolucos adds stands after it.
+    The defaults are mansilla's base; what manolucos adds stands after it. `printed` is no setting:
+    it holds the transposed convolutions that the report prints and that cannot be, by their names.
     """
+
+    printed: dict = dataclasses.field(default_factory=dict, hash=False)
 
     kernels: tuple[int, ...] = setting(
         (16, 32), text="kernels of the two convolutions", low=1, high=1024
@@ -122,6 +125,11 @@ class AutoencoderSpec(Spec):
         """Positions a side of the encoder's last feature map: 28 → 26 → 13 → 11 → 5."""
         after_first = (IMAGE_SIZE - 2) // 2
         return (after_first - 2) // 2
+
+    @property
+    def code_size(self):
+        """Numbers in a code: the latent layer's, or those of the last feature map."""
+        return self.latent or self.kernels[-1] * self.map_size**2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,6 +209,18 @@ def override(spec, changes):
     if nested:
         own["autoencoder"] = override(spec.autoencoder, nested)
     return dataclasses.replace(spec, changes=changes, **own)
+
+
+def restored(spec, values):
+    """A copy of `spec` with the `settings` that a record holds.
+
+    Raises:
+        SpecError: a setting is unknown or cannot be.
+    """
+    nested = values.get("autoencoder", {})
+    own = {name: value for name, value in values.items() if name != "autoencoder"}
+    inner = {f"autoencoder_{name}": value for name, value in nested.items() if name != "name"}
+    return override(spec, own | inner)
 
 
 def command(spec, seed, device, examples=None):

@@ -6,7 +6,7 @@ import time
 import keras
 import numpy as np
 
-from keras_fmnist import data, models, provenance, results, weights
+from keras_fmnist import baselines, data, models, provenance, results, weights
 from keras_fmnist.callbacks import (
     EVALUATION_BATCH,
     Batches,
@@ -114,7 +114,7 @@ def _train(model, spec, seed, examples, dataset):
     outcome = (
         _classify(model, test, dataset.test_labels)
         if is_classifier
-        else _reconstruct(model, dataset, spec.darkest)
+        else _reconstruct(model, spec, images, dataset)
     )
     metrics |= outcome.pop("metrics", {})
     record = results.Record(
@@ -198,16 +198,19 @@ def _classify(model, test, labels):
     return {"confusion_matrix": counts.tolist(), "metrics": {"dead_logits": dead}}
 
 
-def _reconstruct(model, dataset, darkest):
-    """Ten test images, the first of each class, and what the autoencoder makes of them."""
+def _reconstruct(model, spec, images, dataset):
+    """Ten test images, the first of each class, and what autoencoder and PCA make of them."""
     rows = [int(np.argmax(dataset.test_labels == label)) for label in range(CLASSES)]
     originals = dataset.test_images[rows]
-    rebuilt = model(scale(originals, darkest), training=False)
-    rebuilt = (keras.ops.convert_to_numpy(rebuilt) - darkest) / (1 - darkest)
+    rebuilt = model(scale(originals, spec.darkest), training=False)
+    rebuilt = (keras.ops.convert_to_numpy(rebuilt) - spec.darkest) / (1 - spec.darkest)
+    losses, by_pca = baselines.measure(images, dataset.test_images, spec.code_size, spec.darkest)
     return {
+        "metrics": losses,
         "images": {
             "test_rows": rows,
             "originals": results.pack_images(scale(originals, 0.0)),
             "reconstructions": results.pack_images(rebuilt),
-        }
+            "pca": results.pack_images(by_pca[rows]),
+        },
     }

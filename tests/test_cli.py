@@ -12,7 +12,7 @@ import pytest
 
 from experiments import mansilla
 from experiments.__main__ import CATALOGUE
-from keras_fmnist import cli, commands, data, menu, results, train
+from keras_fmnist import cli, commands, data, menu, results, train, weights
 from keras_fmnist.specs import (
     AutoencoderSpec,
     ClassifierSpec,
@@ -174,6 +174,11 @@ def test_a_wrong_value_is_refused_before_anything_is_written(ask, here, line, wo
         ("data --epochs 3", "--epochs is no flag; known are force"),
         ("list --out 3", "out must name a folder"),
         ("list --out", "out must name a folder"),
+        ("inspect", "experiment"),
+        ("inspect mansilla/bsae", "did you mean mansilla/base?"),
+        ("inspect mansilla/base --seed x", "seed must be a whole number from 0 to 2147483647"),
+        ("inspect mansilla/base --out 3", "out must name a folder"),
+        ("inspect mansilla/base --latent 8", "--latent is no flag"),
         ("report --out", "out must name a folder"),
         ("report --out ''", "out must name a folder"),
         ("report --check yes", "check takes no value"),
@@ -343,6 +348,74 @@ def test_the_list_counts_the_runs_there_are(ask, here, make_record, put_record):
         spec.id: ["3" if spec is mansilla.SGD else "0", "runs", spec.summary]
         for spec in CATALOGUE.specs
     }
+
+
+def test_inspect_takes_fresh_weights_where_there_is_no_run(ask, here):
+    status, out, err = ask(["inspect", "manolucos/baseline", "--seed", "3"], tool=True)
+    assert (status, err) == (0, "")
+    first, *lines = out.splitlines()
+    assert first == (
+        "manolucos/baseline: the fresh weights of seed 3, because results holds no trained ones"
+    )
+    table = {line.split()[0]: line for line in lines if line[:2].islower()}
+    assert "12816  120 of 169" in table["decoder.deconv1"]
+    (losses,) = (line for line in lines if line.startswith("mean_image_loss"))
+    assert losses.endswith(", pca_loss 0")  # a code of 800 numbers, and nothing has been trained
+    warnings = [line for line in lines if line.startswith("warning: ")]
+    assert warnings == lines[-len(warnings) :]
+    assert len(warnings) == 5
+    assert listing(here) == {}
+
+
+def test_inspect_takes_settings_and_weights_of_the_run_there_is(ask, here, dataset, reference):
+    narrow = [*QUICK, "--latent", "8", "--out", "results"]
+    assert ask(["base", *narrow])[0] == 0
+    before = listing(here)
+    (path,) = (here / "results/mansilla/base").glob("*.json")
+    record = results.read(path)
+    status, out, err = ask(["inspect", "mansilla/base"], tool=True)
+    assert (status, err) == (0, "")
+    first, *lines = out.splitlines()
+    weights_path = path.with_suffix(".safetensors").relative_to(here)
+    assert (
+        first == f"mansilla/base; epochs 1, not 15; latent 8, not 64: the weights of {weights_path}"
+    )
+    arrays = weights.load(weights_path, record.weights_sha256["final"])
+    codes = reference.encode(arrays, dataset.test_images / 255)
+    dead = (codes == 0).all(axis=0).sum()
+    assert f"dead latents: {dead} of 8" in lines
+    losses = {name: record.metrics[name] for name in ("mean_image_loss", "pca_loss", "val_loss")}
+    assert ", ".join(f"{name} {loss:.4g}" for name, loss in losses.items()) in lines
+    assert any("no better than PCA of the same size" in line for line in lines)
+    status, out, err = ask(["inspect", "mansilla/base", "--seed", "1"], tool=True)
+    assert out.startswith("mansilla/base: the fresh weights of seed 1, because results holds no")
+    assert listing(here) == before
+
+
+def test_inspect_counts_the_dead_logits_that_a_classifiers_record_has(ask, here):
+    assert ask(["classifier_frozen", *QUICK_HEAD, "--out", "results"])[0] == 0
+    (path,) = (here / "results/mansilla/classifier_frozen").glob("*.json")
+    status, out, err = ask(["inspect", "mansilla/classifier_frozen"], tool=True)
+    assert (status, err) == (0, "")
+    dead = results.read(path).metrics["dead_logits"]
+    assert f"dead logits: {dead} of 10" in out.splitlines()
+    assert "pca_loss" not in out
+    assert "decoder" not in out
+
+
+def test_inspect_refuses_damaged_weights_and_does_without_missing_ones(ask, here):
+    assert ask(["base", *QUICK, "--out", "results"])[0] == 0
+    (path,) = here.rglob("*.safetensors")
+    content = path.read_bytes()
+    path.write_bytes(content[:-4] + bytes([content[-4] ^ 1]) + content[-3:])
+    status, out, err = ask(["inspect", "mansilla/base"], tool=True)
+    assert (status, out) == (1, "")
+    assert err.count("\n") == 1
+    assert path.name in err
+    path.unlink()
+    status, out, err = ask(["inspect", "mansilla/base"], tool=True)
+    assert (status, err) == (0, "")
+    assert "the fresh weights of seed 0" in out.splitlines()[0]
 
 
 @pytest.mark.parametrize(

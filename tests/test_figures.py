@@ -200,6 +200,29 @@ def test_reconstructions_stand_below_their_originals(make_record):
     )
 
 
+@pytest.mark.parametrize(
+    ("pca_loss", "words"), [(0.0104, "0.0104"), (0.0, "exact")], ids=["smaller", "as long"]
+)
+def test_pca_of_the_same_size_stands_below_where_the_record_has_it(make_record, pca_loss, words):
+    older = make_record(BASE)
+    pixels = results.unpack_images(older.images["originals"])[::-1] / 255
+    record = make_record(
+        BASE,
+        images=older.images | {"pca": results.pack_images(pixels)},
+        metrics=older.metrics | {"pca_loss": pca_loss, "mean_image_loss": 0.0866},
+    )
+    figure = figures.reconstructions(record)
+    assert len(figure.axes) == 30
+    drawn = [axes.images[0].get_array() for axes in figure.axes]
+    np.testing.assert_array_equal(
+        drawn[:20], [axes.images[0].get_array() for axes in figures.reconstructions(older).axes]
+    )
+    np.testing.assert_array_equal(drawn[20:], drawn[9::-1])
+    assert [axes.get_ylabel() for axes in figure.axes[::10]] == ["original", "rebuilt", "PCA"]
+    (title,) = (text for text in texts(figure) if "validation MSE" in text)
+    assert title.endswith(f"; PCA of the same size {words}, mean image 0.0866")
+
+
 def test_curves_fit_a_column_and_their_type_is_readable(make_record):
     with matplotlib.rc_context(figures.STYLE):
         figure = figures.curves([make_record(BASE)], "loss", "loss")

@@ -41,7 +41,11 @@ ARROWS = {
     "weights": "files",
     "results": "files settings specs",
     "callbacks": "seeds",
-    "train": "callbacks data fast_fit models optimizers provenance results settings specs weights",
+    "baselines": "",
+    "train": "baselines callbacks data fast_fit models optimizers provenance results settings "
+    "specs weights",
+    "inspection": "seeds",
+    "pitfalls": "inspection settings specs",
     "twin": "native specs weights",
     "parity": "models specs train twin weights",
     "compare": "callbacks native_training optimizers specs train twin",
@@ -57,8 +61,8 @@ ARROWS = {
     "ray_engine": "files results study",
     "checks": "settings",
     "commands": (
-        "assumptions checks claims data figures files page ray_engine report results settings "
-        "specs study train"
+        "assumptions baselines callbacks checks claims data figures files inspection models "
+        "page pitfalls ray_engine report results settings specs study train weights"
     ),
     "rulers": "bench checks compare data files models parity provenance settings specs weights",
     "cli": "settings",
@@ -161,7 +165,7 @@ def test_seeds_need_numpy_and_name_a_framework_only_inside_a_function():
     assert names - sys.stdlib_module_names == {"numpy"}
 
 
-@pytest.mark.parametrize("name", ["results", "report", "figures", "data", "claims"])
+@pytest.mark.parametrize("name", ["results", "report", "figures", "data", "claims", "baselines"])
 def test_pages_and_data_never_reach_a_framework(name):
     found = {room: THEIRS[room] & FRAMEWORKS for room in reachable(name)}
     assert not any(found.values()), found
@@ -188,6 +192,7 @@ def test_one_room_fits_one_library_to_each_job():
     assert users("bokeh") == users("jinja2") == users("PIL") == {"page"}
     assert users("fire") == {"cli"}
     assert users("safetensors") == {"weights"}
+    assert users("sklearn") == {"baselines"}
     assert users("tensorflow_datasets") == {"fashion_mnist_builder"}
 
 

@@ -13,6 +13,7 @@ from keras_fmnist.specs import (
     command,
     differences,
     override,
+    restored,
     setting_fields,
     settings,
 )
@@ -70,7 +71,7 @@ def test_every_setting_says_what_it_is(spec):
     for field in fields:
         assert field.metadata["text"]
         assert not field.metadata["text"].endswith(".")
-    no_settings = {"report", "name", "summary", "published", "changes", "autoencoder"}
+    no_settings = {"report", "name", "summary", "published", "changes", "printed", "autoencoder"}
     assert {f.name for f in dataclasses.fields(spec)} - {f.name for f in fields} <= no_settings
 
 
@@ -155,3 +156,22 @@ def test_the_command_repeats_the_run_and_names_only_what_was_changed():
         *("--frozen", "True", "--autoencoder_kernels", "8,16"),
         *("--seed", "3", "--device", "gpu", "--examples", "50"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("spec", "changes"),
+    [
+        (BASE, {"latent": 8, "kernels": (4, 6), "deconv2": "k4s2", "dropout": 0}),
+        (HEAD, {"hidden": 3, "autoencoder_latent": 8, "autoencoder_deconv1": "k5s2p2d2"}),
+    ],
+    ids=["autoencoder", "classifier"],
+)
+def test_a_spec_is_restored_from_the_settings_of_its_record(spec, changes):
+    ran = override(spec, changes)
+    values = json.loads(json.dumps(settings(ran)))
+    again = restored(spec, values)
+    assert settings(again) == settings(ran) != settings(spec)
+    assert (again.id, again.summary) == (spec.id, spec.summary)
+    assert values == settings(ran)
+    with pytest.raises(SpecError, match="latnet is no setting"):
+        restored(spec, values | {"latnet": 3})

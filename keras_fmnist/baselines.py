@@ -1,0 +1,53 @@
+"""What every autoencoder is held to: PCA with as many numbers an image, and the mean image."""
+
+import numpy as np
+
+
+def measure(train_images, test_images, code_size, darkest=0.0):
+    """Fits mean and principal components on training images, and rebuilds the test images.
+
+    The numbers depend on no seed. 60 000 images take about a second, and 200 MB while it lasts.
+
+    Args:
+        train_images: `(n, 28, 28, 1)` uint8, those that the autoencoder is trained on.
+        test_images: `(m, 28, 28, 1)` uint8.
+        code_size: numbers in the autoencoder's code. From as many numbers as there are pixels on
+            the image is its own code, and nothing is lost.
+        darkest: what a black pixel is for the net, 0 or -1; a white one is 1.
+
+    Returns:
+        `{"pca_loss", "mean_image_loss"}`, the mean squared errors over all test images and pixels
+        in the net's range of pixels; and PCA's test images, `(m, 28, 28, 1)` float32, black 0 and
+        white 1, which may overshoot.
+    """
+    images = _flatten(test_images)
+    mean = train_images.mean(axis=0, dtype=np.float64).astype(np.float32).reshape(1, -1) / 255
+    components = min(code_size, len(train_images) - 1)  # n centred images span no more than n − 1
+    if code_size >= images.shape[1]:
+        rebuilt = images
+    elif components == 0:
+        rebuilt = np.broadcast_to(mean, images.shape)
+    else:
+        from sklearn.decomposition import PCA  # two thirds of a second to import
+
+        # The covariance alone, because a decomposition of the images takes minutes and a gigabyte.
+        pca = PCA(components, svd_solver="covariance_eigh").fit(_flatten(train_images))
+        rebuilt = pca.inverse_transform(pca.transform(images))
+    # PCA of pixels in [-1, 1] is that of pixels in [0, 1] with twice the errors.
+    unit = (1 - darkest) ** 2
+    losses = {
+        "pca_loss": _mean_square(rebuilt - images) * unit,
+        "mean_image_loss": _mean_square(mean - images) * unit,
+    }
+    return losses, rebuilt.reshape(test_images.shape)
+
+
+def _flatten(images):
+    """Bytes to `(n, 784)` float32 in [0, 1]."""
+    pixels = images.reshape(len(images), -1).astype(np.float32)
+    pixels /= 255  # in place: of the training images a second copy is 188 MB
+    return pixels
+
+
+def _mean_square(errors):
+    return float(np.square(errors).mean(dtype=np.float64))
