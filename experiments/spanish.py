@@ -1,6 +1,7 @@
 """What the experiments and the claims say, in the reports' language, for the page.
 
-Who adds an experiment or a claim adds its Spanish here; a test says so.
+What the reports print and claim must be here, a test says so; an experiment of one's own is shown
+in English until it is.
 """
 
 from experiments import assumptions, manolucos, mansilla, transfer

@@ -62,11 +62,12 @@ ARROWS = {
     "checks": "settings",
     "commands": (
         "assumptions baselines callbacks checks claims data figures files inspection models "
-        "page pitfalls ray_engine report results settings specs study train weights"
+        "pitfalls ray_engine results settings specs study train weights"
     ),
+    "publish": "checks figures files page report results",
     "rulers": "bench checks compare data files models parity provenance settings specs weights",
     "cli": "settings",
-    "menu": "cli commands results rulers settings specs",
+    "menu": "cli commands publish results rulers settings specs",
 }
 # Torch is named by what speaks to it directly; everything else is Keras or numpy.
 RULERS = {"twin", "parity", "compare", "bench"}  # they hold ours to native PyTorch

@@ -10,7 +10,7 @@ from PIL import Image
 
 from experiments.__main__ import CATALOGUE
 from experiments.mansilla import BASE, CLASSIFIER_FULL, SPECS, UNTRAINED
-from keras_fmnist import commands, report, results
+from keras_fmnist import publish, report, results
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -140,7 +140,7 @@ def test_the_report_of_a_users_own_runs_is_printed_and_its_figures_drawn(
 ):
     record = make_record(BASE)
     path = put_record(tmp_path, record)
-    commands.write_report(CATALOGUE, str(tmp_path))
+    publish.write_report(CATALOGUE, str(tmp_path))
     shown = capsys.readouterr().out
     assert report.results_table(CATALOGUE.specs, [record]) in shown
     for name in ("base_loss.png", "base_reconstructions.png"):
@@ -151,14 +151,14 @@ def test_the_report_of_a_users_own_runs_is_printed_and_its_figures_drawn(
 @pytest.fixture
 def study(tmp_path, monkeypatch, make_record, put_record):
     """A checkout of its own: a README with markers, one record, and what it gives."""
-    monkeypatch.setattr(commands, "__file__", str(tmp_path / "keras_fmnist" / "commands.py"))
+    monkeypatch.setattr(publish, "__file__", str(tmp_path / "keras_fmnist" / "publish.py"))
     names = ("results", "claims", "deviations", "assumptions", "cost")
     marks = "".join(f"<!-- {name} -->\n<!-- /{name} -->\n" for name in names)
     (tmp_path / "README.md").write_text(marks)
     out = tmp_path / results.STUDY
     # Without curves one figure and no plot have to be drawn.
     put_record(out, make_record(UNTRAINED, history={}, metrics={"val_loss": 0.25}))
-    commands.write_report(CATALOGUE, str(out))
+    publish.write_report(CATALOGUE, str(out))
     return out
 
 
@@ -166,7 +166,7 @@ def check(out, capsys):
     """What `report --check` names, and its last word."""
     capsys.readouterr()
     try:
-        commands.write_report(CATALOGUE, str(out), check=True)
+        publish.write_report(CATALOGUE, str(out), check=True)
     except RuntimeError as error:
         return capsys.readouterr().out.splitlines(), str(error)
     return [], capsys.readouterr().out.strip()
@@ -179,7 +179,7 @@ def files(folder):
 def test_what_the_report_wrote_passes_its_check_and_nothing_is_written_again(study, capsys):
     before = files(study.parent)
     assert check(study, capsys) == ([], "4 files are what 1 records give")
-    commands.write_report(CATALOGUE, str(study))
+    publish.write_report(CATALOGUE, str(study))
     assert str(study) not in capsys.readouterr().out
     assert files(study.parent) == before
 
@@ -201,7 +201,7 @@ def test_what_was_changed_or_lost_is_named_and_left_as_it_is(study, capsys):
         path.unlink()
     given[3].write_bytes(whole[3])
     assert check(study, capsys) == (named[:3], f"3 {said}")
-    commands.write_report(CATALOGUE, str(study))
+    publish.write_report(CATALOGUE, str(study))
     assert [path.read_bytes() for path in given] == whole
 
 

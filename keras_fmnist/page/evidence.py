@@ -66,9 +66,10 @@ def _equivalence(found):
 
 def speed(out):
     """What `bench` found, a dict for each committed file."""
-    found = results.read_measurements(out, "benchmarks").values()
+    found = results.read_measurements(out, "benchmarks")
     return [
         {
+            "name": name,
             "machine": text("machine", **one["machine"]),
             "versions": _versions([one["versions"]]),
             "tables": [
@@ -79,7 +80,7 @@ def speed(out):
                 }.items()
             ],
         }
-        for one in found
+        for name, one in found.items()
     ]
 
 
