@@ -2,14 +2,14 @@
 # make test   set-up, data, lint, the study's figures and page held to its records, every test
 #
 # EPOCHS=1 for a quick look (the report's 15 otherwise), SEED=1 for another seed, OUT=folder.
-# What is already done is not done again: an interrupted `make run` goes on with the next experiment.
+# What is done is not done again, and an interrupted `make run` goes on where it was.
 
 PYTHON ?= python3
 SEED ?= 0
 OUT ?= runs$(if $(EPOCHS),/epochs$(EPOCHS))
 BIN := .venv/bin
 RUN = $(BIN)/python -m experiments.mansilla
-FLAGS = --seed $(SEED) --out $(OUT)
+FLAGS = --seed $(SEED) --out $(OUT) --resume
 
 .PHONY: run test data
 

@@ -16,8 +16,8 @@ class Rank:
 
     `factor` is the typical ratio between ours and printed, 1 where all agree: the exponential of
     the mean |log ratio| over losses and error rates, training as `training` says. `epochs` are
-    those that ran. `undercut` is whether it already passed below a printed training loss: losses
-    fall, so with more epochs it only goes further away.
+    those that ran. `undercut` is whether it already passed below a printed loss, however that is
+    read: losses fall, so with more epochs it only goes further away.
     """
 
     spec: object
@@ -31,7 +31,7 @@ class Rank:
 def rank(readings, records):
     """The readings of one printed row that have been run, nearest first.
 
-    Those that have undercut the printed training loss come last.
+    Those that have undercut a printed loss come last.
 
     Args:
         readings: specs with the same `published` numbers.
@@ -51,14 +51,15 @@ def _rank(spec, record):
         for words, pattern in TRAINING.items()
     }
     nearest = min(factors, key=factors.get)
-    ours = record.metrics[TRAINING[nearest].format("loss")]
+    training = max(record.metrics[pattern.format("loss")] for pattern in TRAINING.values())
+    ours = {"train_eval_loss": training, "val_loss": record.metrics["val_loss"]}
     return Rank(
         spec=spec,
         metrics=record.metrics,
         epochs=spec.epochs,
         training=nearest,
         factor=factors[nearest],
-        undercut=ours < spec.published["train_eval_loss"],
+        undercut=any(loss < spec.published[name] for name, loss in ours.items()),
     )
 
 
@@ -70,10 +71,11 @@ def _factor(published, metrics, pattern):
         ours = metrics[training if name.startswith("train_eval_") else name]
         if name.endswith("accuracy"):
             ours, printed = 1 - ours, 1 - printed
-        ratios.append(abs(math.log(ours / printed)))
+        ratios.append(abs(math.log(max(ours, LEAST) / printed)))
     return math.exp(sum(ratios) / len(ratios))
 
 
+LEAST = 1e-9  # nothing wrong at all has no logarithm
 COLUMNS = ("reading", "epochs", "as it ran", "evaluated", "validation", "off by")
 
 

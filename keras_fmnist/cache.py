@@ -5,11 +5,8 @@ checks. The name of the source travels as the comment in the gzip header. The fo
 to unpickle, and no header that could ask for more memory than the data take.
 """
 
-import contextlib
-import fcntl
 import hashlib
 import zlib
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -72,20 +69,3 @@ def _comment(packed: bytes) -> str:
     comment = packed[10 : packed.index(0, 10)].decode("latin-1")
     # It is the one part that no digest covers, and it is printed on terminals.
     return comment if comment.isprintable() and len(comment) < 1000 else "unknown"
-
-
-@contextlib.contextmanager
-def lock(folder: Path, wait: Callable[[], None]) -> Iterator[None]:
-    """Holds the folder for one process; calls `wait` first if another one has it.
-
-    Raises:
-        OSError: The folder cannot be made or written.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            wait()
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield

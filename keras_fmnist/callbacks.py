@@ -1,5 +1,6 @@
 """What happens around `model.fit`: batches in a known order, seeds, curves, progress."""
 
+import datetime
 import math
 import time
 
@@ -24,6 +25,10 @@ class Batches(keras.utils.PyDataset):
         batch_size: images a batch.
         darkest: what a black pixel becomes, 0 or -1; a white one becomes 1.
         seed: shuffles by (seed, epoch) where given; `SeedEachEpoch` says which epoch it is.
+
+    Attributes:
+        steps: batches of a whole epoch.
+        taken: how many of them are left out, at its beginning: an interrupted epoch goes on there.
     """
 
     def __init__(self, images, labels, batch_size, darkest=0.0, seed=None):
@@ -32,12 +37,15 @@ class Batches(keras.utils.PyDataset):
         self.images = _place(images)
         self.labels = None if labels is None else _place(labels.astype(np.int32))
         self.order = _place(np.arange(len(images)))
+        self.steps = math.ceil(len(images) / batch_size)
+        self.taken = 0
 
     def __len__(self):
-        return math.ceil(len(self.images) / self.batch_size)
+        return self.steps - self.taken
 
     def __getitem__(self, index):
-        rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
+        first = (self.taken + index) * self.batch_size
+        rows = self.order[first : first + self.batch_size]
         images = scale(self.images[rows], self.darkest)
         return images, images if self.labels is None else self.labels[rows]
 
@@ -94,6 +102,10 @@ class DivergedError(RuntimeError):
 class StopOnNonFinite(keras.callbacks.Callback):
     """Stops the run at the step at which the running loss stops being finite."""
 
+    def __init__(self, batches):
+        super().__init__()
+        self.batches = batches
+
     def on_epoch_begin(self, epoch, logs=None):
         """Remembers the epoch for the message."""
         self.epoch = epoch
@@ -101,19 +113,32 @@ class StopOnNonFinite(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         """Raises DivergedError."""
         if not math.isfinite(logs["loss"]):
+            step = self.batches.taken + batch + 1
             raise DivergedError(
-                f"the loss became {logs['loss']} at step {batch + 1} of epoch {self.epoch + 1}: "
+                f"the loss became {logs['loss']} at step {step} of epoch {self.epoch + 1}: "
                 "a smaller learning_rate may help"
             )
 
 
 class Progress(keras.callbacks.Callback):
-    """A progress bar for the whole run, with its time to go; silent where stderr is no terminal."""
+    """A progress bar for the whole run, with its time to go; silent where stderr is no terminal.
 
-    def __init__(self, title, epochs, steps):
+    Args:
+        title: what stands before the bar.
+        epochs: of the run.
+        steps: of an epoch.
+        done: steps that the run has taken before.
+    """
+
+    def __init__(self, title, epochs, steps, done=0):
         super().__init__()
         self.bar = tqdm(
-            total=epochs * steps, desc=title, unit="step", disable=None, dynamic_ncols=True
+            total=epochs * steps,
+            initial=done,
+            desc=title,
+            unit="step",
+            disable=None,
+            dynamic_ncols=True,
         )
         self.epochs = epochs
 
@@ -129,22 +154,38 @@ class Progress(keras.callbacks.Callback):
         """Shows the losses of the epoch that ended."""
         self.bar.set_postfix_str(f"loss {logs['loss']:.4f}, val_loss {logs['val_loss']:.4f}")
 
-    def on_train_end(self, logs=None):
-        """Leaves the finished bar on the screen."""
-        self.bar.close()
 
+class Stopwatch(keras.callbacks.Callback):
+    """Wall-clock seconds of a run and of each of its epochs, evaluations included.
 
-class EpochSeconds(keras.callbacks.Callback):
-    """Wall-clock seconds of each epoch, its evaluations included."""
+    `state` says where it stands, in plain values. A stopwatch that is set to one goes on from it,
+    so that of a resumed run the parts are added up.
+    """
 
     def __init__(self):
         super().__init__()
-        self.seconds = []
+        started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        self.state = {"started": started, "total": 0.0, "per_epoch": [], "epoch": 0.0}
 
-    def on_epoch_begin(self, epoch, logs=None):
-        """Starts the clock."""
-        self.started = time.perf_counter()
+    @property
+    def state(self):
+        """Start, seconds in all, of each epoch that is complete, and of the one that runs."""
+        now = time.perf_counter()
+        return {
+            "started": self.started,
+            "total": now - self._run,
+            "per_epoch": list(self.per_epoch),
+            "epoch": now - self._epoch,
+        }
+
+    @state.setter
+    def state(self, state):
+        now = time.perf_counter()
+        self.started, self.per_epoch = state["started"], list(state["per_epoch"])
+        self._run, self._epoch = now - state["total"], now - state["epoch"]
 
     def on_epoch_end(self, epoch, logs=None):
         """Reads the clock."""
-        self.seconds.append(round(time.perf_counter() - self.started, 3))
+        now = time.perf_counter()
+        self.per_epoch.append(round(now - self._epoch, 3))
+        self._epoch = now

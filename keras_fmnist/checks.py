@@ -4,8 +4,10 @@ import importlib.util
 import os
 from pathlib import Path
 
-from keras_fmnist.settings import SpecError, suggest
+from keras_fmnist.settings import SpecError, shown, suggest
 
+LONGEST_NAME = 240  # bytes, of the 255 that file systems take: a file is written under a longer one
+LONGEST_PATH = 3500  # of 4096: report, experiment and file come below it
 BACKENDS = ("torch", "jax", "tensorflow")
 DEVICES = ("auto", "cpu", "gpu")
 
@@ -13,27 +15,37 @@ DEVICES = ("auto", "cpu", "gpu")
 def whole(name, value, low, high):
     """Holds a value to a whole number from `low` to `high`."""
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise SpecError(f"{name} must be a whole number from {low} to {high}, not {value!r}")
+        raise SpecError(f"{name} must be a whole number from {low} to {high}, not {shown(value)}")
 
 
 def flag(name, value):
     """Holds a value to one that a flag without a value has."""
     if not isinstance(value, bool):
-        raise SpecError(f"{name} takes no value, not {value!r}")
+        raise SpecError(f"{name} takes no value, not {shown(value)}")
     return value
 
 
-def folder(out):
-    """Holds `out` to be a folder, or a name that can become one."""
-    if not isinstance(out, str) or not out.strip() or "\0" in out:
-        raise SpecError(f"out must name a folder, such as runs, not {out!r}")
-    there = Path(out).absolute()
-    while not there.exists():
+def folder(path, name="out"):
+    """Holds a path to be a folder, or one that can be made; `name` is what the user calls it."""
+    if not isinstance(path, str) or not path.strip() or "\0" in path:
+        raise SpecError(f"{name} must name a folder, such as runs, not {shown(path)}")
+    if path.startswith("~"):  # it would become a folder of that name
+        raise SpecError(f"{name} {path}: the shell has left the ~ as it is; write $HOME")
+    there = Path(path).absolute()
+    if len(os.fsencode(there)) > LONGEST_PATH or any(
+        len(os.fsencode(part)) > LONGEST_NAME for part in there.parts
+    ):
+        raise SpecError(
+            f"{name} is too long: {LONGEST_PATH} bytes is the most, {LONGEST_NAME} for a name in it"
+        )
+    while not os.path.lexists(there):
         there = there.parent
+    if there.is_symlink() and not there.exists():
+        raise SpecError(f"{name} {path}: {there} is a link to nowhere")
     if not there.is_dir():
-        raise SpecError(f"out {out}: {there} is a file, not a folder")
+        raise SpecError(f"{name} {path}: {there} is a file, not a folder")
     if not os.access(there, os.W_OK):
-        raise SpecError(f"out {out}: {there} cannot be written")
+        raise SpecError(f"{name} {path}: {there} cannot be written")
 
 
 def backend():
@@ -54,7 +66,7 @@ def installed_backends():
 def device(device):
     """Hides the GPUs where the CPU is asked for; must come before the backend is imported."""
     if device not in DEVICES:
-        raise SpecError(f"device must be {', '.join(DEVICES)}, not {device!r}")
+        raise SpecError(f"device must be {', '.join(DEVICES)}, not {shown(device)}")
     backend()
     if device == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
@@ -64,15 +76,18 @@ def device(device):
 def experiment(specs, experiment):
     """The spec of an id such as mansilla/base."""
     known = {spec.id: spec for spec in specs}
-    if experiment not in known:
-        raise SpecError(f"{experiment!r} is no experiment{suggest(experiment, known)}")
-    return known[experiment]
+    word = experiment if isinstance(experiment, str) else ""
+    if word not in known:
+        raise SpecError(f"{shown(experiment)} is no experiment{suggest(word, known)}")
+    return known[word]
 
 
 def target(name, path, *endings):
     """Holds a path to a file that can be written and has one of the endings."""
-    if not isinstance(path, str) or Path(path).suffix not in endings:
-        raise SpecError(f"{name} must end in {' or '.join(endings)}, not {path!r}")
-    if Path(path).is_dir():
+    if not isinstance(path, str) or "\0" in path or Path(path).suffix not in endings:
+        raise SpecError(f"{name} must end in {' or '.join(endings)}, not {shown(path)}")
+    if os.path.isdir(path):  # Path.is_dir raises where a name is too long
         raise SpecError(f"{name} {path} is a folder")
-    folder(str(Path(path).parent))
+    if len(os.fsencode(Path(path).name)) > LONGEST_NAME:
+        raise SpecError(f"{name} is too long: a file's name has at most {LONGEST_NAME} bytes")
+    folder(str(Path(path).parent), name)

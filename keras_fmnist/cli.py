@@ -11,16 +11,21 @@ import inspect
 import io
 import os
 import re
+import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import fire
+from fire.decorators import SetParseFn
+from fire.parser import DefaultParseValue
 
+from keras_fmnist.interrupts import heed_sigterm
 from keras_fmnist.settings import SpecError, suggest
 
 REQUIRED = inspect.Parameter.empty
 VARIADIC = object()
+LONGEST_LINE = 1000  # characters of an error
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,7 @@ def main(component, name, argv=None):
         The exit status.
     """
     argv = sys.argv[1:] if argv is None else argv
+    heed_sigterm()
     try:
         choice = _choose(component, name, argv)
         if choice is not None:
@@ -54,13 +60,13 @@ def main(component, name, argv=None):
         sys.stdout.flush()  # here, where a reader that went away is noticed
     except SpecError as error:
         return _fail(name, error, 2)
-    except KeyboardInterrupt:
-        return _fail(name, "interrupted", 130)
+    except KeyboardInterrupt as interrupt:
+        return _fail(name, str(interrupt) or "interrupted", 130)
     except BrokenPipeError:
         # The reader went away, as `| head` does; Python must not complain at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, MemoryError) as error:
         if os.environ.get("KERAS_FMNIST_TRACEBACK"):
             raise
         return _fail(name, error, 1)
@@ -86,7 +92,7 @@ def command(action, doc, **flags):
     described = "\n".join(f"    {flag}: {text}" for flag, (_, text) in flags.items())
     choose.__doc__ = f"{doc}\n\nArgs:\n{described}" if flags else doc
     choose.__signature__ = signature
-    return choose
+    return SetParseFn(_parse)(choose)
 
 
 def _parameter(name, default):
@@ -98,18 +104,32 @@ def _parameter(name, default):
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default)
 
 
+def _parse(text):
+    """A value as Fire reads it: a number, a list, a word, but for what Fire gets wrong."""
+    # Fire reads Python, for which # begins a comment and full-width letters are plain ones.
+    if "#" in text or not text.isascii():
+        return text
+    try:
+        return DefaultParseValue(text)
+    except (RecursionError, MemoryError):  # ((((…
+        return text
+
+
 def _choose(component, name, argv):
     """What Fire makes of the arguments; None where help was asked for and shown.
 
     Raises:
-        SpecError: an unknown command or flag, or a stray word.
+        SpecError: an unknown command or flag, a flag given twice, or a stray word.
     """
+    for word in argv:
+        if word in ("-", "--"):  # Fire's separators: behind -- it opens a Python shell
+            raise SpecError(f"{word} is no word here: a flag is written --name value")
     words, reached = [], component
     for word in argv:
         if not isinstance(reached, dict) or word.startswith("-"):
             break
         if word not in reached:  # Fire would take `copy` for the dict's method
-            raise SpecError(f"{word} is no command{suggest(word, reached)}")
+            raise SpecError(f"{shlex.quote(word)} is no command{suggest(word, reached)}")
         words.append(word)
         reached = reached[word]
     asks_help = {"-h", "--help"} & set(argv)
@@ -117,6 +137,8 @@ def _choose(component, name, argv):
         raise SpecError(f"{argv[len(words)]} is no command{suggest(argv[len(words)], reached)}")
     if isinstance(reached, dict) or asks_help:
         argv = [*words, "--help"]  # else Fire calls first, and explains what came back
+    else:
+        _check_once(argv[len(words) :], inspect.signature(reached).parameters)
     screen = io.StringIO()
     try:
         with contextlib.redirect_stderr(screen), contextlib.redirect_stdout(screen):
@@ -131,17 +153,33 @@ def _choose(component, name, argv):
     raise SpecError(f"{' '.join(argv)}: there is a word too many")
 
 
+def _check_once(words, flags):
+    """Refuses a flag that stands twice, of which Fire would take the last."""
+    given = set()
+    for word in words:
+        if not re.match(r"--?[a-zA-Z]", word):
+            continue
+        flag = word.lstrip("-").split("=")[0].replace("-", "_")
+        if len(flag) == 1:  # Fire takes -m for the one flag that begins with m
+            flag = next((name for name in flags if name.startswith(flag)), flag)
+        elif flag not in flags:
+            flag = flag.removeprefix("no")
+        if flag in given:
+            raise SpecError(f"{flag} is given twice")
+        given.add(flag)
+
+
 def _complaint(stop, function):
     """One sentence out of Fire's page of usage."""
     said = stop.trace.elements[-1].ErrorAsStr()
-    match = re.search(r"(?:arg|key):\s*(\S+)", said)
+    match = re.search(r"(?:arg|key): *(.*)", said)
     if not match:
         return said
     word = match.group(1)
     if word.startswith("-"):
         flag = word.lstrip("-").split("=")[0]
         return f"{word} is no flag{suggest(flag, inspect.signature(function).parameters)}"
-    return f"{word} is a word too many: a flag is written --name value"
+    return f"{shlex.quote(word)} is a word too many: a flag is written --name value"
 
 
 def _without_hint(text):
@@ -149,5 +187,10 @@ def _without_hint(text):
 
 
 def _fail(name, error, status):
-    print(f"{name}: {' '.join(str(error).split())}", file=sys.stderr)
+    text = " ".join(str(error).split()) or type(error).__name__
+    if len(text) > LONGEST_LINE:
+        text = f"{text[: LONGEST_LINE // 2]} … {text[-LONGEST_LINE // 2 :]}"
+    # What a file or an argument smuggles in must not move the cursor of a terminal.
+    shown = (c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    print(f"{name}: {''.join(shown)}", file=sys.stderr)
     return status

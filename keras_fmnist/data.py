@@ -124,7 +124,7 @@ def prepare(
     path = cache_file(cache_dir)
     try:
         waiting = f"Fashion-MNIST: waiting for the process that is preparing {path.parent}"
-        with cache.lock(path.parent, wait=lambda: report(waiting)):
+        with files.lock(path.parent / ".lock", wait=lambda: report(waiting)):
             if path.exists() and not force:
                 try:
                     return _read(path)
@@ -199,8 +199,9 @@ def _print_to_stderr(line: str) -> None:
 
 def _build(path: Path, report: Report) -> Dataset:
     # Under the lock nobody else works here: what a killed process left can go.
-    for stale in (*path.parent.glob(".prepare-*"), *path.parent.glob(f".{path.name}.*")):
-        shutil.rmtree(stale) if stale.is_dir() else stale.unlink()
+    files.remove_leftovers(path)
+    for stale in path.parent.glob(".prepare-*"):
+        shutil.rmtree(stale)
     with tempfile.TemporaryDirectory(prefix=".prepare-", dir=path.parent) as scratch:
         upstream = Path(scratch, "upstream")
         upstream.mkdir()

@@ -67,7 +67,7 @@ def render(out, records):
             if first.history:
                 pictures["accuracy"] = curves(records, "accuracy", "accuracy")
             pictures["confusion"] = confusion(first)
-        else:
+        elif first.images is not None:  # an older record has none
             pictures["reconstructions"] = reconstructions(first)
         folder = results.run_path(out, first.id, first.seed, first.backend, first.device).parent
         drawn = {}

@@ -1,9 +1,28 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, by one process at a time, and read to a bound."""
 
+import contextlib
+import errno
+import fcntl
 import json
 import os
 import tempfile
 from pathlib import Path
+
+
+def read_bounded(path, most):
+    """The bytes of a regular file that has at most `most` of them.
+
+    Raises:
+        OSError: the file is not there, cannot be read, has no end (as a pipe), or is longer.
+    """
+    path = Path(path)
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > most:
+            raise OSError(errno.EFBIG, f"{size} bytes are more than {most}", str(path))
+        return file.read(most)
 
 
 def write_whole(path, content):
@@ -13,19 +32,44 @@ def write_whole(path, content):
         OSError: the folder cannot be made or written, or the disk is full; the old file stays.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)  # mkstemp's 0600 would hide it from the other users of the machine
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=_scratch(path.name))
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(name, 0o644)  # mkstemp's 0600 would hide it from the machine's other users
+            os.replace(name, path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+        _sync_folder(path.parent)
+    except OSError as error:  # of a full disk it would name no file, else the temporary one
+        raise OSError(error.errno, error.strerror, str(path)) from None
+
+
+def remove(path):
+    """Removes a file if it is there, so that it stays removed after a power cut."""
+    if path.exists():
+        path.unlink()
+        _sync_folder(path.parent)
+
+
+def remove_leftovers(path):
+    """Removes what processes left that were killed while they wrote a file, or one beside it.
+
+    Files are beside each other here if their names differ in the ending alone. To be called only
+    where no other process can be writing them.
+    """
+    for leftover in path.parent.glob(f"{_scratch(path.stem)}*"):
+        leftover.unlink()
+
+
+def _scratch(name):
+    """How the names of temporary files begin."""
+    return f".{name}."
 
 
 def write_json(path, content):
@@ -35,9 +79,44 @@ def write_json(path, content):
 
 
 def _sync_folder(folder):
-    """Makes the rename itself survive a power cut."""
+    """Makes a rename or a removal itself survive a power cut."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+@contextlib.contextmanager
+def lock(path, wait):
+    """Holds a path for one process; calls `wait` first if another one has it.
+
+    The kernel lets go of the lock when the process ends, however it ends. The file is empty, and
+    gone afterwards.
+
+    Raises:
+        OSError: the folder cannot be made or written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        with path.open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                wait()
+                fcntl.flock(file, fcntl.LOCK_EX)
+            if not _is_at(file, path):  # who had it has removed it: this lock holds nothing
+                continue
+            try:
+                yield
+            finally:
+                path.unlink(missing_ok=True)
+            return
+
+
+def _is_at(file, path):
+    """Whether an open file is still the one of that name."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False

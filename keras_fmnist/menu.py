@@ -1,6 +1,6 @@
 """What there is to type: every command, its flags and what they mean."""
 
-from keras_fmnist import commands, publish, results, rulers
+from keras_fmnist import commands, publish, queries, results, rulers
 from keras_fmnist.cli import REQUIRED, VARIADIC, command
 from keras_fmnist.settings import describe, setting_fields
 from keras_fmnist.specs import ClassifierSpec, override, settings
@@ -11,6 +11,9 @@ RUN_FLAGS = {
     "out": ("runs", "folder for records, weights and figures"),
     "examples": (None, "train on the first so many images only, for a quick look"),
     "force": (False, "train again what is there, and replace it"),
+    "resume": (False, "go on where it was interrupted"),
+    "checkpoint_every": (None, "save after each so many steps too, not at an epoch's end alone"),
+    "deterministic": (False, "on a GPU, kernels that give the same bits every time; slower"),
 }
 
 
@@ -31,7 +34,7 @@ def tool(catalogue):
     out = {"out": (results.STUDY, "folder of the records")}
     return {
         "list": command(
-            lambda **given: commands.list_experiments(specs, **given),
+            lambda **given: queries.list_experiments(specs, **given),
             "Every experiment, and how many seeds of it have been run.",
             **out,
         ),
@@ -41,7 +44,7 @@ def tool(catalogue):
             force=(False, "prepare it again although it is in order"),
         ),
         "assumptions": command(
-            lambda **given: commands.rank_assumptions(catalogue, **given),
+            lambda **given: queries.rank_assumptions(catalogue, **given),
             "Ranks the readings of what a report leaves open by how near they come to its numbers.",
             **out,
         ),
@@ -52,7 +55,7 @@ def tool(catalogue):
             **out,
         ),
         "claims": command(
-            lambda **given: commands.judge_claims(catalogue, **given),
+            lambda **given: queries.judge_claims(catalogue, **given),
             "What each report claims, what the records say, and whether that is the same.",
             json=(None, "write it all to this file"),
             **out,
@@ -69,7 +72,7 @@ def tool(catalogue):
             **out,
         ),
         "inspect": command(
-            lambda **given: commands.inspect(specs, **given),
+            lambda **given: queries.inspect(specs, **given),
             "Prints a net layer by layer, its dead units, and what to be warned of.",
             experiment=(REQUIRED, "such as mansilla/base"),
             seed=(0, "of the run whose weights are taken, or else of fresh ones"),

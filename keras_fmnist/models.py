@@ -142,7 +142,8 @@ def _conv(kernels, channels, seed, name):
 
 def _conv_transpose(shape, kernels, seed, name):
     settings = {
-        "output_padding": shape.output_padding or None,
+        # Not None where it is 0: Keras then adds what a kernel shorter than its stride leaves out.
+        "output_padding": shape.output_padding,
         "data_format": _DATA_FORMAT,
         "name": name,
         # PyTorch counts the fan-in of a transposed convolution over its outputs, not its inputs.

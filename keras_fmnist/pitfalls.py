@@ -43,7 +43,7 @@ def _misprints(spec):
     size, sentences = spec.map_size, []
     for name in ("deconv1", "deconv2"):
         ours = getattr(spec, name)
-        printed = TransposedConv.parse(spec.printed.get(name, ours))
+        printed = TransposedConv.parse(spec.printed.get(name, str(ours)))
         wanted, given = ours.output_size(size), printed.output_size(size)
         if given != wanted:
             sentences.append(

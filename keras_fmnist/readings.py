@@ -59,7 +59,8 @@ def _explained(run):
     originals, rebuilt = (
         unpack_images(run.images[name]).astype(float) for name in ("originals", "reconstructions")
     )
-    return 1 - ((originals - rebuilt) ** 2).sum() / ((originals - originals.mean(0)) ** 2).sum()
+    left, all_of_it = ((originals - other) ** 2 for other in (rebuilt, originals.mean(0)))
+    return 1 - float(left.sum()) / float(all_of_it.sum())
 
 
 def _upper_errors(run):
@@ -68,7 +69,7 @@ def _upper_errors(run):
     np.fill_diagonal(counts, 0)
     rows = counts[[CLASS_NAMES.index("Shirt"), CLASS_NAMES.index("Coat")]]
     upper = [CLASS_NAMES.index(name) for name in UPPER_GARMENTS]
-    return float(rows[:, upper].sum() / rows.sum())
+    return int(rows[:, upper].sum()) / int(rows.sum())
 
 
 # Standard deviation of the steps from epoch to epoch.

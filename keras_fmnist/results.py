@@ -15,16 +15,14 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_fmnist.files import write_whole
+from keras_fmnist import schema
+from keras_fmnist.files import read_bounded, write_whole
+from keras_fmnist.schema import RecordError
 from keras_fmnist.settings import SpecError
-from keras_fmnist.specs import TRAIN_IMAGES, differences, settings, with_defaults
+from keras_fmnist.specs import TRAIN_IMAGES, differences, settings
 
 RUNS = "runs"  # where a user's own runs go
 STUDY = "results"  # the study that is published with the code
-
-
-class RecordError(ValueError):
-    """A record that cannot be read; the message names the file and what is wrong with it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +34,7 @@ class Record:
     image. `confusion_matrix` counts test images, rows true and columns predicted. `images` holds
     ten test images, one a class, and what an autoencoder and, but for older records, a PCA of the
     same size made of them; the metrics `pca_loss` and `mean_image_loss` are over all test images.
+    `resumed_at` says how many epochs were complete each time the run went on after an interruption.
     """
 
     report: str
@@ -80,6 +79,16 @@ def weights_path(record_path):
     return record_path.with_suffix(".safetensors")
 
 
+def checkpoint_path(record_path):
+    """What a run goes on from lies beside its record until the record is there."""
+    return record_path.with_suffix(".checkpoint")
+
+
+def lock_path(record_path):
+    """The file beside a record that is there while a process runs it."""
+    return record_path.with_suffix(".lock")
+
+
 def write(path, record):
     """Writes a record as JSON with sorted keys, whole or not at all."""
     text = json.dumps(dataclasses.asdict(record), sort_keys=True, indent=1, allow_nan=False)
@@ -108,10 +117,10 @@ def _fold_numbers(text):
 
 
 def read(path):
-    """Reads a record.
+    """Reads a record, whoever made it.
 
     Raises:
-        RecordError: no JSON, a field missing or of the wrong type, or one that nobody knows.
+        RecordError: no JSON, a field missing or wrong (see `schema`), or one that nobody knows.
     """
     values = _read_object(path)
     known = {f.name: f for f in dataclasses.fields(Record)}
@@ -121,32 +130,37 @@ def read(path):
         optional = f.default is None or f.default_factory is not dataclasses.MISSING
         if name not in values and not optional:
             raise RecordError(f"{path} lacks the field {name}")
-        if name in values and not isinstance(values[name], f.type):
-            raise RecordError(f"{path}: {name} must be {f.type}, not {values[name]!r:.60}")
-    return Record(**values | {"spec": with_defaults(values["spec"])})
+    return Record(**schema.check(values, path))
+
+
+def _read_in_place(path):
+    """Reads a record that must be of the run whose place it has."""
+    record = read(path)
+    place = run_path("", record.id, record.seed, record.backend, record.device)
+    if path.parts[-3:] != place.parts:
+        raise RecordError(f"{path} holds the record that belongs at {place}")
+    return record
 
 
 def _read_object(path):
+    """The JSON object in a file."""
     try:
-        values = json.loads(Path(path).read_bytes())
+        content = read_bounded(path, schema.MOST_BYTES)
     except OSError as error:
         raise RecordError(f"{path} cannot be read ({error.strerror})") from None
-    except (ValueError, RecursionError) as error:
-        raise RecordError(f"{path} is no JSON ({error})") from None
-    if not isinstance(values, dict):
-        raise RecordError(f"{path} must hold a JSON object, not a {type(values).__name__}")
-    return values
+    return schema.parse(content, path)
 
 
 def find(path, spec, examples=TRAIN_IMAGES):
     """The record of a finished run of a spec, or None.
 
     Raises:
+        RecordError: the file there is damaged, or the record of another run.
         SpecError: the file there is of a run with other settings.
     """
     if not path.exists():
         return None
-    record = read(path)
+    record = _read_in_place(path)
     differ = differences(
         record.spec | {"examples": record.examples}, settings(spec) | {"examples": examples}
     )
@@ -159,8 +173,17 @@ def find(path, spec, examples=TRAIN_IMAGES):
 
 
 def read_all(out):
-    """Every record under a folder, ordered by experiment, backend, device and seed."""
-    records = [read(path) for path in Path(out).glob("*/*/seed*-*-*.json")]
+    """Every record under a folder, ordered by experiment, backend, device and seed.
+
+    Raises:
+        RecordError: one is damaged, in a place where it does not belong, or behind a link that
+            leads out of the folder.
+    """
+    records = []
+    for path in Path(out).glob("*/*/seed*-*-*.json"):
+        if not path.resolve().is_relative_to(Path(out).resolve()):
+            raise RecordError(f"{path} leads out of {out}")
+        records.append(_read_in_place(path))
     return sorted(records, key=lambda r: (r.id, r.backend, r.device, r.seed))
 
 
@@ -190,7 +213,8 @@ def group(records):
     groups = {}
     for record in records:
         spec = json.dumps(record.spec, sort_keys=True)
-        key = (record.id, record.backend, record.device, record.examples, spec)
+        epochs = len(next(iter(record.history.values()), []))  # fewer where training was stopped
+        key = (record.id, record.backend, record.device, record.examples, spec, epochs)
         groups.setdefault(key, []).append(record)
     return list(groups.values())
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from keras_fmnist import checks, provenance
 from keras_fmnist.files import write_json, write_whole
-from keras_fmnist.settings import SpecError
+from keras_fmnist.settings import SpecError, shown
 from keras_fmnist.specs import TRAIN_IMAGES
 
 FORMATS = (".safetensors", ".pt", ".pth", ".keras")
@@ -91,9 +91,9 @@ def convert(specs, source, target, experiment):
     """
     spec = checks.experiment(specs, experiment)
     checks.target("target", target, *FORMATS)
-    if Path(str(source)).suffix not in (".pt", ".pth", ".safetensors"):
-        raise SpecError(f"source must end in .pt, .pth or .safetensors, not {source!r}")
-    if not Path(source).is_file():
+    if not isinstance(source, str) or Path(source).suffix not in (".pt", ".pth", ".safetensors"):
+        raise SpecError(f"source must end in .pt, .pth or .safetensors, not {shown(source)}")
+    if not os.path.isfile(source):
         raise SpecError(f"source {source} does not exist")
     checks.device("cpu")
     from keras_fmnist import models, weights

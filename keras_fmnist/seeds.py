@@ -5,6 +5,7 @@ whether the run was interrupted before it, nor on what else drew numbers in the 
 """
 
 import hashlib
+import os
 
 import numpy as np
 
@@ -26,18 +27,67 @@ def seed_dropout(model, seed, epoch):
     On torch that is the process's default generator: a dropout layer with a generator of its own
     takes a path that costs a synchronisation a call. On jax and tensorflow every layer has one.
     """
-    import keras
-
-    if keras.backend.backend() == "torch":
-        import torch
-
+    torch = _torch()
+    if torch:
         torch.manual_seed(derive(seed, "dropout", epoch))
         return
-    for layer in _layers(model):
-        if hasattr(layer, "seed_generator"):
-            layer.seed_generator.state.assign([derive(seed, "dropout", epoch, layer.name), 0])
+    for layer in _random_layers(model):
+        layer.seed_generator.state.assign([derive(seed, "dropout", epoch, layer.name), 0])
 
 
-def _layers(model):
+def generator_states(model):
+    """Where the generators of the model's dropout stand: `{name: array of integers}`."""
+    torch = _torch()
+    if not torch:
+        return {r.name: np.array(r.seed_generator.state.numpy()) for r in _random_layers(model)}
+    states = {"cpu": torch.get_rng_state().numpy()}
+    if torch.cuda.is_initialized():
+        states["cuda"] = torch.cuda.get_rng_state().numpy()
+    return states
+
+
+def set_generator_states(model, states):
+    """Puts the generators where they stood when `generator_states` was asked."""
+    torch = _torch()
+    if not torch:
+        for layer in _random_layers(model):
+            layer.seed_generator.state.assign(states[layer.name])
+        return
+    torch.set_rng_state(torch.from_numpy(states["cpu"]))
+    if "cuda" in states:
+        torch.cuda.set_rng_state(torch.from_numpy(states["cuda"]))
+
+
+def use_deterministic_kernels():
+    """Has a GPU give the same bits every time, which costs speed; a CPU does so anyway.
+
+    Must come before the backend is imported.
+    """
+    os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # without it torch refuses
+    os.environ["TF_DETERMINISTIC_OPS"] = "1"
+    flags = os.environ.get("XLA_FLAGS", "")
+    os.environ["XLA_FLAGS"] = f"{flags} --xla_gpu_deterministic_ops=true".strip()
+    if os.environ["KERAS_BACKEND"] == "torch":
+        import torch
+
+        torch.use_deterministic_algorithms(True)
+
+
+def _torch():
+    """The module torch where it is the backend, else None."""
+    import keras
+
+    if keras.backend.backend() != "torch":
+        return None
+    import torch
+
+    return torch
+
+
+def _random_layers(model):
+    """The layers that have a generator of their own, those of inner models too."""
     for layer in model.layers:
-        yield from _layers(layer) if hasattr(layer, "layers") else (layer,)
+        if hasattr(layer, "layers"):
+            yield from _random_layers(layer)
+        elif hasattr(layer, "seed_generator"):
+            yield layer

@@ -3,6 +3,7 @@
 A wrong value is refused with one sentence that says what would be right.
 """
 
+import contextlib
 import dataclasses
 import difflib
 import math
@@ -51,7 +52,7 @@ def checked(field, value):
         return value if isinstance(value, TransposedConv) else TransposedConv.parse(value)
     if typing.get_origin(field.type) is tuple:
         if not isinstance(value, (tuple, list)):
-            raise SpecError(f"{field.name} must be {describe(field)}, not {value!r}")
+            raise SpecError(f"{field.name} must be {describe(field)}, not {shown(value)}")
         return tuple(_checked_scalar(field, int, item) for item in value)
     return _checked_scalar(field, field.type, value)
 
@@ -62,15 +63,25 @@ def _checked_scalar(field, kind, value):
     if kind in (int, float) and isinstance(value, bool):
         fits = False  # Python counts True as 1
     if fits and kind is float:
-        fits = math.isfinite(value)
-        value = float(value) if fits else value
+        with contextlib.suppress(OverflowError):  # a whole number of more than 308 digits
+            value = float(value)
+        fits = isinstance(value, float) and math.isfinite(value)
     if fits and rules["choices"]:
         fits = value in rules["choices"]
     if fits and rules["low"] is not None:
         fits = rules["low"] <= value <= rules["high"]
     if not fits:
-        raise SpecError(f"{field.name} must be {describe(field)}, not {value!r}")
+        raise SpecError(f"{field.name} must be {describe(field)}, not {shown(value)}")
     return value
+
+
+def shown(value):
+    """A value as an error shows it: its `repr`, of 60 characters at most."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no whole number of more than 4300 digits
+        return "a number of thousands of digits"
+    return text if len(text) <= 60 else f"{text[:59]}…"
 
 
 def suggest(word, known):
@@ -101,9 +112,10 @@ class TransposedConv:
         Raises:
             SpecError: the text is not of that form, or PyTorch would refuse the shape.
         """
-        match = re.fullmatch(r"k(\d{1,2})(?:s(\d))?(?:p(\d))?(?:o(\d))?(?:d(\d))?", str(text))
+        pattern = r"k([0-9]{1,2})(?:s([0-9]))?(?:p([0-9]))?(?:o([0-9]))?(?:d([0-9]))?"
+        match = isinstance(text, str) and re.fullmatch(pattern, text)
         if not match:
-            raise SpecError(f"{text!r} is no transposed convolution: write it like k4s2o1")
+            raise SpecError(f"{shown(text)} is no transposed convolution: write it like k4s2o1")
         kernel, stride, padding, output_padding, dilation = match.groups()
         parsed = cls(
             int(kernel),

@@ -14,6 +14,7 @@ from keras_fmnist.settings import (
     checked,
     setting,
     setting_fields,
+    shown,
     suggest,
 )
 
@@ -80,9 +81,7 @@ class AutoencoderSpec(Spec):
         choices=("before_pooling", "after_pooling", "both"),
     )
     dropout_kind: str = setting(
-        "element",
-        text="what dropout drops of a feature map",
-        choices=("element", "channel"),
+        "element", text="what dropout drops of a feature map", choices=("element", "channel")
     )
     deconv1: TransposedConv = setting(
         TransposedConv(4, 2, output_padding=1),
@@ -109,6 +108,11 @@ class AutoencoderSpec(Spec):
             raise SpecError(f"kernels must be two whole numbers, such as 16,32, not {self.kernels}")
         between = self.deconv1.output_size(self.map_size)
         last = self.deconv2.output_size(between)
+        if between < 1:
+            raise SpecError(
+                f"deconv1 {self.deconv1} turns {self.map_size} positions into {between}: "
+                "k4s2o1 would do"
+            )
         if last != IMAGE_SIZE:
             raise SpecError(
                 f"deconv1 {self.deconv1} and deconv2 {self.deconv2} turn {self.map_size} positions "
@@ -163,13 +167,19 @@ def settings(spec):
 
 
 def with_defaults(values):
-    """The settings of an older record; what it did not know yet had the value of the default."""
-    nested = values.get("autoencoder")
-    cls = ClassifierSpec if isinstance(nested, dict) else AutoencoderSpec
-    filled = {field.name: _plain(field.default) for field in setting_fields(cls)} | values
-    if cls is ClassifierSpec:
-        filled["autoencoder"] = with_defaults(nested)
-    return filled
+    """The settings of a record, checked; what an older one did not know yet has its default.
+
+    Raises:
+        SpecError: a setting is unknown or cannot be.
+    """
+    spec = AutoencoderSpec(report="record", name="spec", summary="")
+    if "autoencoder" in values:
+        nested = values["autoencoder"]
+        if not isinstance(nested, dict) or not isinstance(nested.get("name"), str):
+            raise SpecError(f"autoencoder must be a name and settings, not {shown(nested)}")
+        inner = dataclasses.replace(spec, name=nested["name"])
+        spec = ClassifierSpec(report="record", name="spec", summary="", autoencoder=inner)
+    return settings(restored(spec, values))
 
 
 def _plain(value):
@@ -219,15 +229,16 @@ def restored(spec, values):
     """
     nested = values.get("autoencoder", {})
     own = {name: value for name, value in values.items() if name != "autoencoder"}
+    if outside := [name for name in own if name.startswith("autoencoder_")]:
+        raise SpecError(f"{outside[0]} is no setting of {spec.id}: it belongs in autoencoder")
     inner = {f"autoencoder_{name}": value for name, value in nested.items() if name != "name"}
     return override(spec, own | inner)
 
 
-def command(spec, seed, device, examples=None):
-    """What to type for this run, but for the backend's variable and the folder of results."""
+def command(spec, seed, device, **more):
+    """What to type for this run, with `more` flags; without backend and folder of results."""
     flags = {**spec.changes, "seed": seed, "device": device}
-    if examples:
-        flags["examples"] = examples
+    flags |= {name: value for name, value in more.items() if value}
     words = ["python", "-m", f"experiments.{spec.report}", spec.name]
     for name, value in flags.items():
         text = ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)

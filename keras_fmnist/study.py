@@ -21,7 +21,8 @@ from tqdm import tqdm
 from keras_fmnist import results
 from keras_fmnist.specs import TRAIN_IMAGES, ClassifierSpec, command
 
-ATTEMPTS = 3  # a worker that was killed, for want of memory say, is started again
+ATTEMPTS = 3  # a worker that was killed, for want of memory say, is started again and goes on
+INTERRUPTED = 130  # exit status of a run that somebody else told to stop
 POLL = 0.2  # seconds
 
 
@@ -82,8 +83,8 @@ def plan(specs, seeds, out, backend, device, examples=TRAIN_IMAGES):
 
 
 def words(job, device):
-    """What stands between python and `--out`, to run a job."""
-    return shlex.split(command(job.spec, job.seed, device))[1:]
+    """What stands between python and `--out`, to run a job, or go on with one that was killed."""
+    return [*shlex.split(command(job.spec, job.seed, device))[1:], "--resume"]
 
 
 def environment(device):
@@ -179,9 +180,10 @@ class _Pool:
             del self.running[handle]
             if status == 0:
                 self._succeed(job)
-            elif status < 0 and self.attempts[job.path] < ATTEMPTS:
+            elif (status < 0 or status == INTERRUPTED) and self.attempts[job.path] < ATTEMPTS:
                 self.waiting.insert(0, job)
-                self.bar.write(f"{job.name}: killed by signal {-status}, again")
+                how = "interrupted" if status == INTERRUPTED else f"killed by signal {-status}"
+                self.bar.write(f"{job.name}: {how}, again")
             else:
                 self.failed.append(job)
                 self.bar.write(f"{job.name}: failed ({said})")

@@ -1,32 +1,53 @@
 """One training function for every experiment: `run`. The only `compile` and the only `fit`."""
 
-import datetime
-import time
+import sys
 
 import keras
 import numpy as np
 
-from keras_fmnist import baselines, data, models, provenance, results, weights
+from keras_fmnist import (
+    checkpoint,
+    data,
+    files,
+    models,
+    outcome,
+    provenance,
+    results,
+    weights,
+)
 from keras_fmnist.callbacks import (
     EVALUATION_BATCH,
     Batches,
-    EpochSeconds,
+    DivergedError,
     Progress,
     SeedEachEpoch,
     StopOnNonFinite,
+    Stopwatch,
     TrainingCurve,
-    scale,
 )
 from keras_fmnist.optimizers import PyTorchAdam
 from keras_fmnist.settings import SpecError
-from keras_fmnist.specs import CLASSES, TRAIN_IMAGES, ClassifierSpec, command, settings
+from keras_fmnist.specs import TRAIN_IMAGES, ClassifierSpec, command, settings
 
 
-def run(spec, seed=0, out=results.RUNS, *, examples=None, force=False, fast=True, dataset=None):
+def run(
+    spec,
+    seed=0,
+    out=results.RUNS,
+    *,
+    examples=None,
+    force=False,
+    resume=False,
+    checkpoint_every=None,
+    fast=True,
+    deterministic=False,
+    dataset=None,
+):
     """Trains an experiment once and leaves its record and its weights under `out`.
 
-    A run that is already there is read, not repeated. A classifier first trains, or reuses, the
-    autoencoder that its spec names, with the same seed.
+    A run that is already there is read, not repeated. A classifier first trains, goes on with, or
+    reuses the autoencoder that its spec names, with the same seed. Of two processes with the same
+    run the second waits.
 
     Args:
         spec: an `AutoencoderSpec` or a `ClassifierSpec`.
@@ -34,31 +55,59 @@ def run(spec, seed=0, out=results.RUNS, *, examples=None, force=False, fast=True
         out: the folder that holds `<report>/<experiment>/`.
         examples: train on the first so many images only, for a quick look.
         force: train again what is there, and replace it.
+        resume: go on where the run was interrupted, with the same result to the last bit.
+        checkpoint_every: steps of an epoch after which to save; else at its end alone.
         fast: on torch, replay traced steps (see `fast_fit`) rather than run Keras's own.
+        deterministic: `seeds.use_deterministic_kernels` has been called.
         dataset: a `data.Dataset`; the real one where none is given.
 
     Returns:
         The `results.Record`.
 
     Raises:
-        SpecError: `out` holds this run with other settings, or `examples` are more than there are.
+        SpecError: `out` holds this run with other settings, finished or not, or interrupted where
+            `resume` does not say to go on; or `examples` are more than there are.
         DivergedError: the loss became NaN or infinite.
+        KeyboardInterrupt: Ctrl-C or SIGTERM came; `resume` goes on.
     """
     available = len(dataset.train_images) if dataset else TRAIN_IMAGES
     examples = available if examples is None else examples
     if not 1 <= examples <= available:
         raise SpecError(f"examples must be a whole number from 1 to {available}, not {examples}")
     path = results.run_path(out, spec.id, seed, keras.backend.backend(), device())
-    if not force and (record := results.find(path, spec, examples)):
+    saved = results.checkpoint_path(path)
+    if not force and not saved.exists() and (record := results.find(path, spec, examples)):
         return record
     dataset = dataset or data.load()
-    model = models.build(spec, seed)
+    modes = {"fast": fast, "deterministic": deterministic}
+    encoder = None
     if isinstance(spec, ClassifierSpec) and spec.pretrained:
-        _load_pretrained(model, spec, seed, out, examples, fast, dataset)
-    compile_model(model, spec, fast)
-    record, arrays = _train(model, spec, seed, examples, dataset)
-    weights.save(results.weights_path(path), arrays)
-    results.write(path, record)
+        same = {"examples": examples, "checkpoint_every": checkpoint_every, "dataset": dataset}
+        encoder = _pretrain(spec.autoencoder, seed, out, **same, **modes)
+    waiting = f"{spec.id} seed {seed}: waiting for the process that is running it"
+    with files.lock(results.lock_path(path), lambda: print(waiting, file=sys.stderr, flush=True)):
+        files.remove_leftovers(path)
+        if not force and (record := results.find(path, spec, examples)):
+            files.remove(saved)
+            return record
+        if not resume:
+            if force:
+                files.remove(saved)
+            checkpoint.refuse(saved)
+        model = models.build(spec, seed)
+        if encoder:
+            weights.set_arrays(model.get_layer("encoder"), encoder)
+        compile_model(model, spec, fast)
+        kept = checkpoint.Checkpoint(saved, checkpoint_every)
+        try:
+            record, arrays = _train(model, spec, seed, examples, dataset, kept, modes)
+        except DivergedError:
+            files.remove(saved)  # it would diverge again
+            raise
+        files.remove(path)  # a record has its own weights beside it at every instant
+        weights.save(results.weights_path(path), arrays)
+        results.write(path, record)
+        files.remove(saved)
     return record
 
 
@@ -69,17 +118,17 @@ def device():
     return "gpu" if keras.distribution.list_devices()[0].startswith("gpu") else "cpu"
 
 
-def _load_pretrained(model, spec, seed, out, examples, fast, dataset):
-    """Gives a classifier the encoder of its autoencoder, which is trained first where need be."""
-    record = run(spec.autoencoder, seed, out, examples=examples, fast=fast, dataset=dataset)
+def _pretrain(autoencoder, seed, out, **same):
+    """The encoder's weights after its autoencoder's training, which is run where need be."""
+    record = run(autoencoder, seed, out, resume=True, **same)
     path = results.run_path(out, record.id, seed, record.backend, record.device)
     arrays = weights.load(results.weights_path(path), record.weights_sha256["final"])
-    weights.set_arrays(model.get_layer("encoder"), weights.part(arrays, "encoder"))
+    return weights.part(arrays, "encoder")
 
 
-def _train(model, spec, seed, examples, dataset):
-    """Fits a compiled model; returns its record and its weights."""
-    started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
+def _train(model, spec, seed, examples, dataset, kept, modes):
+    """Fits a compiled model from where it was saved; returns its record and its weights."""
+    stopwatch = Stopwatch()
     is_classifier = isinstance(spec, ClassifierSpec)
     images = dataset.train_images[:examples]
     labels = dataset.train_labels[:examples] if is_classifier else None
@@ -88,35 +137,42 @@ def _train(model, spec, seed, examples, dataset):
     again = Batches(images, labels, EVALUATION_BATCH, spec.darkest)
     test = Batches(dataset.test_images, test_labels, EVALUATION_BATCH, spec.darkest)
     initial = weights.get_arrays(model)
-
-    seconds = EpochSeconds()
-    fitted = model.fit(
-        batches,
-        epochs=spec.epochs,
-        validation_data=test,
-        shuffle=False,  # SeedEachEpoch shuffles
-        verbose=0,
-        callbacks=[
-            SeedEachEpoch(batches, seed),
-            TrainingCurve(again),
-            StopOnNonFinite(),
-            Progress(f"{spec.id} seed {seed}", spec.epochs, len(batches)),
-            seconds,
-        ],
-    )
-    history = {name: [float(value) for value in curve] for name, curve in fitted.history.items()}
+    same = checkpoint.identity(spec, seed, examples, dataset.sha256, initial, device(), **modes)
+    kept.begin(model, batches, stopwatch, same)
+    done = kept.epoch * batches.steps + kept.step
+    progress = Progress(f"{spec.id} seed {seed}", spec.epochs, batches.steps, done)
+    with progress.bar, kept.wish:
+        for first, end in kept.spans(spec.epochs):
+            model.fit(
+                batches,
+                initial_epoch=first,
+                epochs=end,
+                validation_data=test,
+                shuffle=False,  # SeedEachEpoch shuffles
+                verbose=0,
+                callbacks=[
+                    SeedEachEpoch(batches, seed),
+                    TrainingCurve(again),
+                    StopOnNonFinite(batches),
+                    progress,
+                    kept.history,
+                    stopwatch,
+                    kept,
+                ],
+            )
+    history = kept.history.history
     if history:
         metrics = {name: curve[-1] for name, curve in history.items()}
     else:
-        metrics = _evaluate(model, train_eval=again, val=test)
+        metrics = outcome.evaluate(model, train_eval=again, val=test)
     final = weights.get_arrays(model)
     _check_encoder(spec, initial, final)
-    outcome = (
-        _classify(model, test, dataset.test_labels)
+    found = (
+        outcome.classify(model, test, dataset.test_labels)
         if is_classifier
-        else _reconstruct(model, spec, images, dataset)
+        else outcome.reconstruct(model, spec, images, dataset)
     )
-    metrics |= outcome.pop("metrics", {})
+    metrics |= found.pop("metrics", {})
     record = results.Record(
         report=spec.report,
         experiment=spec.name,
@@ -127,11 +183,17 @@ def _train(model, spec, seed, examples, dataset):
         device=device(),
         versions=provenance.versions(),
         commit=provenance.commit(),
-        command=command(spec, seed, device(), None if examples == TRAIN_IMAGES else examples),
-        started=started.isoformat(timespec="seconds"),
+        command=command(
+            spec,
+            seed,
+            device(),
+            examples=None if examples == TRAIN_IMAGES else examples,
+            deterministic=modes["deterministic"],
+        ),
+        started=stopwatch.started,
         seconds={
-            "total": round(time.perf_counter() - clock, 3),
-            "per_epoch": seconds.seconds,
+            "total": round(stopwatch.state["total"], 3),
+            "per_epoch": stopwatch.per_epoch,
         },
         parameters={
             "total": model.count_params(),
@@ -146,7 +208,8 @@ def _train(model, spec, seed, examples, dataset):
         },
         history=history,
         metrics=metrics,
-        **outcome,
+        resumed_at=kept.resumed_at,
+        **found,
     )
     return record, final
 
@@ -179,38 +242,3 @@ def _check_encoder(spec, initial, final):
     )
     if isinstance(spec, ClassifierSpec) and spec.frozen and moved:
         raise RuntimeError(f"{spec.id}: the frozen encoder moved")
-
-
-def _evaluate(model, **batches):
-    return {
-        f"{prefix}_{name}": value
-        for prefix, images in batches.items()
-        for name, value in model.evaluate(images, verbose=0, return_dict=True).items()
-    }
-
-
-def _classify(model, test, labels):
-    """The confusion matrix of every test image, and how many logits never leave zero."""
-    logits = model.predict(test, verbose=0)
-    counts = np.zeros((CLASSES, CLASSES), int)
-    np.add.at(counts, (labels, logits.argmax(axis=1)), 1)
-    dead = int((logits == 0).all(axis=0).sum())  # open question 6: a ReLU can silence a class
-    return {"confusion_matrix": counts.tolist(), "metrics": {"dead_logits": dead}}
-
-
-def _reconstruct(model, spec, images, dataset):
-    """Ten test images, the first of each class, and what autoencoder and PCA make of them."""
-    rows = [int(np.argmax(dataset.test_labels == label)) for label in range(CLASSES)]
-    originals = dataset.test_images[rows]
-    rebuilt = model(scale(originals, spec.darkest), training=False)
-    rebuilt = (keras.ops.convert_to_numpy(rebuilt) - spec.darkest) / (1 - spec.darkest)
-    losses, by_pca = baselines.measure(images, dataset.test_images, spec.code_size, spec.darkest)
-    return {
-        "metrics": losses,
-        "images": {
-            "test_rows": rows,
-            "originals": results.pack_images(scale(originals, 0.0)),
-            "reconstructions": results.pack_images(rebuilt),
-            "pca": results.pack_images(by_pca[rows]),
-        },
-    }

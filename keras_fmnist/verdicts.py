@@ -45,9 +45,20 @@ class Finding:
 
 
 def _values(reading, specs, runs):
-    """What is read, one value for each seed that every one of the specs has."""
-    shared = sorted(set.intersection(*(set(runs[spec.id]) for spec in specs)))
-    return [reading.of(*(runs[spec.id][key] for spec in specs)) for key in shared]
+    """What is read, one value for each seed that every one of the specs has.
+
+    A run off which it cannot be read does not count: its curves are too short, it has no pictures,
+    or the reading is a share of nothing.
+    """
+    values = []
+    for key in sorted(set.intersection(*(set(runs[spec.id]) for spec in specs))):
+        try:
+            value = reading.of(*(runs[spec.id][key] for spec in specs))
+        except (ArithmeticError, LookupError, TypeError, ValueError):
+            continue
+        if math.isfinite(value):
+            values.append(value)
+    return values
 
 
 def _names(specs):

@@ -2,19 +2,23 @@
 
 A name is the path of layers to the variable, such as `encoder/conv1/kernel`. Arrays have Keras's
 layout, which is the same on every backend; `to_native` and `from_native` turn them into PyTorch's
-and back, exactly. Nothing is unpickled: safetensors holds numbers alone, and a PyTorch file is read
-by its restricted reader.
+and back, exactly. A file may come from a stranger. Nothing in it runs: safetensors holds numbers
+alone, and a PyTorch file is read by its restricted reader. Neither fills more memory than a few
+times its own length.
 """
 
 import hashlib
 import io
-from pathlib import Path
+import warnings
+import zipfile
 
 import numpy as np
 import safetensors
 import safetensors.numpy
 
-from keras_fmnist.files import write_whole
+from keras_fmnist.files import read_bounded, write_whole
+
+MOST_BYTES = 4 << 30  # the largest net that the settings allow has 3.5 GB
 
 
 class WeightsError(ValueError):
@@ -87,9 +91,9 @@ def part(arrays, name):
     return {key.removeprefix(prefix): a for key, a in arrays.items() if key.startswith(prefix)}
 
 
-def save(path, arrays):
-    """Writes a safetensors file, whole or not at all."""
-    write_whole(path, safetensors.numpy.save(arrays))
+def save(path, arrays, metadata=None):
+    """Writes a safetensors file, whole or not at all; `metadata` is text by name."""
+    write_whole(path, safetensors.numpy.save(arrays, metadata))
 
 
 def load(path, sha256=None):
@@ -98,16 +102,25 @@ def load(path, sha256=None):
     Raises:
         WeightsError: the file is missing, damaged, or holds other weights.
     """
-    path = Path(path)
     try:
-        arrays = safetensors.numpy.load(path.read_bytes())
+        content = read_bounded(path, MOST_BYTES)
     except FileNotFoundError:
         raise WeightsError(f"{path} is missing: train it again with --force") from None
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read ({error.strerror})") from None
+    try:
+        arrays = safetensors.numpy.load(content)
     except (safetensors.SafetensorError, KeyError, ValueError) as error:
         raise WeightsError(f"{path} is no whole safetensors file ({error})") from None
     if sha256 is not None and digest(arrays) != sha256:
         raise WeightsError(f"{path} does not hold the weights that its record names")
     return arrays
+
+
+def metadata(path):
+    """The text that was saved beside the arrays of a safetensors file: `{name: text}`."""
+    with safetensors.safe_open(path, "numpy") as file:
+        return file.metadata() or {}
 
 
 _NATIVE = {
@@ -162,7 +175,7 @@ def from_native(native, names):
             array = array.transpose(2, 3, 1, 0)
         elif array.ndim == 2:
             array = array.T
-        arrays[name] = np.ascontiguousarray(array)
+        arrays[name] = np.asarray(array, order="C")  # ascontiguousarray makes a number a list
     return arrays
 
 
@@ -179,14 +192,27 @@ def load_native(path):
     """Reads a PyTorch `state_dict` file as arrays; code in it is refused, not run.
 
     Raises:
-        WeightsError: the file is missing, no `state_dict`, or holds more than tensors.
+        WeightsError: the file is missing, no `state_dict`, holds more than tensors, or would fill
+            more memory than its length; or torch is too old to read it safely.
     """
     import torch
 
+    if torch.__version__ < (2, 10):
+        raise WeightsError(
+            f"{path} needs torch 2.10: before it such a file could corrupt memory (CVE-2026-24747)"
+        )
     try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
+        content = read_bounded(path, MOST_BYTES)
     except FileNotFoundError:
         raise WeightsError(f"{path} does not exist") from None
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read ({error.strerror})") from None
+    try:
+        _check_unpacked(content, path)
+        with warnings.catch_warnings(action="ignore"):  # what is refused needs no second line
+            loaded = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except WeightsError:
+        raise
     except Exception:  # what its reader raises depends on where in the pickle the damage is
         raise WeightsError(f"{path} is no PyTorch file of tensors alone") from None
     if not isinstance(loaded, dict) or not all(
@@ -200,4 +226,14 @@ def load_native(path):
         except (TypeError, RuntimeError):  # numpy has no bfloat16, no sparse and no empty tensors
             kind = f"{tensor.dtype}, {tensor.layout}, on {tensor.device}".replace("torch.", "")
             raise WeightsError(f"{path}: {name} must be dense float32, not {kind}") from None
+        if arrays[name].nbytes > tensor.untyped_storage().nbytes():  # `expand`: all is one number
+            raise WeightsError(f"{path}: {name} has more elements than the file holds")
     return arrays
+
+
+def _check_unpacked(content, path):
+    """Refuses a zip archive, as PyTorch's files are, that unpacks to more bytes than it has."""
+    if content[:4] == b"PK\x03\x04":
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if sum(entry.file_size for entry in archive.infolist()) > len(content):
+                raise WeightsError(f"{path} unpacks to more bytes than it has")

@@ -3,6 +3,7 @@
 What must hold on every backend is marked `portable`; test_backends.py runs it on the others.
 """
 
+import collections
 import os
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
@@ -15,6 +16,21 @@ import pytest
 
 from keras_fmnist import data, results
 from keras_fmnist.specs import ClassifierSpec, TransposedConv, override, settings
+
+
+@pytest.fixture
+def tally(record_property):
+    """`tally(what, count)`: counts that are summed up and shown below the tests."""
+    return lambda what, count=1: record_property(what, count)
+
+
+def pytest_terminal_summary(terminalreporter):
+    counts = collections.Counter()
+    for report in terminalreporter.getreports("passed"):
+        for what, count in report.user_properties:
+            counts[what] += count
+    for what, count in counts.items():
+        terminalreporter.write_line(f"{what}: {count}")
 
 
 @pytest.fixture(scope="session")

@@ -89,7 +89,7 @@ def main(orders, out):
     if kills := orders.get("kills"):
         notes = [json.loads(line) for line in Path(orders["notes"]).read_text().splitlines()]
         if sum(n["name"] == orders["name"] for n in notes) <= kills:
-            os.kill(os.getpid(), signal.SIGKILL)
+            sys.exit(130) if "politely" in orders else os.kill(os.getpid(), signal.SIGKILL)
     while "waits_for" in orders and not Path(orders["waits_for"]).exists():
         time.sleep(0.05)
     time.sleep(orders["seconds"])

@@ -19,6 +19,10 @@ def losses(as_it_ran, evaluated, validation):
     return {"loss": as_it_ran, "train_eval_loss": evaluated, "val_loss": validation}
 
 
+def readings_of(record):
+    return assumptions.rank((FIRST,), [record])
+
+
 def test_the_nearest_reading_comes_first_and_what_has_undercut_the_row_last(make_record):
     records = [
         make_record(FIRST, metrics=losses(0.20, 0.20, 0.16)),
@@ -30,18 +34,33 @@ def test_the_nearest_reading_comes_first_and_what_has_undercut_the_row_last(make
     assert [one.undercut for one in ranks] == [False, False, True]
 
 
+@pytest.mark.parametrize(
+    ("metrics", "undercut"),
+    [
+        (losses(0.0859, 0.0857, 0.0727), False),
+        (losses(0.0857, 0.0857, 0.0727), True),
+        (losses(0.0859, 0.0857, 0.0725), True),
+    ],
+)
+def test_a_row_is_undercut_by_a_validation_loss_or_by_both_training_losses(
+    make_record, metrics, undercut
+):
+    (one,) = readings_of(make_record(FIRST, metrics=metrics))
+    assert one.undercut is undercut
+
+
 def test_off_by_is_the_typical_ratio_of_losses(make_record):
     assert FIRST.published == PRINTED
     # Twice the printed training loss and half the printed validation loss.
     record = make_record(FIRST, metrics=losses(9.0, 2 * 0.0858, 0.5 * 0.0726))
-    (one,) = assumptions.rank((FIRST,), [record])
+    (one,) = readings_of(record)
     assert one.factor == pytest.approx(2.0)
     assert one.training == "evaluated"
 
 
 def test_the_training_loss_is_taken_as_it_ran_where_that_is_nearer(make_record):
     record = make_record(FIRST, metrics=losses(0.0858, 0.05, 0.0726))
-    (one,) = assumptions.rank((FIRST,), [record])
+    (one,) = readings_of(record)
     assert one.training == "as it ran"
     assert one.factor == pytest.approx(1.0)
     assert not one.undercut  # though the evaluated one lies below

@@ -90,15 +90,16 @@ def test_a_loss_that_is_no_number_stops_at_its_step_and_says_which(dataset):
         def on_epoch_begin(self, epoch, logs=None):
             self.epoch = epoch
 
+    stop = callbacks.StopOnNonFinite(running)
     with pytest.raises(callbacks.DivergedError) as error:
-        model.fit(running, epochs=4, verbose=0, callbacks=[Poison(), callbacks.StopOnNonFinite()])
+        model.fit(running, epochs=4, verbose=0, callbacks=[Poison(), stop])
     assert str(error.value) == (
         "the loss became nan at step 3 of epoch 2: a smaller learning_rate may help"
     )
 
 
-def test_an_infinite_loss_stops_too():
-    stop = callbacks.StopOnNonFinite()
+def test_an_infinite_loss_stops_too(batches):
+    stop = callbacks.StopOnNonFinite(batches)
     stop.on_epoch_begin(0)
     stop.on_train_batch_end(0, {"loss": 1e30})
     with pytest.raises(callbacks.DivergedError, match="became inf at step 2 of epoch 1"):
@@ -123,7 +124,7 @@ def follow(progress):
         for step in range(3):
             progress.on_train_batch_end(step, {"loss": 0.5})
         progress.on_epoch_end(epoch, {"loss": 0.25, "val_loss": 0.125})
-    progress.on_train_end()
+    progress.bar.close()
 
 
 def test_progress_is_silent_where_stderr_is_no_terminal(capfd):
@@ -145,10 +146,47 @@ def test_progress_shows_steps_epochs_and_losses_on_a_terminal(monkeypatch):
     assert "loss 0.2500, val_loss 0.1250" in last
 
 
-def test_every_epochs_seconds_are_kept():
-    clock = callbacks.EpochSeconds()
-    for epoch in range(3):
-        clock.on_epoch_begin(epoch)
-        clock.on_epoch_end(epoch)
-    assert len(clock.seconds) == 3
-    assert all(0 <= second < 60 for second in clock.seconds)
+def test_progress_of_a_resumed_run_begins_where_the_run_was():
+    progress = callbacks.Progress("house/base seed 0", 2, 3, done=4)
+    assert (progress.bar.n, progress.bar.total) == (4, 6)
+
+
+class Clock:
+    """Seconds that pass only when told."""
+
+    now = 1000.0
+
+    def perf_counter(self):
+        return self.now
+
+
+def test_a_stopwatch_adds_up_the_parts_of_a_resumed_run(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(callbacks.time, "perf_counter", clock.perf_counter)
+    first = callbacks.Stopwatch()
+    clock.now += 2
+    first.on_epoch_end(0)
+    clock.now += 3
+    state = first.state
+    assert state == {"started": first.started, "total": 5, "per_epoch": [2], "epoch": 3}
+    clock.now += 100  # killed, and resumed later
+    second = callbacks.Stopwatch()
+    second.state = {**state, "started": "2025-01-01T00:00:00+00:00"}
+    clock.now += 4
+    second.on_epoch_end(1)
+    assert second.per_epoch == [2, 7]
+    assert second.state["total"] == 9
+    assert second.started == "2025-01-01T00:00:00+00:00"
+
+
+def test_an_interrupted_epoch_goes_on_with_the_batches_that_were_not_taken(batches):
+    batches.shuffle(3)
+    whole = [arrays(batches[index]) for index in range(3)]
+    batches.taken = 2
+    assert (len(batches), batches.steps) == (1, 3)
+    for ours, theirs in zip(arrays(batches[0]), whole[2], strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    stop = callbacks.StopOnNonFinite(batches)
+    stop.on_epoch_begin(0)
+    with pytest.raises(callbacks.DivergedError, match="at step 3 of epoch 1"):
+        stop.on_train_batch_end(0, {"loss": math.nan})

@@ -1,11 +1,14 @@
 """Weights that travel: Keras, PyTorch's state_dict, safetensors, and from backend to backend."""
 
 import importlib.util
+import io
 import json
 import os
 import pickle
+import struct
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import keras
@@ -243,6 +246,31 @@ DAMAGES = {
     ),
     "number for a name": (lambda s: s | {1: s[WEIGHT]}, "must hold a state_dict"),
     "nan": (lambda s: s | {WEIGHT: s[WEIGHT] * np.nan}, "encoder/conv2/kernel holds values"),
+    "infinite": (lambda s: s | {WEIGHT: s[WEIGHT] / 0}, "encoder/conv2/kernel holds values"),
+    "integers": (lambda s: s | {WEIGHT: s[WEIGHT].long()}, "must be float32, not int64"),
+    "complex": (lambda s: s | {WEIGHT: s[WEIGHT] * 1j}, "must be float32, not complex64"),
+    "empty": (lambda s: s | {WEIGHT: torch.zeros(0, 10**9)}, "kernel must have the shape"),
+    "a number for a list": (
+        lambda s: s | {"decoder.deconv2.bias": torch.tensor(0.5)},
+        "decoder/deconv2/bias must have the shape (1,), not ()",
+    ),
+    "one number as 400 megabytes": (
+        lambda s: s | {WEIGHT: torch.zeros(1).expand(10_000, 10_000)},
+        f"w.pt: {WEIGHT} has more elements than the file holds",
+    ),
+    "no numbers": (
+        lambda s: s | {WEIGHT: torch.zeros(3, device="meta")},
+        f"w.pt: {WEIGHT} must be dense float32, not float32, strided, on meta",
+    ),
+    "a path for a name": (
+        lambda s: s | {"../../../tmp/evil": s[WEIGHT]},
+        "../../../tmp/evil belongs to no layer",
+    ),
+    "a name that moves the cursor": (
+        lambda s: s | {"\x1b[2J\n": s[WEIGHT]},
+        "\\x1b[2J belongs to no layer",
+    ),
+    "itself": (lambda s: s.__setitem__("self", s) or s, "must hold a state_dict"),
     "list": (lambda s: list(s.values()), "must hold a state_dict"),
     "tensor": (lambda s: s[WEIGHT], "must hold a state_dict"),
     "checkpoint": (lambda s: {"state_dict": s, "epoch": 3}, "must hold a state_dict"),
@@ -251,14 +279,103 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_native_weights_that_do_not_fit_are_named_and_nothing_is_written(convert, damage):
+def test_native_weights_that_do_not_fit_are_named_and_nothing_is_written(convert, tally, damage):
     change, words = DAMAGES[damage]
     torch.save(change(dict(native_net().state_dict())), "w.pt")
-    status, out, err = convert("w.pt", "w.safetensors")
+    assert_refused(convert("w.pt", "w.safetensors"), words)
+    tally("damaged weights refused")
+
+
+def assert_refused(answer, words):
+    """One line that says why, and neither the target nor anything else beside `w.pt`."""
+    status, out, err = answer
     assert (status, out) == (1, "")
-    assert err.count("\n") == 1
+    assert err.endswith("\n")
+    assert err[:-1].isprintable()
     assert words in err
     assert os.listdir() == ["w.pt"]
+
+
+def zipped(pickled, extra=(), folder="archive", compression=zipfile.ZIP_STORED):
+    """A file as torch.save makes it, of a pickle and other entries."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", compression) as archive:
+        archive.writestr(f"{folder}/data.pkl", pickled)
+        for name, part in {"version": b"3\n", "byteorder": b"little", **dict(extra)}.items():
+            archive.writestr(f"{folder}/{name}", part)
+    return content.getvalue()
+
+
+def legacy(elements):
+    """A file in torch's older format whose header promises so many elements, and has a million."""
+    content = io.BytesIO()
+    torch.save({WEIGHT: torch.zeros(10**6)}, content, _use_new_zipfile_serialization=False)
+    promise = b"J" + struct.pack("<i", 10**6)  # a four-byte number in a pickle
+    assert promise in content.getvalue()
+    return content.getvalue().replace(promise, b"\x8a\x08" + struct.pack("<q", elements))
+
+
+EMPTY = pickle.dumps({}, 2)
+NO_TENSORS = "w.pt is no PyTorch file of tensors alone"
+UNPACKS = "w.pt unpacks to more bytes than it has"
+CONTENTS = {
+    "empty": (lambda: b"", NO_TENSORS),
+    "html": (lambda: b"<html>404</html>", NO_TENSORS),
+    "an archive of nothing": (lambda: zipped(b""), NO_TENSORS),
+    "no archive's end": (lambda: zipped(EMPTY)[:-10], NO_TENSORS),
+    "TorchScript": (
+        lambda: zipped(EMPTY, {"constants.pkl": EMPTY, "code/x.py": b"import os"}),
+        NO_TENSORS,
+    ),
+    "an archive of paths": (lambda: zipped(EMPTY, folder="../../tmp/evil"), NO_TENSORS),
+    "a bomb": (
+        lambda: zipped(EMPTY, {"data/0": bytes(64 << 20)}, compression=zipfile.ZIP_DEFLATED),
+        UNPACKS,
+    ),
+    "legacy, 2⁶⁰ elements": (lambda: legacy(2**60), NO_TENSORS),
+    "legacy, 2³¹ elements": (lambda: legacy(2**31), NO_TENSORS),
+    "legacy, fewer than none": (lambda: legacy(-1), NO_TENSORS),
+    "a pickle without end": (lambda: zipped(b"\x80\x02" + b"(" * 50_000), NO_TENSORS),
+    "lists in lists": (
+        lambda: zipped(b"\x80\x02" + b"]" * 10**5 + b"a" * (10**5 - 1) + b"."),
+        "must hold a state_dict",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", CONTENTS)
+def test_what_is_no_native_file_of_tensors_is_refused_by_its_name(convert, tally, kind):
+    content, words = CONTENTS[kind]
+    Path("w.pt").write_bytes(content())
+    assert_refused(convert("w.pt", "w.safetensors"), words)
+    tally("damaged weights refused")
+
+
+def test_a_bomb_is_refused_before_it_is_unpacked(convert, monkeypatch):
+    monkeypatch.setattr(torch, "load", lambda *_, **__: pytest.fail("unpacked"))
+    Path("w.pt").write_bytes(CONTENTS["a bomb"][0]())
+    assert_refused(convert("w.pt", "w.safetensors"), UNPACKS)
+
+
+@pytest.mark.parametrize("ending", ["pt", "safetensors"])
+def test_a_file_far_too_long_and_one_without_an_end_are_not_read(tmp_path, tally, ending):
+    read = {"pt": weights.load_native, "safetensors": weights.load}[ending]
+    path = tmp_path / f"w.{ending}"
+    path.touch()
+    os.truncate(path, 1 << 40)  # a sparse terabyte
+    with pytest.raises(weights.WeightsError, match="1099511627776 bytes are more than"):
+        read(path)
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(weights.WeightsError, match="it is no regular file"):
+        read(path)
+    tally("damaged weights refused", 2)
+
+
+def test_a_torch_whose_reader_can_be_broken_into_is_not_used(convert, monkeypatch):
+    monkeypatch.setattr(torch, "__version__", torch.torch_version.TorchVersion("2.9.1+cu128"))
+    torch.save(native_net().state_dict(), "w.pt")
+    assert_refused(convert("w.pt", "w.safetensors"), "w.pt needs torch 2.10")
 
 
 def test_parameters_convert_as_a_state_dict_does(convert):
@@ -312,7 +429,7 @@ class WritesFile:
 
 @pytest.mark.parametrize("wrap", [lambda x: x, lambda x: {WEIGHT: x}], ids=["alone", "in a dict"])
 @pytest.mark.parametrize("how", ["zip", "legacy", "pickle"])
-def test_code_in_a_native_file_is_refused_and_does_not_run(convert, wrap, how):
+def test_code_in_a_native_file_is_refused_and_does_not_run(convert, tally, wrap, how):
     content = wrap(WritesFile())
     if how == "pickle":
         Path("w.pt").write_bytes(pickle.dumps(content))
@@ -323,10 +440,51 @@ def test_code_in_a_native_file_is_refused_and_does_not_run(convert, wrap, how):
     assert err.count("\n") == 1
     assert "w.pt is no PyTorch file of tensors alone" in err
     assert os.listdir() == ["w.pt"]  # neither the target nor what the code would have written
+    tally("damaged weights refused")
     # The file is as dangerous as it is meant to be.
     with open("w.pt", "rb") as file:
         torch.load(file, weights_only=False) if how != "pickle" else pickle.load(file)
     assert Path("ran").exists()
+
+
+def test_a_keras_model_is_never_opened_whatever_its_name(convert, tally):
+    writes = keras.layers.Lambda(lambda x: [open("ran", "w").close(), x][1])
+    keras.Sequential([keras.Input((1,)), writes]).save("model.keras")
+    for name, status in (("model.keras", 2), ("model.pt", 1), ("model.safetensors", 1)):
+        Path("model.keras").replace(name)
+        Path("ran").unlink(missing_ok=True)  # building the model has written it
+        asked, out, err = convert(name, "target.pt")
+        assert (asked, out, err.count("\n")) == (status, "", 1)
+        assert os.listdir() == [name]
+        Path(name).replace("model.keras")
+        tally("damaged weights refused")
+    # The file is as dangerous as it is meant to be.
+    keras.models.load_model("model.keras", safe_mode=False)
+    assert Path("ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("function", "argument"),
+    [
+        ("posix system", "touch ran"),
+        ("subprocess getoutput", "touch ran"),
+        ("builtins eval", "open('ran', 'w')"),
+        ("builtins exec", "open('ran', 'w')"),
+        ("torch._dynamo.utils import_submodule", "antigravity"),
+        ("torch.serialization load", "other.pt"),
+        ("torch.storage _load_from_bytes", "abc"),
+        ("keras.src.saving.saving_api load_model", "evil.keras"),
+        ("numpy load", "evil.npy"),
+        ("pickle loads", "abc"),
+        ("codecs encode", "abc"),
+    ],
+)
+def test_no_function_named_in_a_native_file_is_called(convert, tally, function, argument):
+    name = function.replace(" ", "\n").encode()
+    call = b"c" + name + b"\nX" + struct.pack("<I", len(argument)) + argument.encode() + b"\x85R"
+    Path("w.pt").write_bytes(zipped(b"\x80\x02" + call + b"."))
+    assert_refused(convert("w.pt", "w.safetensors"), "w.pt")
+    tally("damaged weights refused")
 
 
 BACKENDS = ("torch", "jax", "tensorflow")

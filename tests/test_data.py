@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from keras_fmnist import cache, data, fashion_mnist_builder, sources
+from keras_fmnist import cache, data, fashion_mnist_builder, files, sources
 
 SMALL = data.synthetic(60, 30, seed=7)
 ARRAYS = {name: getattr(SMALL, name) for name in sources.SHAPES}
@@ -94,7 +94,7 @@ def test_force_prepares_a_cache_that_is_in_order(prepared, source):
 
 
 def test_a_prepared_cache_loads_from_a_folder_that_cannot_be_written(prepared, monkeypatch):
-    monkeypatch.setattr(cache, "lock", lambda *_, **__: pytest.fail("took the lock"))
+    monkeypatch.setattr(files, "lock", lambda *_, **__: pytest.fail("took the lock"))
     assert same(data.load(prepared.parent), SMALL)
 
 
@@ -161,7 +161,7 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("kind", DAMAGE)
-def test_a_damaged_cache_is_named_and_prepared_again(prepared, source, kind):
+def test_a_damaged_cache_is_named_and_prepared_again(prepared, source, tally, kind):
     good = prepared.read_bytes()
     prepared.write_bytes(DAMAGE[kind](good))
     lines = []
@@ -170,6 +170,7 @@ def test_a_damaged_cache_is_named_and_prepared_again(prepared, source, kind):
     assert lines[0].startswith(f"{prepared} is damaged")
     assert lines[0].endswith("preparing it again")
     assert prepared.read_bytes() == good
+    tally("damaged data files refused")
 
 
 def test_a_damaged_cache_that_cannot_be_prepared_again_is_an_error(prepared, monkeypatch):

@@ -163,6 +163,18 @@ def test_seeds_that_ran_for_other_epochs_do_not_spoil_a_drawing(tmp_path, make_r
     assert len(figures.draw(tmp_path, BASE.id)) == 2
 
 
+def test_seeds_that_stopped_earlier_do_not_spoil_a_drawing(tmp_path, make_record, put_record):
+    history = {name: [0.5] for name in ("loss", "train_eval_loss", "val_loss")}
+    put_record(tmp_path, make_record(BASE, 0))
+    put_record(tmp_path, make_record(BASE, 1, history=history))
+    assert len(figures.draw(tmp_path, BASE.id)) == 2
+
+
+def test_an_older_record_without_images_has_its_curves_drawn(tmp_path, make_record, put_record):
+    path = put_record(tmp_path, make_record(BASE, images=None))
+    assert figures.draw(tmp_path, BASE.id) == [path.with_name("base_loss.png")]
+
+
 def test_a_confusion_matrix_shows_every_count_and_class(make_record):
     counts = np.arange(100).reshape(10, 10)
     record = make_record(CLASSIFIER_FULL, confusion_matrix=counts.tolist())

@@ -4,10 +4,11 @@ import errno
 import json
 import math
 import os
+import signal
 
 import pytest
 
-from keras_fmnist.files import write_json, write_whole
+from keras_fmnist.files import lock, remove, remove_leftovers, write_json, write_whole
 
 
 def names(folder):
@@ -82,3 +83,108 @@ def test_json_is_written_whole_and_a_nan_becomes_null(tmp_path):
     with pytest.raises(TypeError):
         write_json(tmp_path / "a" / "file.json", {1j})
     assert (tmp_path / "a" / "file.json").read_text(encoding="utf-8") == text
+
+
+def test_a_failed_write_names_the_file_and_not_the_temporary_one(tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise OSError(errno.EROFS, "Read-only file system", "/tmp/other")
+
+    monkeypatch.setattr("tempfile.mkstemp", fail)
+    with pytest.raises(OSError, match="Read-only") as error:
+        write_whole(tmp_path / "file", b"new")
+    assert error.value.filename == str(tmp_path / "file")
+    assert error.value.errno == errno.EROFS
+
+
+def test_what_killed_writers_left_of_a_file_and_those_beside_it_goes_and_nothing_else(tmp_path):
+    stay = [".seed10-a.json.x", "seed1-a.json", ".seed1-b.json.x", "seed1-a.lock"]
+    for name in [*stay, ".seed1-a.json.x", ".seed1-a.safetensors.y"]:
+        (tmp_path / name).touch()
+    remove_leftovers(tmp_path / "seed1-a.json")
+    assert names(tmp_path) == sorted(stay)
+
+
+def test_what_a_killed_writer_leaves_is_found_again(tmp_path, monkeypatch):
+    child = os.fork()
+    if child == 0:
+        os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+        write_whole(tmp_path / "file.json", b"new")
+    os.waitpid(child, 0)
+    assert len(names(tmp_path)) == 1
+    remove_leftovers(tmp_path / "file.json")
+    assert names(tmp_path) == []
+
+
+def test_a_removal_is_on_the_disk_and_what_is_not_there_needs_none(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(os, "fsync", lambda handle: synced.append(names(tmp_path)))
+    (tmp_path / "file").touch()
+    remove(tmp_path / "file")
+    remove(tmp_path / "file")
+    assert synced == [[]]
+
+
+class Held:
+    """Holds a lock in a process of its own, until it is told to go."""
+
+    def __init__(self, path):
+        self.told, tell = os.pipe()
+        hears, self.to = os.pipe()
+        self.child = os.fork()
+        if self.child == 0:
+            with lock(path, wait=lambda: os._exit(2)):
+                os.write(tell, b"held")
+                os.read(hears, 1)
+            os._exit(0)
+        assert os.read(self.told, 4) == b"held"
+
+    def end(self):
+        os.write(self.to, b"!")
+        assert os.waitpid(self.child, 0)[1] == 0
+
+    def kill(self):
+        os.kill(self.child, signal.SIGKILL)
+        os.waitpid(self.child, 0)
+
+
+def test_a_lock_waits_for_the_process_that_has_it_and_leaves_no_file(tmp_path):
+    path = tmp_path / "a" / "lock"
+    other = Held(path)
+    order = []
+    with lock(path, wait=lambda: (order.append("waits"), other.end())):
+        order.append("has it")
+        assert names(path.parent) == ["lock"]
+    assert order == ["waits", "has it"]
+    assert names(path.parent) == []
+
+
+def test_the_lock_of_a_killed_process_holds_nobody_up(tmp_path):
+    other = Held(tmp_path / "lock")
+    other.kill()
+    assert names(tmp_path) == ["lock"]
+    with lock(tmp_path / "lock", wait=lambda: pytest.fail("it waits")):
+        pass
+    assert names(tmp_path) == []
+
+
+def test_who_waited_for_a_lock_that_was_removed_takes_the_new_one(tmp_path):
+    path = tmp_path / "lock"
+    first, later = Held(path), []
+
+    def wait():
+        if not later:  # the first goes, and a third is faster than who waits
+            first.end()
+            later.append(Held(path))
+        else:
+            later.pop().end()
+
+    with lock(path, wait):
+        assert later == []
+        assert names(tmp_path) == ["lock"]
+
+
+def test_a_lock_is_let_go_when_what_it_protects_fails(tmp_path):
+    with pytest.raises(ZeroDivisionError), lock(tmp_path / "lock", wait=None):
+        raise ZeroDivisionError
+    with lock(tmp_path / "lock", wait=lambda: pytest.fail("it waits")):
+        pass

@@ -34,16 +34,20 @@ ARROWS = {
     "fast_fit": "",
     "sources": "",
     "cache": "sources",
+    "interrupts": "",
     "fashion_mnist_builder": "sources",
     "data": "cache files sources fashion_mnist_builder",
     "layers": "",
     "models": "layers seeds specs",
     "weights": "files",
-    "results": "files settings specs",
+    "schema": "settings specs",
+    "results": "files schema settings specs",
     "callbacks": "seeds",
     "baselines": "",
-    "train": "baselines callbacks data fast_fit models optimizers provenance results settings "
-    "specs weights",
+    "checkpoint": "interrupts provenance seeds settings specs weights",
+    "outcome": "baselines callbacks results specs",
+    "train": "callbacks checkpoint data fast_fit files models optimizers outcome provenance "
+    "results settings specs weights",
     "inspection": "seeds",
     "pitfalls": "inspection settings specs",
     "twin": "native specs weights",
@@ -60,14 +64,17 @@ ARROWS = {
     "study": "results specs",
     "ray_engine": "files results study",
     "checks": "settings",
-    "commands": (
+    "queries": (
         "assumptions baselines callbacks checks claims data figures files inspection models "
-        "pitfalls ray_engine results settings specs study train weights"
+        "pitfalls results settings specs train weights"
+    ),
+    "commands": (
+        "checkpoint checks data figures queries ray_engine results seeds settings specs study train"
     ),
     "publish": "checks figures files page report results",
     "rulers": "bench checks compare data files models parity provenance settings specs weights",
-    "cli": "settings",
-    "menu": "cli commands publish results rulers settings specs",
+    "cli": "interrupts settings",
+    "menu": "cli commands publish queries results rulers settings specs",
 }
 # Torch is named by what speaks to it directly; everything else is Keras or numpy.
 RULERS = {"twin", "parity", "compare", "bench"}  # they hold ours to native PyTorch
@@ -152,7 +159,7 @@ def test_experiments_are_declarations_that_import_no_framework():
         assert others(names) <= {"experiments", *sys.stdlib_module_names}, path
 
 
-@pytest.mark.parametrize("name", ["settings", "specs", "files", "provenance", "__init__"])
+@pytest.mark.parametrize("name", ["settings", "specs", "schema", "files", "provenance", "__init__"])
 def test_the_ground_floor_needs_python_alone(name):
     for room in reachable(name):
         assert THEIRS[room] <= sys.stdlib_module_names, room
@@ -197,6 +204,53 @@ def test_one_room_fits_one_library_to_each_job():
     assert users("tensorflow_datasets") == {"fashion_mnist_builder"}
 
 
+# What runs, or may run, the content of a file or of a word that somebody else has written.
+RUNS_CODE = {
+    *("eval", "exec", "compile", "__import__"),  # by these bare names: `net.eval` is another
+    *(".load_model", ".load_weights", ".model_from_json", ".deserialize", ".from_config"),
+    *(".get_file", ".extractall", ".unpack_archive", ".system", ".popen"),
+}
+READS_CODE = {"pickle", "marshal", "shelve", "dill", "joblib", "yaml", "h5py", "runpy", "code"}
+
+
+def could_run_code(tree):
+    """What of a syntax tree could run what is in a file: names of calls and of imports."""
+    found = {part for name in imported(tree) for part in name.split(".")} & READS_CODE
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        called = ast.unparse(call.func)
+        name = f".{called.rpartition('.')[2]}" if "." in called else called
+        given = {keyword.arg: getattr(keyword.value, "value", None) for keyword in call.keywords}
+        unchecked = called == "torch.load" and given.get("weights_only") is not True
+        if name in RUNS_CODE or unchecked or given.get("shell") or given.get("allow_pickle"):
+            found.add(called)
+    return found
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_nothing_that_could_run_what_is_in_a_file_is_called(name):
+    assert could_run_code(TREES[name]) == set()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import pickle",
+        "from yaml import load",
+        "eval(text)",
+        "keras.models.load_model(path)",
+        "model.load_weights(path)",
+        "np.load(path, allow_pickle=True)",
+        "torch.load(path)",
+        "torch.load(path, weights_only=False)",
+        "subprocess.run(line, shell=True)",
+        "os.system(line)",
+        "tar.extractall()",
+    ],
+)
+def test_what_could_run_the_content_of_a_file_would_be_noticed(line):
+    assert could_run_code(ast.parse(line))
+
+
 def calls(tree, method):
     """How often a method of this name is called."""
     return sum(
@@ -224,6 +278,15 @@ def test_a_file_is_one_room(path):
 
 def test_there_is_no_lumber_room():
     assert not {"utils", "util", "helpers", "common", "misc"} & FILES.keys()
+
+
+@pytest.mark.parametrize("page", ["README.md", "SECURITY.md"])
+def test_every_test_that_a_promise_names_exists(page):
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / page).read_text(encoding="utf-8")))
+    assert len(named) >= 10
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").glob("test_*.py")]
+    there = set(re.findall(r"^def (test_\w+)\(", "\n".join(sources), re.M))
+    assert named - there == set()
 
 
 def map_of(readme):

@@ -10,7 +10,7 @@ from keras_fmnist.settings import TransposedConv
 pytestmark = pytest.mark.portable
 
 FIRST = models.CHANNELS_FIRST
-SHAPES = ["k5s2p2d2", "k5s3p3d3", "k6s2p1", "k5s2p1o1", "k3s1p1"]
+SHAPES = ["k5s2p2d2", "k5s3p3d3", "k6s2p1", "k5s2p1o1", "k3s1p1", "k1s3", "k2s3p1"]
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def pair(text, maps):
         strides=shape.stride // shape.dilation,
         padding_size=shape.padding,
         spread=shape.dilation,
-        output_padding=shape.output_padding or None,
+        output_padding=shape.output_padding,
         data_format="channels_first" if FIRST else "channels_last",
         bias_initializer="random_uniform",
     )

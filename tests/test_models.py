@@ -170,10 +170,11 @@ def test_the_other_inner_layout_has_the_same_weights_and_results(noise, monkeypa
 
 
 @pytest.mark.portable
-@pytest.mark.parametrize("deconv2", ["k4s2", "k3s2o1"])
-def test_a_spec_that_is_taken_builds_28_pixels(noise, reference, deconv2):
-    model = models.autoencoder(override(BASE, {"deconv2": deconv2}))
-    expected = reference.reconstruct(weights.get_arrays(model), noise, ("k4s2o1", deconv2))
+@pytest.mark.parametrize("deconvs", ["k4s2o1 k4s2", "k4s2o1 k3s2o1", "k1s2o1 k1s3", "k1s3 k4s2"])
+def test_a_spec_that_is_taken_builds_28_pixels(noise, reference, deconvs):
+    first, second = deconvs.split()
+    model = models.autoencoder(override(BASE, {"deconv1": first, "deconv2": second}))
+    expected = reference.reconstruct(weights.get_arrays(model), noise, (first, second))
     np.testing.assert_allclose(call(model, noise, False), expected, atol=2e-6)
 
 

@@ -431,6 +431,9 @@ def test_a_damaged_measurement_is_named(tmp_path, kind, lost):
     path.write_text("{")
     with pytest.raises(results.RecordError, match=r"one\.json is no JSON"):
         page.render(CATALOGUE, [], tmp_path)
+    path.write_text(json.dumps({name: [{}] for name in whole}))
+    with pytest.raises(results.RecordError, match=r"one\.json is not what its command writes"):
+        page.render(CATALOGUE, [], tmp_path)
 
 
 RENDER_WITHOUT_KERAS = """

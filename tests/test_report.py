@@ -117,7 +117,8 @@ sys.stdout.write(text)
 
 
 def test_a_readme_is_renewed_from_records_without_keras(tmp_path, make_record, put_record):
-    put_record(tmp_path, make_record(BASE, metrics={"val_loss": 0.04242}))
+    metrics = {"train_eval_loss": 0.05, "val_loss": 0.04242}
+    put_record(tmp_path, make_record(BASE, metrics=metrics))
     names = ("results", "claims", "deviations", "assumptions", "cost")
     marks = "".join(f"<!-- {name} -->\n<!-- /{name} -->\n" for name in names)
     text = subprocess.run(

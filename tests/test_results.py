@@ -3,6 +3,9 @@
 import dataclasses
 import json
 import math
+import os
+import pickle
+import re
 
 import hypothesis
 import numpy as np
@@ -10,7 +13,7 @@ import pytest
 from hypothesis import strategies as st
 
 from experiments.mansilla import BASE, CLASSIFIER_FULL
-from keras_fmnist import results
+from keras_fmnist import queries, results, schema
 from keras_fmnist.specs import override, settings
 
 
@@ -117,49 +120,269 @@ def test_an_unknown_field_is_named(record, put_record, tmp_path):
     assert str(error.value) == f"{path} has a field that no record has: sede"
 
 
-@pytest.mark.parametrize(
-    ("name", "wrong"),
-    [
-        ("seed", "0"),
-        ("seed", 1.5),
-        ("seed", None),
-        ("examples", [1]),
-        ("spec", [["epochs", 15]]),
-        ("history", None),
-        ("report", 1),
-        ("commit", 5),
-        ("images", "AAAA"),
-        ("confusion_matrix", {"0": [1]}),
-        ("resumed_at", None),
+def put(*path):
+    """`put(name, …, value)`: an edit that puts a value at a place of a record."""
+    *path, last, value = path
+
+    def edit(values):
+        for name in path:
+            values = values[name]
+        values[last] = value
+
+    return edit
+
+
+def drop(*path):
+    *path, last = path
+
+    def edit(values):
+        for name in path:
+            values = values[name]
+        del values[last]
+
+    return edit
+
+
+def nested(depth):
+    value = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+COUNTS = (90 * np.eye(10, dtype=int) + 1).tolist()
+EDITS = {  # of an autoencoder's record
+    "report": [put("report", wrong) for wrong in (1, "", "..", "../../tmp", "/etc", "a/b", "a\0b")],
+    "experiment": [put("experiment", wrong) for wrong in (None, "..", "../x", "x" * 200, "$x^2$")],
+    "backend": [put("backend", "torch/../../x"), put("backend", {})],
+    "device": [put("device", "cpu\n"), put("device", ["cpu"])],
+    "seed": [put("seed", wrong) for wrong in ("0", 1.5, None, True, -1, 2**31, 10**400)],
+    "examples": [put("examples", wrong) for wrong in ([1], 0, 60_001)],
+    "versions": [put("versions", "3.15")],
+    "commit": [put("commit", 5)],
+    "command": [put("command", ["rm", "-rf"]), put("command", None)],
+    "started": [put("started", 0)],
+    "seconds": [
+        put("seconds", 30.5),
+        drop("seconds", "total"),
+        put("seconds", "total", "30"),
+        put("seconds", "per_epoch", None),
+        put("seconds", "per_epoch", 1, 10**400),
     ],
+    "parameters": [put("parameters", "total", 1.5), drop("parameters", "trainable")],
+    "data_sha256": [put("data_sha256", "a" * 63), put("data_sha256", "A" * 64)],
+    "weights_sha256": [put("weights_sha256", "final", None), drop("weights_sha256", "final")],
+    "history": [
+        put("history", None),
+        put("history", "val_loss", [0.1, 0.2]),
+        put("history", "val_loss", [0.1, None, 0.2]),
+        put("history", "val_loss", [0.1, True, 0.2]),
+        put("history", "val_loss", "abc"),
+        put("history", "val_loss", [0.1, -0.1, 0.2]),
+        put("history", {"loss": [], "val_loss": [], "train_eval_loss": []}),
+        drop("history", "val_loss"),
+        drop("history", "loss"),
+    ],
+    "metrics": [
+        put("metrics", []),
+        put("metrics", "val_loss", "0.1"),
+        put("metrics", "val_loss", False),
+        put("metrics", "val_loss", -0.1),
+        put("metrics", "val_loss", 1e39),
+        put("metrics", "val_accuracy", 1.1),
+        put("metrics", "dead_logits", nested(3)),
+        drop("metrics", "val_loss"),
+        drop("metrics", "train_eval_loss"),
+    ],
+    "confusion_matrix": [put("confusion_matrix", wrong) for wrong in ({"0": [1]}, [], COUNTS)],
+    "images": [
+        put("images", "AAAA"),
+        put("images", {}),
+        put("images", "originals", ""),
+        put("images", "originals", "AAAA"),
+        put("images", "reconstructions", "*" * 10_456),
+        put("images", "reconstructions", "ü"),
+        put("images", "reconstructions", None),
+        put("images", "test_rows", [0] * 9),
+        put("images", "test_rows", [-1] * 10),
+        put("images", "path", "/etc/passwd"),
+        put("images", "pca", "AAAA"),
+        lambda values: values["images"].update(pca=values["images"]["originals"]),
+    ],
+    "resumed_at": [put("resumed_at", None), put("resumed_at", ["1"]), put("resumed_at", [-1])],
+    "spec": [
+        put("spec", [["epochs", 15]]),
+        put("spec", "epochs", "15"),
+        put("spec", "epochs", -1),
+        put("spec", "epohcs", 15),
+        put("spec", "learning_rate", 10**400),
+        put("spec", "kernels", nested(900)),
+        put("spec", "kernels", [16, 32, 64]),
+        put("spec", "deconv2", "k4s2o1"),
+        put("spec", "momentum", 0.5),
+        put("spec", "autoencoder", None),
+        put("spec", "autoencoder", {"name": "base", "autoencoder": {"name": "base"}}),
+    ],
+}
+CLASSIFIER_EDITS = {
+    "confusion_matrix": [
+        put("confusion_matrix", None),
+        put("confusion_matrix", COUNTS[:9]),
+        put("confusion_matrix", 3, [1] * 9),
+        put("confusion_matrix", 3, "1234567890"),
+        put("confusion_matrix", 3, 4, -1),
+        put("confusion_matrix", 3, 4, 1.5),
+        put("confusion_matrix", 3, 4, 10**30),
+        put("confusion_matrix", [[0] * 10] * 10),
+    ],
+    "history": [drop("history", "val_accuracy")],
+    "metrics": [drop("metrics", "val_accuracy")],
+    "spec": [
+        put("spec", "autoencoder", "base"),
+        put("spec", "autoencoder", "name", 5),
+        put("spec", "autoencoder", "latent", 10**9),
+        put("spec", "autoencoder", "frozen", True),
+        put("spec", "autoencoder_latent", 8),
+    ],
+}
+DAMAGED = [
+    *((BASE, field, edit) for field, edits in EDITS.items() for edit in edits),
+    *((CLASSIFIER_FULL, f, edit) for f, edits in CLASSIFIER_EDITS.items() for edit in edits),
+]
+
+
+def assert_refused(path, words):
+    """The file is refused by its name in every way it may be met, and nothing is written."""
+    out = path.parents[2]
+    before = sorted(out.rglob("*"))
+    for meet in (
+        lambda: results.read(path),
+        lambda: results.read_all(out),
+        lambda: results.find(path, BASE),
+        lambda: queries.write_report((BASE, CLASSIFIER_FULL), str(out)),
+    ):
+        with pytest.raises(results.RecordError) as error:
+            meet()
+        assert str(error.value).startswith(str(path))
+        assert words in str(error.value)
+        assert len(str(error.value)) < 500 + len(str(path))
+    assert sorted(out.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("spec", "field", "edit"),
+    DAMAGED,
+    ids=[f"{field}{k}" for k, (_, field, _) in enumerate(DAMAGED)],
 )
-def test_a_field_of_the_wrong_type_is_named(record, put_record, tmp_path, name, wrong):
+def test_a_record_with_a_wrong_field_is_refused_by_its_name(
+    make_record, put_record, tmp_path, tally, spec, field, edit
+):
+    path = put_record(tmp_path, make_record(spec))
+    whole = json.loads(path.read_text())
+    assert results.read(path)
+    change(path, edit)
+    assert json.loads(path.read_text()) != whole
+    assert_refused(path, field)
+    tally("damaged records refused")
+
+
+def test_every_field_has_its_check_and_was_damaged():
+    fields = {f.name for f in dataclasses.fields(results.Record)}
+    assert schema.FIELDS.keys() == EDITS.keys() == fields
+
+
+def test_the_word_for_a_wrong_value_says_what_would_be_right(record, put_record, tmp_path):
     path = put_record(tmp_path, record)
-    change(path, lambda values: values.update({name: wrong}))
-    with pytest.raises(results.RecordError) as error:
+    change(path, put("history", "val_loss", [0.1]))
+    words = f"{path}: history must be lists of numbers from 0 by name, each as long as the others"
+    with pytest.raises(results.RecordError, match=re.escape(words)):
         results.read(path)
-    assert str(error.value).startswith(f"{path}: {name} must be ")
-    assert repr(wrong) in str(error.value)
 
 
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (b"", "is no JSON"),
-        (b"{", "is no JSON"),
-        (b"\xff\xfe", "is no JSON"),
-        (b"[" * 100_000, "is no JSON"),
-        (b"[]", "must hold a JSON object, not a list"),
-        (b"null", "must hold a JSON object, not a NoneType"),
-    ],
-    ids=["empty", "cut", "bytes", "deep", "list", "null"],
-)
-def test_what_is_no_record_is_refused_by_its_path(tmp_path, content, words):
-    path = tmp_path / "seed0-torch-cpu.json"
-    path.write_bytes(content)
-    with pytest.raises(results.RecordError) as error:
-        results.read(path)
-    assert str(error.value).startswith(f"{path} {words}")
+CONTENTS = {
+    "empty": (lambda whole: b"", "is no JSON"),
+    "cut": (lambda whole: whole[: len(whole) // 2], "is no JSON"),
+    "without its last brace": (lambda whole: whole[:-3], "is no JSON"),
+    "no text": (lambda whole: b"\xff\xfe", "is no JSON"),
+    "html": (lambda whole: b"<html>404</html>", "is no JSON"),
+    "a pickle": (lambda whole: pickle.dumps({"seed": 0}), "is no JSON"),
+    "deep": (lambda whole: b"[" * 100_000, "is no JSON"),
+    "deep in a field": (
+        lambda whole: whole.replace(b'"cpu"', b'{"a":' * 100_000 + b"1" + b"}" * 100_000),
+        "is no JSON",
+    ),
+    "a list": (lambda whole: b"[]", "must hold a JSON object, not a list"),
+    "null": (lambda whole: b"null", "must hold a JSON object, not a NoneType"),
+    "NaN": (lambda whole: whole.replace(b"30.5", b"NaN"), "is no JSON (it has no NaN)"),
+    "infinity": (lambda whole: whole.replace(b"30.5", b"-Infinity"), "it has no -Infinity"),
+    "a float without end": (lambda whole: whole.replace(b"30.5", b"1e999"), "seconds must be"),
+    "a million digits": (lambda whole: whole.replace(b"30.5", b"9" * 1_000_000), "is no JSON"),
+    "a field twice": (
+        lambda whole: whole.replace(b'"seed": 0', b'"seed": 1,\n"seed": 0'),
+        "is no JSON ('seed' stands twice in one object)",
+    ),
+    "a setting twice": (
+        lambda whole: whole.replace(b'"latent": 64', b'"latent": 8, "latent": 64'),
+        "'latent' stands twice",
+    ),
+    "four megabytes": (lambda whole: whole + b" " * (4 << 20), "cannot be read ("),
+}
+
+
+@pytest.mark.parametrize("kind", CONTENTS)
+def test_what_is_no_record_is_refused_by_its_name(record, put_record, tmp_path, tally, kind):
+    damage, words = CONTENTS[kind]
+    path = put_record(tmp_path, record)
+    whole = path.read_bytes()
+    path.write_bytes(damage(whole))
+    assert path.read_bytes() != whole
+    assert_refused(path, words)
+    tally("damaged records refused")
+
+
+def test_a_file_far_too_long_and_one_without_an_end_are_not_read(
+    record, put_record, tmp_path, tally
+):
+    path = put_record(tmp_path, record)
+    os.truncate(path, 1 << 40)  # a sparse terabyte
+    assert_refused(path, "1099511627776 bytes are more than 4194304")
+    path.unlink()
+    os.mkfifo(path)
+    assert_refused(path, "it is no regular file")
+    tally("damaged records refused", 2)
+
+
+def test_a_record_in_the_place_of_another_run_is_refused(make_record, put_record, tmp_path, tally):
+    for changes in ({"seed": 1}, {"backend": "jax"}, {"device": "gpu"}, {"report": "transfer"}):
+        path = put_record(tmp_path, make_record(BASE))
+        put_record(tmp_path / "elsewhere", make_record(BASE, **changes)).replace(path)
+        for meet in (lambda: results.read_all(tmp_path), lambda p=path: results.find(p, BASE)):
+            with pytest.raises(results.RecordError, match="holds the record that belongs at"):
+                meet()
+        tally("damaged records refused")
+
+
+@pytest.mark.parametrize("linked", ["record", "experiment", "report"])
+def test_a_link_that_leads_out_of_the_folder_is_not_followed(
+    record, put_record, tmp_path, tally, linked
+):
+    path = put_record(tmp_path / "elsewhere", record)
+    source = {"record": path, "experiment": path.parent, "report": path.parent.parent}[linked]
+    link = tmp_path / "out" / source.relative_to(tmp_path / "elsewhere")
+    link.parent.mkdir(parents=True)
+    link.symlink_to(source)
+    before = sorted(tmp_path.rglob("*"))
+    for meet in (results.read_all, lambda out: queries.write_report((BASE,), str(out))):
+        with pytest.raises(results.RecordError, match=r"seed0-torch-cpu\.json leads out of "):
+            meet(tmp_path / "out")
+    assert sorted(tmp_path.rglob("*")) == before
+    tally("damaged records refused")
+
+
+def test_a_folder_that_is_itself_behind_a_link_is_read(record, put_record, tmp_path):
+    put_record(tmp_path / "elsewhere", record)
+    (tmp_path / "out").symlink_to("elsewhere")
+    assert results.read_all(tmp_path / "out") == [record]
 
 
 def test_a_record_that_is_not_there_is_an_error(tmp_path):

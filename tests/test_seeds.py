@@ -1,10 +1,20 @@
 """Seeds: what follows from (seed, purpose) and from nothing else."""
 
+import os
+
 import keras
 import numpy as np
 import pytest
+import torch
 
-from keras_fmnist.seeds import derive, permutation, seed_dropout
+from keras_fmnist.seeds import (
+    derive,
+    generator_states,
+    permutation,
+    seed_dropout,
+    set_generator_states,
+    use_deterministic_kernels,
+)
 
 
 def test_a_derived_seed_is_the_same_today_and_tomorrow():
@@ -64,3 +74,28 @@ def test_dropout_follows_from_seed_and_epoch_whatever_was_drawn_before(net):
         other = masks(net)
         assert (first[0] != other[0]).mean() > 0.3
         assert (first[1] != other[1]).mean() > 0.3
+
+
+@pytest.mark.portable
+def test_generators_go_on_from_where_they_stood(net):
+    seed_dropout(net, 0, 0)
+    masks(net)
+    states = {name: state.copy() for name, state in generator_states(net).items()}
+    first, second = masks(net), masks(net)
+    set_generator_states(net, states)
+    again = masks(net)
+    for mask, expected, later in zip(again, first, second, strict=True):
+        np.testing.assert_array_equal(mask, expected)
+        assert (mask != later).any()
+
+
+def test_deterministic_kernels_are_asked_of_every_backend(monkeypatch):
+    for name in ("CUBLAS_WORKSPACE_CONFIG", "TF_DETERMINISTIC_OPS", "XLA_FLAGS"):
+        monkeypatch.setenv(name, "--mine" if name == "XLA_FLAGS" else "")
+    use_deterministic_kernels()
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+    assert os.environ["TF_DETERMINISTIC_OPS"] == "1"
+    assert os.environ["XLA_FLAGS"] == "--mine --xla_gpu_deterministic_ops=true"
+    asked = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(False)
+    assert asked

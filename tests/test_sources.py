@@ -5,9 +5,11 @@ import hashlib
 import http.server
 import importlib.util
 import os
+import re
 import struct
 import sys
 import threading
+import tracemalloc
 import zlib
 from pathlib import Path
 
@@ -107,6 +109,21 @@ def flip(content):
     return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
 
 
+def disguised(packed, original):
+    """Other content with an original's gzip header and length, which cannot give it away."""
+    header = original[:10] if original[3] == 0 else original[: original.index(0, 10) + 1]
+    return (header + packed[10:] + bytes(len(original)))[: len(original)]
+
+
+def of_many_images(content):
+    """The file again, but its IDX header promises 4 294 967 295 images or labels."""
+    idx_content = gzip.decompress(content)
+    return gzip.compress(idx_content[:4] + b"\xff" * 4 + idx_content[8:])
+
+
+BOMB = gzip.compress(bytes(64 << 20))  # 64 KB that unpack to 64 MB
+LONG_NAME = b"\x1f\x8b\x08\x08" + bytes(6) + b"x" * 1_000_000  # a gzip header without an end
+
 DAMAGE = {
     "truncated": (lambda content, _: content[: len(content) // 2], "has only"),
     "longer": (lambda content, _: content + b"tail", "bytes; it should be"),
@@ -115,18 +132,22 @@ DAMAGE = {
     "html": (lambda content, _: b"\n<!DOCTYPE html><title>404</title>", "is a web page"),
     "unpacked": (lambda content, _: gzip.decompress(content), "is not a gzip file"),
     "swapped": (lambda content, other: other, "under a wrong name"),
+    "a bomb": (lambda content, _: BOMB, "bytes; it should be"),
+    "a bomb of the right length": (lambda c, _: disguised(BOMB, c), "is damaged"),
+    "a gzip header of a megabyte": (lambda content, _: LONG_NAME, "bytes; it should be"),
+    "an IDX header of 4e9 items": (lambda c, _: disguised(of_many_images(c), c), "is damaged"),
 }
 
 
 @pytest.mark.parametrize("make", [bytes, debian], ids=["upstream", "debian"])
-@pytest.mark.parametrize("name", [IMAGES, LABELS])
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("kind", DAMAGE)
-def test_a_damaged_file_is_named_with_what_would_be_right(
-    originals, target, tmp_path, monkeypatch, kind, name, make
+def test_a_damaged_data_file_is_refused_with_what_would_be_right_and_nothing_is_left(
+    originals, target, tmp_path, monkeypatch, tally, kind, name, make
 ):
     damage, words = DAMAGE[kind]
     found = {key: make(content) for key, content in originals.items()}
-    other = {IMAGES: "t10k-images-idx3-ubyte.gz", LABELS: IMAGES}[name]
+    other = NAMES[NAMES.index(name) - 1]
     found[name] = damage(found[name], found[other])
     folder = put(tmp_path / "found", found)
     monkeypatch.setenv("FASHION_MNIST_DIR", str(folder))
@@ -141,6 +162,24 @@ def test_a_damaged_file_is_named_with_what_would_be_right(
         assert f"{len(make(originals[name]))} bytes, sha256" in message
     assert "\n" not in message
     assert name not in contents_of(target)
+    with pytest.raises(data.DataError, match=re.escape(message)):
+        data.prepare(tmp_path / "cache", report=silent)
+    assert contents_of(tmp_path / "cache") == {".lock": b""}
+    tally("damaged data files refused")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_bomb_in_the_place_of_a_data_file_is_not_unpacked(
+    originals, target, tmp_path, monkeypatch, name
+):
+    folder = put(tmp_path / "found", {**originals, name: disguised(BOMB, originals[name])})
+    monkeypatch.setenv("FASHION_MNIST_DIR", str(folder))
+    tracemalloc.start()
+    with pytest.raises(sources.DataError, match="is damaged"):
+        sources.fetch(target, silent)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1 << 20
 
 
 def test_a_file_far_too_long_is_not_read_to_its_end(originals, target, tmp_path, monkeypatch):

@@ -113,6 +113,7 @@ def test_override_reaches_a_classifiers_autoencoder_by_prefix():
         (BASE, {"momentum": 0.9}, "momentum belongs to sgd"),
         (BASE, {"deconv2": "k4s2o1"}, "turn 5 positions into 13 and 29, not 28"),
         (BASE, {"deconv1": "k4"}, "turn 5 positions into 8 and 18, not 28"),
+        (BASE, {"deconv1": "k1p3", "deconv2": "k32s2"}, "turns 5 positions into -1: k4s2o1 would"),
     ],
 )
 def test_a_wrong_change_is_refused_with_what_would_be_right(spec, changes, words):
@@ -156,6 +157,9 @@ def test_the_command_repeats_the_run_and_names_only_what_was_changed():
         *("--frozen", "True", "--autoencoder_kernels", "8,16"),
         *("--seed", "3", "--device", "gpu", "--examples", "50"),
     ]
+    assert command(BASE, 0, "gpu", examples=None, deterministic=True).endswith(
+        "--seed 0 --device gpu --deterministic True"
+    )
 
 
 @pytest.mark.parametrize(

@@ -75,10 +75,10 @@ def test_a_run_with_other_settings_is_refused_while_planning(
         planned((RANDOM, spec), range(3), tmp_path)
 
 
-def test_a_job_is_the_command_that_a_user_would_type(tmp_path):
+def test_a_job_is_the_command_that_a_user_would_type_to_go_on_with_it(tmp_path):
     (job,) = planned((override(BASE, {"latent": 8, "epochs": 1}),), [3], tmp_path)
     assert " ".join(study.words(job, "cpu")) == (
-        "-m experiments.mansilla base --latent 8 --epochs 1 --seed 3 --device cpu"
+        "-m experiments.mansilla base --latent 8 --epochs 1 --seed 3 --device cpu --resume"
     )
 
 
@@ -153,6 +153,12 @@ def test_a_killed_run_is_started_again(go, stand_in, capsys):
     out = capsys.readouterr().out
     assert out.count("mansilla/base seed 0: killed by signal 9, again") == 2
     assert not list(jobs[0].path.parent.glob("*.log"))
+
+
+def test_a_run_that_another_process_interrupted_is_started_again(go, stand_in, capsys):
+    stand_in.orders["mansilla/base seed 0"] = {"kills": 1, "politely": True}
+    go((BASE,))
+    assert "mansilla/base seed 0: interrupted, again" in capsys.readouterr().out
 
 
 def test_a_run_that_is_always_killed_is_given_up(go, stand_in):
@@ -244,9 +250,9 @@ def ask(tmp_path, monkeypatch, capsys):
         (["--engine"], "engine must be local or ray, not True"),
         (["--address", "auto"], "address belongs to the engine ray"),
         (["--engine", "ray", "--address", "here"], "must be auto, or host:port such as"),
-        (["--engine", "ray", "--address", "a:b"], "not a:b"),
-        (["--engine", "ray", "--address", "a:65536"], "not a:65536"),
-        (["--engine", "ray", "--address", "a:0"], "not a:0"),
+        (["--engine", "ray", "--address", "a:b"], "not 'a:b'"),
+        (["--engine", "ray", "--address", "a:65536"], "not 'a:65536'"),
+        (["--engine", "ray", "--address", "a:0"], "not 'a:0'"),
         (["--engine", "ray", "--address"], "not True"),
         (["--engine", "ray", "--address", "6379"], "not 6379"),
         (["--jbos", "2"], "did you mean jobs?"),

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from experiments.mansilla import BASE, CLASSIFIER_FROZEN, CLASSIFIER_FULL, UNTRAINED
-from keras_fmnist import data, models, native, results, train, weights
+from keras_fmnist import data, models, native, outcome, results, train, weights
 from keras_fmnist.callbacks import DivergedError
 from keras_fmnist.seeds import permutation
 from keras_fmnist.settings import SpecError
@@ -378,7 +378,7 @@ def test_a_logit_that_is_zero_on_some_images_only_is_not_dead(dataset):
     logits[:, 3] = 0
     logits[:99, 4] = 0
     model = SimpleNamespace(predict=lambda batches, **_: logits)
-    assert train._classify(model, None, dataset.test_labels)["metrics"] == {"dead_logits": 1}
+    assert outcome.classify(model, None, dataset.test_labels)["metrics"] == {"dead_logits": 1}
 
 
 def test_without_pretraining_the_encoder_starts_as_fresh_as_its_seed_makes_it(

@@ -75,6 +75,13 @@ def test_fewer_than_three_seeds_decide_no_mean_and_have_no_interval(n):
     assert found == Finding(UNDECIDED, (f"base has {n} of at least 3 seeds",), (measure,))
 
 
+def test_a_run_off_which_it_cannot_be_read_does_not_count():
+    share = Reading("share", lambda value: 1 / value if value != 9 else math.nan)
+    finding = Within(share, (BASE,), low=0.5).judge(runs(base=[1, 0, 1, 9, 1]))
+    assert finding.verdict == REPRODUCED
+    assert [measure.n for measure in finding.measures] == [3]
+
+
 def test_a_reading_of_two_experiments_pairs_the_seeds_that_both_have():
     spread = runs(base=[1.0, 5.0, 9.0, 100.0], dropout_01=[0.9, 4.8, 8.7])
     found = Within(DIFFERENCE, (BASE, DROPOUT_01), 0.0).judge(spread)

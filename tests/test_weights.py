@@ -1,5 +1,9 @@
 """Weights: names, round trips, and what is refused by name."""
 
+import json
+import pickle
+import struct
+
 import keras
 import numpy as np
 import pytest
@@ -160,24 +164,118 @@ def flip(content):
     return content[:-5] + bytes([content[-5] ^ 1]) + content[-4:]
 
 
-@pytest.mark.parametrize(
-    ("damage", "words"),
-    [
-        (lambda content: content[:-1], "is no whole safetensors file"),
-        (lambda content: content[:100], "is no whole safetensors file"),
-        (lambda content: b"", "is no whole safetensors file"),
-        (lambda content: b"<html>404</html>", "is no whole safetensors file"),
-        (lambda content: content + b"\0", "is no whole safetensors file"),
-        (flip, "does not hold the weights that its record names"),
-    ],
-    ids=["cut by one byte", "cut in the header", "empty", "html", "longer", "bit-flipped"],
-)
-def test_a_damaged_file_is_named(tmp_path, arrays, damage, words):
+def packed(header, body, length=None):
+    """A safetensors file of a header, as an object or as bytes, that may lie about its length."""
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return struct.pack("<Q", len(text) if length is None else length) + text + body
+
+
+def edited(content, edit):
+    """The file with another header over the same numbers."""
+    (length,) = struct.unpack("<Q", content[:8])
+    header = json.loads(content[8 : 8 + length])
+    return packed(edit(header) or header, content[8 + length :])
+
+
+def with_entry(**changes):
+    """Damage to what the header says of one tensor."""
+    return lambda content: edited(content, lambda header: header[NAME].update(changes))
+
+
+def overlapping(header):
+    header[NAME]["data_offsets"] = header["decoder/deconv1/kernel"]["data_offsets"]
+
+
+def moved_to(name):
+    """Damage to a name: the tensor goes by another one."""
+    return lambda content: edited(content, lambda header: header.update({name: header.pop(NAME)}))
+
+
+UNREADABLE = "is no whole safetensors file"
+CONTENTS = {
+    "cut by one byte": (lambda content: content[:-1], UNREADABLE),
+    "cut in the header": (lambda content: content[:100], UNREADABLE),
+    "cut in its length": (lambda content: content[:5], UNREADABLE),
+    "empty": (lambda content: b"", UNREADABLE),
+    "html": (lambda content: b"<html>404</html>", UNREADABLE),
+    "a pickle": (lambda content: pickle.dumps(RunsCode("ran")), UNREADABLE),
+    "HDF5": (lambda content: b"\x89HDF\r\n\x1a\n" + content, UNREADABLE),
+    "an archive": (lambda content: b"PK\x03\x04" + content, UNREADABLE),
+    "longer": (lambda content: content + b"\0", UNREADABLE),
+    "a header of 10 GB": (lambda content: packed({}, content, 10 << 30), UNREADABLE),
+    "a header without end": (lambda content: packed({}, content, 2**64 - 1), UNREADABLE),
+    "a header that is deep": (lambda content: packed(b'{"a":' * 10**5, b""), UNREADABLE),
+    "a header that is a list": (lambda content: packed([], b""), UNREADABLE),
+    "a header of other letters": (lambda content: packed(b"\xff\xfe{}", b""), UNREADABLE),
+    "overlapping offsets": (lambda content: edited(content, overlapping), UNREADABLE),
+    "an offset before the start": (with_entry(data_offsets=[-8, 0]), UNREADABLE),
+    "offsets in reverse": (with_entry(data_offsets=[18432, 0]), UNREADABLE),
+    "an offset behind the end": (
+        with_entry(data_offsets=[0, 10**12], shape=[10**12 // 4]),
+        UNREADABLE,
+    ),
+    "a hole": (
+        lambda content: edited(content, lambda header: header.pop(NAME) and header),
+        UNREADABLE,
+    ),
+    "a shape of another size": (with_entry(shape=[3, 3, 16, 31]), UNREADABLE),
+    "a shape below zero": (with_entry(shape=[-3, -3, 16, 32]), UNREADABLE),
+    "a shape beyond 64 bits": (with_entry(shape=[2**63, 2, 2]), UNREADABLE),
+    "too many axes": (with_entry(shape=[1] * 100 + [4608]), UNREADABLE),
+    "a type numpy lacks": (with_entry(dtype="BF16", shape=[9216]), UNREADABLE),
+    "a type nobody has": (with_entry(dtype="OBJECT"), UNREADABLE),
+    "another shape": (
+        with_entry(shape=[3, 3, 32, 16]),
+        f"{NAME} must have the shape (3, 3, 16, 32), not (3, 3, 32, 16)",
+    ),
+    "another type": (with_entry(dtype="I32"), f"{NAME} must be float32, not int32"),
+    "half as exact": (
+        with_entry(dtype="F16", shape=[9216]),
+        f"{NAME} must have the shape (3, 3, 16, 32), not (9216,)",
+    ),
+    "an empty tensor": (
+        lambda content: edited(
+            content,
+            lambda header: header.update(x={**header[NAME], "shape": [0], "data_offsets": [0, 0]}),
+        ),
+        "x belongs to no layer",
+    ),
+    "a path for a name": (moved_to("../../../etc/passwd"), f"{NAME} is missing"),
+    "no tensor": (lambda content: safetensors.numpy.save({}), "decoder/deconv1/bias is missing"),
+    "NaN": (lambda content: content[:-4] + b"\x00\x00\xc0\x7f", "values that are not finite"),
+    "infinity": (lambda content: content[:-4] + b"\x00\x00\x80\x7f", "values that are not finite"),
+}
+
+
+@pytest.mark.parametrize("kind", CONTENTS)
+def test_a_damaged_file_is_refused_and_changes_no_weight(
+    model, arrays, tmp_path, monkeypatch, tally, kind
+):
+    damage, words = CONTENTS[kind]
+    monkeypatch.chdir(tmp_path)
     path = tmp_path / "w.safetensors"
-    path.write_bytes(damage(safetensors.numpy.save(arrays)))
+    whole = safetensors.numpy.save(arrays)
+    path.write_bytes(damage(whole))
+    assert path.read_bytes() != whole
+    before = weights.get_arrays(model)
     with pytest.raises(weights.WeightsError) as error:
+        weights.set_arrays(model, weights.load(path))
+    assert words in str(error.value)
+    # Where a record names the digest no damage gets that far.
+    with pytest.raises(weights.WeightsError, match=rf"^{path} (is no|does not hold)"):
         weights.load(path, weights.digest(arrays))
-    assert str(error.value).startswith(f"{path} {words}")
+    assert same(weights.get_arrays(model), before)
+    assert list(tmp_path.iterdir()) == [path]
+    tally("damaged weights refused")
+
+
+def test_a_flipped_bit_is_noticed_by_the_digest(tmp_path, arrays, tally):
+    path = tmp_path / "w.safetensors"
+    path.write_bytes(flip(safetensors.numpy.save(arrays)))
+    assert weights.load(path).keys() == arrays.keys()
+    with pytest.raises(weights.WeightsError, match="does not hold the weights that its record"):
+        weights.load(path, weights.digest(arrays))
+    tally("damaged weights refused")
 
 
 def test_a_missing_file_and_one_of_other_weights_are_named(tmp_path, arrays):

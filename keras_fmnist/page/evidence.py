@@ -2,28 +2,42 @@
 
 import json
 import math
+from pathlib import Path
 
 from keras_fmnist import assumptions, results
 from keras_fmnist.page.words import text
 
+DEFAULTS = ("what", "keras", "pytorch", "ours")
 # The times of a step, the one that the others are held to first.
 VARIANTS = ("ours", "stock", "compile", "native", "dataloader")
 
 
+def _each(out, kind, make):
+    """What is made of every file that a command left, or an error that names the damaged one."""
+    made = []
+    for name, content in results.read_measurements(out, kind).items():
+        try:
+            made.append(make(name, content))
+        except (AttributeError, LookupError, TypeError, ValueError, ZeroDivisionError):
+            path = Path(out, kind, f"{name}.json")
+            raise results.RecordError(f"{path} is not what its command writes") from None
+    return made
+
+
 def parity(out):
     """What `compare` found, a dict for each committed file."""
-    found = results.read_measurements(out, "parity").values()
-    return [
-        {
-            "experiment": one["experiment"],
-            "backend": one["backend"],
-            "kinds": _kinds(one["rows"]),
-            "equivalence": _equivalence(one["equivalence"]),
-            "verdict": one["equivalence"]["verdict"],
-            "defaults": one["defaults"],
-        }
-        for one in found
-    ]
+    return _each(out, "parity", _parity)
+
+
+def _parity(name, found):
+    return {
+        "experiment": found["experiment"],
+        "backend": found["backend"],
+        "kinds": _kinds(found["rows"]),
+        "equivalence": _equivalence(found["equivalence"]),
+        "verdict": text(found["equivalence"]["verdict"]),
+        "defaults": [{column: row[column] for column in DEFAULTS} for row in found["defaults"]],
+    }
 
 
 def _kinds(rows):
@@ -66,22 +80,17 @@ def _equivalence(found):
 
 def speed(out):
     """What `bench` found, a dict for each committed file."""
-    found = results.read_measurements(out, "benchmarks")
-    return [
-        {
-            "name": name,
-            "machine": text("machine", **one["machine"]),
-            "versions": _versions([one["versions"]]),
-            "tables": [
-                {"backend": backend, **_times(experiments)}
-                for backend, experiments in {
-                    "torch": one["experiments"],
-                    **one.get("backends", {}),
-                }.items()
-            ],
-        }
-        for name, one in found.items()
-    ]
+    return _each(out, "benchmarks", _speed)
+
+
+def _speed(name, found):
+    backends = {"torch": found["experiments"], **found.get("backends", {})}
+    return {
+        "name": name,
+        "machine": text("machine", **found["machine"]),
+        "versions": _versions([found["versions"]]),
+        "tables": [{"backend": backend, **_times(one)} for backend, one in backends.items()],
+    }
 
 
 def _times(experiments):

@@ -1,0 +1,434 @@
+#!/usr/bin/env python3
+"""Kills runs with SIGKILL, resumes them, and compares the bytes with those of a run left alone.
+
+    python benchmarks/kill.py --kills 200 --json results/reliability/kill.json
+
+A run is mansilla's base on 120 images, three epochs of six steps, saved after every second step.
+First it is killed at every step of every write: a temporary file made, half of its content written,
+all of it, synced, renamed, the folder synced, a file removed. The other kills come at any instant,
+to a run and often again to the run that was resumed. One run in four replays traced steps, as is
+usual on torch, and the rest takes Keras's own. After every kill a record that is there
+must be whole and have its own weights beside it.
+
+Keras's BackupAndRestore is killed as often, in a plain `fit` of the same model, on the same images
+in the same order. That order follows from (seed, epoch), which a plain `fit` would not have either.
+
+What has been found is kept beside the JSON until all is: asked again, it goes on where it stopped.
+Exit status: 0 if every run of ours was resumed and identical, else 1.
+"""
+
+import argparse
+import itertools
+import json
+import math
+import mmap
+import os
+import random
+import shutil
+import signal
+import struct
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+
+if __name__ == "__main__":
+    # A process with one thread can be forked.
+    os.environ |= {"KERAS_BACKEND": "torch", "KERAS_TORCH_DEVICE": "cpu", "OMP_NUM_THREADS": "1"}
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import h5py
+import keras
+import sklearn.decomposition
+from tqdm import tqdm
+
+from experiments.mansilla import BASE
+from keras_fmnist import (
+    callbacks,
+    checkpoint,
+    data,
+    fast_fit,
+    models,
+    provenance,
+    results,
+    train,
+    weights,
+)
+from keras_fmnist.files import write_json
+from keras_fmnist.specs import override
+
+SPEC = override(BASE, {"epochs": 3, "batch_size": 20})
+EXAMPLES, TESTS, EVERY = 120, 40, 2
+TRACED = (True, False, False, False)  # in turn: tracing takes longer than the run
+IMPORTED_FOR_ALL_CHILDREN = (fast_fit, sklearn.decomposition)  # else each would do it again
+MAY_DIFFER = ("started", "seconds", "resumed_at")
+PATIENCE = 120  # seconds that a run may take
+
+
+class Counter:
+    """A number that a process and its children share."""
+
+    def __init__(self):
+        self._memory = mmap.mmap(-1, 8)
+
+    @property
+    def value(self):
+        """The number."""
+        return struct.unpack("q", self._memory[:])[0]
+
+    @value.setter
+    def value(self, value):
+        self._memory[:] = struct.pack("q", value)
+
+
+class Boundaries:
+    """Notes what a process does to files, and kills it at one of these moments.
+
+    Args:
+        number: of the moment, from 0 on; None to live on.
+    """
+
+    def __init__(self, number=None):
+        self.number, self.reached = number, Counter()
+
+    def reach(self):
+        """One moment, at which this process may end."""
+        if self.number == self.reached.value:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self.reached.value += 1
+
+    def around(self, owner, name):
+        """Makes the moments before and after each call of a function."""
+        function = getattr(owner, name)
+
+        def watched(*given, **named):
+            self.reach()
+            result = function(*given, **named)
+            self.reach()
+            return result
+
+        setattr(owner, name, watched)
+
+    def within_writes(self):
+        """Makes the moment at which half of a file's content is on the disk."""
+        fdopen = os.fdopen
+
+        def watched(*given):
+            file = fdopen(*given)
+            write = file.write
+
+            def write_in_two(content):
+                half = len(content) // 2
+                write(content[:half])
+                file.flush()
+                self.reach()
+                write(content[half:])
+
+            file.write = write_in_two
+            return file
+
+        os.fdopen = watched
+
+    def watch_ours(self):
+        """What `keras_fmnist.files` does."""
+        for name in ("fsync", "replace", "unlink"):
+            self.around(os, name)
+        self.around(tempfile, "mkstemp")
+        self.within_writes()
+
+    def watch_keras(self):
+        """What BackupAndRestore does."""
+        self.around(h5py.Group, "create_dataset")
+        self.around(keras.callbacks.BackupAndRestore, "_save_model")
+        self.around(keras.src.utils.file_utils, "File")  # the metadata, opened and still empty
+
+
+class Subject:
+    """A way to train `SPEC` that can be asked again."""
+
+    def __init__(self, dataset):
+        self.dataset = dataset
+        self.steps = math.ceil(len(dataset.train_images) / SPEC.batch_size)  # of an epoch
+
+
+class Ours(Subject):
+    """`train.run` with its checkpoint."""
+
+    def __init__(self, dataset, fast):
+        super().__init__(dataset)
+        self.fast = fast
+
+    def run(self, folder, boundaries, steps):
+        """In a child: runs from the beginning, or goes on."""
+        boundaries.watch_ours()
+        step = callbacks.Progress.on_train_batch_end
+
+        def counted(progress, batch, logs=None):
+            step(progress, batch, logs)
+            steps.value += 1
+
+        callbacks.Progress.on_train_batch_end = counted
+        train.run(
+            SPEC,
+            0,
+            folder,
+            resume=True,
+            checkpoint_every=EVERY,
+            fast=self.fast,
+            dataset=self.dataset,
+        )
+
+    def outcome(self, folder):
+        """All bytes that must be the same, by name, and `history` and `weights` among them."""
+        path = self._record(folder)
+        record = json.loads(path.read_bytes())
+        for name in MAY_DIFFER:
+            record.pop(name)
+        names = sorted(p.name for p in path.parent.iterdir() if p.suffix != ".lock")
+        stored = results.weights_path(path).read_bytes()
+        return {"record": record, "files": names, "weights": stored}
+
+    def saved_steps(self, folder):
+        """Steps from which a killed run will go on; a record that is there must be true."""
+        path = self._record(folder)
+        if path.exists():
+            record = results.read(path)
+            weights.load(results.weights_path(path), record.weights_sha256["final"])
+            return SPEC.epochs * self.steps
+        saved = results.checkpoint_path(path)
+        if not saved.exists():
+            return 0
+        _, state = checkpoint.read(saved)
+        return state["epoch"] * self.steps + state["step"]
+
+    def _record(self, folder):
+        return results.run_path(folder, SPEC.id, 0, "torch", "cpu")
+
+
+class BackupAndRestore(Subject):
+    """A plain `fit` with Keras's callback, and weights and history written at its end."""
+
+    def run(self, folder, boundaries, steps):
+        """In a child: runs from the beginning, or goes on."""
+        boundaries.watch_keras()
+
+        def count(batch, logs):
+            steps.value += 1
+
+        model = models.build(SPEC, 0)
+        train.compile_model(model, SPEC, fast=False)
+        batches = callbacks.Batches(
+            self.dataset.train_images, None, SPEC.batch_size, SPEC.darkest, seed=0
+        )
+        test = callbacks.Batches(
+            self.dataset.test_images, None, callbacks.EVALUATION_BATCH, SPEC.darkest
+        )
+        fitted = model.fit(
+            batches,
+            epochs=SPEC.epochs,
+            validation_data=test,
+            shuffle=False,
+            verbose=0,
+            callbacks=[
+                callbacks.SeedEachEpoch(batches, 0),
+                keras.callbacks.LambdaCallback(on_train_batch_end=count),
+                keras.callbacks.BackupAndRestore(folder / "backup"),
+            ],
+        )
+        weights.save(folder / "weights.safetensors", weights.get_arrays(model))
+        write_json(folder / "history.json", fitted.history)
+
+    def outcome(self, folder):
+        """All bytes that must be the same, by name."""
+        return {
+            "weights": (folder / "weights.safetensors").read_bytes(),
+            "history": (folder / "history.json").read_bytes(),
+        }
+
+    def saved_steps(self, folder):
+        """Steps from which a killed run should go on, as far as its metadata can be read."""
+        try:
+            metadata = (folder / "backup" / "training_metadata.json").read_text()
+            return json.loads(metadata)["epoch"] * self.steps
+        except (OSError, ValueError):
+            return 0
+
+
+class Harness:
+    """Runs a subject in children that are forked from this process, which has imported it all."""
+
+    def __init__(self, subject, scratch):
+        self.subject, self.scratch = subject, scratch
+        self.steps = Counter()
+        began = time.perf_counter()
+        watching = Boundaries()
+        if self.live(scratch / "alone", watching):
+            raise RuntimeError(f"a run that nobody kills fails: {self.log.read_text()}")
+        self.seconds = time.perf_counter() - began
+        self.expected = subject.outcome(scratch / "alone")
+        self.boundaries = watching.reached.value
+
+    @property
+    def log(self):
+        """What the last child said."""
+        return self.scratch / "log"
+
+    def live(self, folder, boundaries, seconds=PATIENCE):
+        """One life of a run; returns its exit status, or the signal that killed it, negative."""
+        folder.mkdir(parents=True, exist_ok=True)
+        child = os.fork()
+        if child == 0:
+            self._live(folder, boundaries)
+        deadline = time.monotonic() + seconds
+        while True:
+            ended, status = os.waitpid(child, os.WNOHANG)
+            if ended:
+                return os.waitstatus_to_exitcode(status)
+            if time.monotonic() > deadline:
+                os.kill(child, signal.SIGKILL)
+                return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            time.sleep(0.002)
+
+    def _live(self, folder, boundaries):
+        """The child: never returns."""
+        status = 1
+        try:
+            with self.log.open("w") as log:
+                os.dup2(log.fileno(), 1)
+                os.dup2(log.fileno(), 2)
+                self.subject.run(folder, boundaries, self.steps)
+                status = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+
+    def scenario(self, kills):
+        """Kills a run at each of some moments in turn, lets it end, and says what became of it.
+
+        Args:
+            kills: for each life either `boundary`, a number, or `instant`, a share of the seconds
+                that a run takes.
+        """
+        folder = Path(tempfile.mkdtemp(dir=self.scratch))
+        killed, lost = 0, 0
+        for kind, moment in kills:
+            at = moment if kind == "boundary" else None
+            seconds = moment * self.seconds if kind == "instant" else PATIENCE
+            began_at = self.subject.saved_steps(folder)
+            self.steps.value = 0
+            if self.live(folder, Boundaries(at), seconds) != -signal.SIGKILL:
+                break  # it ended before, or could not go on
+            killed += 1
+            lost += began_at + self.steps.value - self.subject.saved_steps(folder)
+        resumed = self.live(folder, Boundaries()) == 0
+        found = self.subject.outcome(folder) if resumed else {}
+        same = found == self.expected
+        told = {
+            "kills": killed,
+            "resumed": killed * resumed,
+            "identical": killed * same,
+            "identical_weights": killed * (found.get("weights") == self.expected["weights"]),
+            "epochs_lost": lost / self.subject.steps,
+        }
+        if not same:
+            told["at"] = kills
+            told["said"] = self.log.read_text()[-300:]
+        shutil.rmtree(folder)
+        return told
+
+
+def moments(harnesses, kills):
+    """Harnesses in turn, each with when to kill: at the boundaries first, then at any instant."""
+    rng = random.Random(0)
+    at_boundaries = min(max(h.boundaries for h in harnesses), 2 * kills // 3)
+    for turn in itertools.count():
+        harness = harnesses[turn % len(harnesses)]
+        if turn < at_boundaries:
+            yield harness, [("boundary", turn * harness.boundaries // at_boundaries)]
+        else:
+            yield harness, [("instant", rng.random()) for _ in range(rng.choice((1, 2, 3)))]
+
+
+def score(name, harnesses, kills, notes):
+    """Kills until there are enough, and adds it all up; what `notes` holds is not done again."""
+    known = [json.loads(line) for line in notes.read_text().splitlines()] if notes.exists() else []
+    known = [line for line in known if line["subject"] == name]
+    total = dict.fromkeys(("kills", "resumed", "identical", "identical_weights", "epochs_lost"), 0)
+    bar = tqdm(total=kills, desc=name, unit="kill", disable=None)
+    for turn, (harness, planned) in enumerate(moments(harnesses, kills)):
+        if total["kills"] == kills:
+            break
+        if turn < len(known):
+            told = known[turn]["told"]
+        else:
+            told = harness.scenario(planned[: kills - total["kills"]])
+            with notes.open("a") as file:
+                file.write(json.dumps({"subject": name, "told": told}) + "\n")
+            if "said" in told and name == "ours":
+                bar.write(f"{told['at']}: {told['said']}")
+        for key in total:
+            total[key] += told[key]
+        bar.update(told["kills"])
+    bar.close()
+    total["epochs_lost"] = round(total["epochs_lost"], 2)
+    return total
+
+
+def main():
+    """Scores both, prints and writes what was found."""
+    parser = argparse.ArgumentParser(
+        description=__doc__.split("\n\n")[0], formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--kills", type=int, default=200, help="of each subject")
+    parser.add_argument("--json", type=Path, default=Path("kill.json"), help="file to write")
+    parser.add_argument("--synthetic", action="store_true", help="shapes in place of the images")
+    given = parser.parse_args()
+    whole = data.synthetic(EXAMPLES, TESTS) if given.synthetic else data.load()
+    dataset = data.Dataset(
+        whole.train_images[:EXAMPLES],
+        whole.train_labels[:EXAMPLES],
+        whole.test_images[:TESTS],
+        whole.test_labels[:TESTS],
+    )
+    given.json.parent.mkdir(parents=True, exist_ok=True)
+    notes = given.json.with_suffix(".notes")
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory() as scratch:
+        by_kind = {
+            fast: Harness(Ours(dataset, fast), Path(scratch, f"fast-{fast}"))
+            for fast in set(TRACED)
+        }
+        ours = [by_kind[fast] for fast in TRACED]
+        theirs = Harness(BackupAndRestore(dataset), Path(scratch, "backup"))
+        found = score("ours", ours, given.kills, notes)
+        del found["identical_weights"]  # as `identical`
+        found["backup_and_restore"] = score("BackupAndRestore", [theirs], given.kills, notes)
+    found["boundaries"] = {
+        "fast": by_kind[True].boundaries,
+        "stock": by_kind[False].boundaries,
+        "backup_and_restore": theirs.boundaries,
+    }
+    found["run"] = {
+        "experiment": SPEC.id,
+        "examples": EXAMPLES,
+        "epochs": SPEC.epochs,
+        "steps": ours[0].subject.steps,
+        "checkpoint_every": EVERY,
+        "seconds": round(by_kind[False].seconds, 2),
+    }
+    found |= {"machine": provenance.machine(), "versions": provenance.versions()}
+    write_json(given.json, found)
+    notes.unlink(missing_ok=True)
+    for subject, told in (("ours", found), ("BackupAndRestore", found["backup_and_restore"])):
+        print(
+            f"{subject}: {told['kills']} kills, {told['resumed']} resumed, {told['identical']} "
+            f"identical, {told['epochs_lost']} epochs lost"
+        )
+    print(f"{time.perf_counter() - began:.0f} s; {given.json}")
+    return 0 if found["kills"] == found["resumed"] == found["identical"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

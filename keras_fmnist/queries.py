@@ -1,0 +1,93 @@
+"""What the commands do that read records and train nothing."""
+
+import shutil
+
+from keras_fmnist import assumptions, checks, results
+from keras_fmnist.claims import judge, table
+from keras_fmnist.files import write_json
+from keras_fmnist.specs import ClassifierSpec, differences, restored, settings
+
+
+def list_experiments(specs, out=results.STUDY):
+    """Prints every experiment and how many runs of it lie under `out`."""
+    checks.folder(out)
+    counts = {}
+    for record in results.read_all(out):
+        counts[record.id] = counts.get(record.id, 0) + 1
+    width = max(len(spec.id) for spec in specs)
+    for spec in specs:
+        print(f"{spec.id:{width}}  {counts.get(spec.id, 0)} runs  {spec.summary}")
+
+
+def inspect(specs, experiment, seed=0, out=results.STUDY):
+    """Prints an experiment's net layer by layer, its dead units, and what to be warned of.
+
+    Where `out` holds a run of it with this seed, these are that run's settings and weights.
+
+    Raises:
+        SpecError: an argument is wrong.
+        WeightsError: the run's weights are not those that its record names.
+    """
+    spec = checks.experiment(specs, experiment)
+    checks.whole("seed", seed, 0, 2**31 - 1)
+    checks.folder(out)
+    checks.device("cpu")
+    runs = [r for r in results.read_all(out) if (r.id, r.seed) == (spec.id, seed)]
+    record = results.leading_group(runs)[0] if runs else None
+    changes = differences(record.spec, settings(spec)) if record else []
+    spec = restored(spec, record.spec) if record else spec
+    from keras_fmnist import baselines, data, inspection, models, pitfalls, train, weights
+    from keras_fmnist.callbacks import scale
+
+    model = models.build(spec, seed)
+    source = f"the fresh weights of seed {seed}, because {out} holds no trained ones"
+    if record:
+        path = results.run_path(out, record.id, seed, record.backend, record.device)
+        path = results.weights_path(path)
+        if path.exists():
+            weights.set_arrays(model, weights.load(path, record.weights_sha256["final"]))
+            source = f"the weights of {path}"
+    print(f"{'; '.join([spec.id, *changes])}: {source}")
+    dataset = data.load()
+    images = scale(dataset.test_images, spec.darkest)
+    rows = inspection.measure(model, images[:1000], spec.batch_size, seed)
+    print(*inspection.table(rows), sep="\n")
+    warnings = pitfalls.in_net(model, train.loss_of(spec), rows)
+    print("dead latents: {} of {}".format(*inspection.dead(model.get_layer("encoder"), images)))
+    if isinstance(spec, ClassifierSpec):
+        print("dead logits: {} of {}".format(*inspection.dead(model, images)))
+    else:
+        seen = dataset.train_images[: record.examples if record else None]
+        losses, _ = baselines.measure(seen, dataset.test_images, spec.code_size, spec.darkest)
+        losses |= {"val_loss": record.metrics["val_loss"]} if record else {}
+        print(words(losses))
+        warnings += pitfalls.in_autoencoder(spec, losses["pca_loss"], losses.get("val_loss"))
+    print(*(f"warning: {warning}" for warning in warnings), sep="\n")
+
+
+def rank_assumptions(catalogue, out=results.STUDY):
+    """Prints every reading that has been run, nearest to its printed row first."""
+    checks.folder(out)
+    ranked = assumptions.table(catalogue.questions, results.read_all(out))
+    print(ranked or f"no reading has been run under {out}: keras-fmnist study 'assumptions/*'")
+
+
+def judge_claims(catalogue, out=results.STUDY, json=None):
+    """Prints what each report claims, what the records under `out` say, and the verdict.
+
+    Raises:
+        SpecError: an argument is wrong; nothing was written.
+    """
+    checks.folder(out)
+    if json is not None:
+        checks.target("json", json, ".json")
+    rows = judge(catalogue.claims, results.read_all(out))
+    print(*table(rows, shutil.get_terminal_size().columns), sep="\n")
+    if json is not None:
+        write_json(json, rows)
+
+
+def words(metrics):
+    """Metrics in one line: `loss 0.0412, val_loss 0.0370`."""
+    shown = (f"{name} {value:.4g}" for name, value in sorted(metrics.items()))
+    return ", ".join(shown)
