@@ -118,6 +118,12 @@ class Checkpoint(keras.callbacks.Callback):
                 f"{self.path} is of a run with {'; '.join(differ)}: --force without --resume "
                 "starts anew"
             )
+        try:
+            self._restore(model, arrays, state)
+        except (KeyError, TypeError, ValueError):
+            raise _damaged(self.path) from None
+
+    def _restore(self, model, arrays, state):
         weights.set_arrays(model, weights.part(arrays, "weights"))
         model.optimizer.build(model.trainable_variables)
         _assign(model.optimizer.variables, weights.part(arrays, "optimizer"))
@@ -186,7 +192,7 @@ class Checkpoint(keras.callbacks.Callback):
             "seconds": self.stopwatch.state,
             "resumed_at": self.resumed_at,
         }
-        _write(self.path, {f"{p}/{n}": a for p in parts for n, a in parts[p].items()}, state)
+        write(self.path, {f"{p}/{n}": a for p in parts for n, a in parts[p].items()}, state)
         if self.wish.stop:
             raise KeyboardInterrupt
 
@@ -201,24 +207,30 @@ def _assign(variables, arrays):
         variable.assign(arrays[str(number)])
 
 
-def _write(path, arrays, state):
+def write(path, arrays, state):
+    """Writes arrays, and a state that JSON can hold, with their digest, whole or not at all."""
     text = json.dumps(state)
     weights.save(path, arrays, {"state": text, "sha256": _digest(arrays, text)})
 
 
 def read(path):
-    """Arrays and state as they were written.
+    """Arrays and state as `write` was given them.
 
     Raises:
         SpecError: it is damaged.
     """
     try:
-        arrays, metadata = weights.load(path), weights.metadata(path)
+        arrays = weights.load(path, most=3 * weights.MOST_BYTES)  # Adam has two numbers a weight
+        metadata = weights.metadata(path)
         if metadata["sha256"] != _digest(arrays, metadata["state"]):
             raise ValueError
         return arrays, json.loads(metadata["state"])
     except (KeyError, ValueError):
-        raise SpecError(f"{path} is damaged: --force without --resume starts anew") from None
+        raise _damaged(path) from None
+
+
+def _damaged(path):
+    return SpecError(f"{path} is damaged: --force without --resume starts anew")
 
 
 def _digest(arrays, text):

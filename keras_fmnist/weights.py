@@ -96,14 +96,16 @@ def save(path, arrays, metadata=None):
     write_whole(path, safetensors.numpy.save(arrays, metadata))
 
 
-def load(path, sha256=None):
+def load(path, sha256=None, most=MOST_BYTES):
     """Reads a safetensors file, and checks its `digest` where that is known, as from its record.
+
+    A file of more than `most` bytes is refused.
 
     Raises:
         WeightsError: the file is missing, damaged, or holds other weights.
     """
     try:
-        content = read_bounded(path, MOST_BYTES)
+        content = read_bounded(path, most)
     except FileNotFoundError:
         raise WeightsError(f"{path} is missing: train it again with --force") from None
     except OSError as error:

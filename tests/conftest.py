@@ -5,6 +5,7 @@ What must hold on every backend is marked `portable`; test_backends.py runs it o
 
 import collections
 import os
+import signal
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 # torch reads it once, when it is imported. On batches as small as these a second thread gains
@@ -16,6 +17,9 @@ import pytest
 
 from keras_fmnist import data, results
 from keras_fmnist.specs import ClassifierSpec, TransposedConv, override, settings
+
+# A shell starts what runs in its background deaf to Ctrl-C, and every process below inherits that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 
 import keras
+import numpy as np
 import pytest
 
 from experiments.manolucos import BATCHNORM
@@ -73,11 +74,13 @@ class Run:
         self.settings = {"dataset": dataset, "fast": False, **settings}
 
     def __call__(self, **changes):
-        return train.run(self.spec, self.seed, self.out, **self.settings | changes)
+        with keras.device("cpu"):  # a GPU adds in any order
+            return train.run(self.spec, self.seed, self.out, **self.settings | changes)
 
     @property
     def record(self):
-        place = (keras.backend.backend(), train.device())
+        with keras.device("cpu"):
+            place = (keras.backend.backend(), train.device())
         return results.run_path(self.out, self.spec.id, self.seed, *place)
 
     @property
@@ -334,11 +337,33 @@ def test_what_cannot_change_a_bit_does_not_keep_a_run_from_going_on(copy, monkey
     assert copy(resume=True).resumed_at == [1]
 
 
-@pytest.mark.parametrize("damage", ["a bit", "the end", "all", "no metadata"])
-def test_a_damaged_checkpoint_is_refused(copy, monkeypatch, damage):
+def without(arrays, name):
+    return {other: array for other, array in arrays.items() if other != name}
+
+
+MADE_UP = {  # by somebody who knows how the digest is made
+    "no weight": lambda arrays, state: (without(arrays, "weights/encoder/conv1/bias"), state),
+    "no momentum": lambda arrays, state: (without(arrays, "optimizer/3"), state),
+    "a weight too large": lambda arrays, state: (
+        arrays | {"weights/encoder/conv1/bias": np.zeros(99, np.float32)},
+        state,
+    ),
+    "a momentum too large": lambda arrays, state: (
+        arrays | {"optimizer/3": np.zeros(99, np.float32)},
+        state,
+    ),
+    "no history": lambda arrays, state: (arrays, without(state, "history")),
+    "no seconds": lambda arrays, state: (arrays, state | {"seconds": None}),
+}
+
+
+@pytest.mark.parametrize("damage", ["a bit", "the end", "all", "no metadata", *MADE_UP])
+def test_a_damaged_checkpoint_is_refused(copy, damage):
     content = copy.checkpoint.read_bytes()
-    arrays = weights.load(copy.checkpoint)
-    if damage == "no metadata":
+    arrays, state = checkpoint.read(copy.checkpoint)
+    if damage in MADE_UP:
+        checkpoint.write(copy.checkpoint, *MADE_UP[damage](arrays, state))
+    elif damage == "no metadata":
         weights.save(copy.checkpoint, arrays)
     else:
         spoilt = {
@@ -464,7 +489,8 @@ def ask(capsys, monkeypatch, tmp_path, small):
 
     def call(*words):
         line = "base --epochs 2 --batch_size 30 --examples 110 --device cpu"
-        status = cli.main(menu.experiments(SPECS), "mansilla", [*line.split(), *words])
+        with keras.device("cpu"):
+            status = cli.main(menu.experiments(SPECS), "mansilla", [*line.split(), *words])
         return status, capsys.readouterr().err.splitlines()
 
     yield call

@@ -164,7 +164,7 @@ def test_a_damaged_data_file_is_refused_with_what_would_be_right_and_nothing_is_
     assert name not in contents_of(target)
     with pytest.raises(data.DataError, match=re.escape(message)):
         data.prepare(tmp_path / "cache", report=silent)
-    assert contents_of(tmp_path / "cache") == {".lock": b""}
+    assert contents_of(tmp_path / "cache") == {}
     tally("damaged data files refused")
 
 
