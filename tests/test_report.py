@@ -149,6 +149,9 @@ def test_the_report_of_a_users_own_runs_is_printed_and_its_figures_drawn(
         assert path.with_name(name).exists()
 
 
+LOSSES = {"train_eval_loss": 0.24, "val_loss": 0.25}
+
+
 @pytest.fixture
 def study(tmp_path, monkeypatch, make_record, put_record):
     """A checkout of its own: a README with markers, one record, and what it gives."""
@@ -158,7 +161,7 @@ def study(tmp_path, monkeypatch, make_record, put_record):
     (tmp_path / "README.md").write_text(marks)
     out = tmp_path / results.STUDY
     # Without curves one figure and no plot have to be drawn.
-    put_record(out, make_record(UNTRAINED, history={}, metrics={"val_loss": 0.25}))
+    put_record(out, make_record(UNTRAINED, history={}, metrics=LOSSES))
     publish.write_report(CATALOGUE, str(out))
     return out
 
@@ -209,7 +212,7 @@ def test_what_was_changed_or_lost_is_named_and_left_as_it_is(study, capsys):
 def test_a_record_that_changes_changes_figure_page_and_readme(
     study, capsys, make_record, put_record
 ):
-    put_record(study, make_record(UNTRAINED, history={}, metrics={"val_loss": 0.26}))
+    put_record(study, make_record(UNTRAINED, history={}, metrics=LOSSES | {"val_loss": 0.26}))
     assert len(check(study, capsys)[0]) == 4
 
 
