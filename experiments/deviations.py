@@ -37,8 +37,8 @@ DEVIATIONS = (
     ),
     Text(
         "**manolucos's classifiers.** Width, and SGD's rate and momentum, are not given: 128 "
-        "neurons, 0.01 and 0.9 until training has settled them; the readings are declared and not yet "
-        "run (`--hidden`, `--learning_rate`, `--momentum`).",
+        "neurons, 0.01 and 0.9 until training has settled them; the readings are declared and not "
+        "yet run (`--hidden`, `--learning_rate`, `--momentum`).",
         "**Los clasificadores de manolucos.** No se dan el ancho ni la tasa y el momento de SGD: "
         "128 neuronas, 0.01 y 0.9 mientras el entrenamiento no diga otra cosa; las lecturas están "
         "declaradas y sin ejecutar (`--hidden`, `--learning_rate`, `--momentum`).",
