@@ -150,6 +150,7 @@ def test_a_row_of_a_confusion_matrix_is_read_out(tab):
         "Of 1000 test images of Shirt: Shirt 713.5 (71.4%); T-shirt/top 142 (14.2%); "
         "Pullover 60 (6.0%); Coat 55 (5.5%); Dress 20 (2.0%); Bag 9.5 (0.9%)."
     )
+    tab.mouse.move(0, 0)  # else the page scrolls another row under it
     matrix.get_by_role("button", name="Sneaker").focus()  # as the keyboard does
     expect(matrix.locator("output")).to_have_text(
         "Of 1000 test images of Sneaker: Sneaker 1000 (100.0%)."
