@@ -55,24 +55,26 @@ ARROWS = {
     "compare": "callbacks native_training optimizers specs train twin",
     "bench": "callbacks models native_training specs train twin",
     "figures": "data files results",
-    "assumptions": "results specs",
     "readings": "data results",
     "verdicts": "readings results specs",
     "claims": "results specs verdicts",
-    "report": "assumptions claims files results",
+    "assumptions": "results specs",
+    "report": "assumptions claims results",
+    "page": "assumptions catalogue claims data figures report results specs",
     "study": "results specs",
     "ray_engine": "files results study",
     "checks": "settings",
     "queries": (
         "assumptions baselines callbacks checks claims data figures files inspection models "
-        "pitfalls report results settings specs train weights"
+        "pitfalls results settings specs train weights"
     ),
     "commands": (
         "checkpoint checks data figures queries ray_engine results seeds settings specs study train"
     ),
+    "publish": "checks figures files page report results",
     "rulers": "bench checks compare data files models parity provenance settings specs weights",
     "cli": "interrupts settings",
-    "menu": "cli commands queries results rulers settings specs",
+    "menu": "cli commands publish queries results rulers settings specs",
 }
 # Torch is named by what speaks to it directly; everything else is Keras or numpy.
 RULERS = {"twin", "parity", "compare", "bench"}  # they hold ours to native PyTorch
@@ -195,6 +197,7 @@ def test_one_room_fits_one_library_to_each_job():
         return {name for name in FILES if package in THEIRS[name]}
 
     assert users("matplotlib") == {"figures"}
+    assert users("bokeh") == users("jinja2") == users("PIL") == {"page"}
     assert users("fire") == {"cli"}
     assert users("safetensors") == {"weights"}
     assert users("sklearn") == {"baselines"}
