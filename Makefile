@@ -1,5 +1,5 @@
 # make run    set-up, data, and the main job: mansilla's autoencoder and the two classifiers on it
-# make test   set-up, data, lint and every test
+# make test   set-up, data, lint, the study's figures and page held to its records, every test
 #
 # EPOCHS=1 for a quick look (the report's 15 otherwise), SEED=1 for another seed, OUT=folder.
 # What is done is not done again, and an interrupted `make run` goes on where it was.
@@ -22,6 +22,7 @@ run: data
 test: data .venv/installed-test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/python -m experiments report --check
 	$(BIN)/python -m pytest
 
 data: .venv/installed

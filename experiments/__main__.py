@@ -1,14 +1,23 @@
-"""The console script `keras-fmnist`: every report's experiments and claims on the command line."""
+"""The console script `keras-fmnist`: hands every experiment to the command line."""
 
 import sys
 
 from experiments import assumptions, manolucos, mansilla, transfer
+from experiments.deviations import DEVIATIONS
+from experiments.exhibits import EXHIBITS
+from experiments.spanish import SPANISH
 from keras_fmnist import cli, menu
 from keras_fmnist.catalogue import Catalogue
 
 REPORTS = {"mansilla": mansilla.SPECS, "manolucos": manolucos.SPECS, "transfer": transfer.SPECS}
+CLAIMS = (*mansilla.CLAIMS, *manolucos.CLAIMS, *transfer.CLAIMS)
 CATALOGUE = Catalogue(
-    REPORTS, assumptions.QUESTIONS, (*mansilla.CLAIMS, *manolucos.CLAIMS, *transfer.CLAIMS)
+    reports=REPORTS,
+    claims=CLAIMS,
+    exhibits=EXHIBITS,
+    deviations=DEVIATIONS,
+    questions=assumptions.QUESTIONS,
+    spanish=SPANISH,
 )
 
 

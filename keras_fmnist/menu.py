@@ -1,6 +1,6 @@
 """What there is to type: every command, its flags and what they mean."""
 
-from keras_fmnist import commands, queries, results, rulers, uses
+from keras_fmnist import commands, publish, queries, results, rulers, uses
 from keras_fmnist.cli import REQUIRED, VARIADIC, command
 from keras_fmnist.settings import describe, setting_fields
 from keras_fmnist.specs import ClassifierSpec, override, settings
@@ -50,8 +50,9 @@ def tool(catalogue):
             **out,
         ),
         "report": command(
-            lambda **given: queries.write_report(catalogue, **given),
-            "Draws figures and tables from the records.",
+            lambda **given: publish.write_report(catalogue, **given),
+            "Renews figures, page and README.md from the records.",
+            check=(False, "write nothing, and fail where one of them is not what the records give"),
             **out,
         ),
         "claims": command(

@@ -1,7 +1,6 @@
 """What the commands do that read records and train nothing."""
 
 import shutil
-from pathlib import Path
 
 from keras_fmnist import assumptions, checks, results
 from keras_fmnist.claims import judge, table
@@ -86,23 +85,6 @@ def judge_claims(catalogue, out=results.STUDY, json=None):
     print(*table(rows, shutil.get_terminal_size().columns), sep="\n")
     if json is not None:
         write_json(json, rows)
-
-
-def write_report(catalogue, out=results.STUDY):
-    """Draws the figures of every experiment that has records; renews README.md for the study."""
-    checks.folder(out)
-    from keras_fmnist import figures, report
-
-    records = results.read_all(out)
-    for experiment_id in dict.fromkeys(record.id for record in records):
-        for picture in figures.draw(out, experiment_id):
-            print(picture)
-    readme = Path(__file__).parent.parent / "README.md"
-    if Path(out).resolve() == (readme.parent / results.STUDY).resolve():
-        report.write_readme(readme, catalogue, out)
-        print(readme)
-    else:
-        print(report.results_table(catalogue.specs, records))
 
 
 def words(metrics):

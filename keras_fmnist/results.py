@@ -128,11 +128,7 @@ def read(path):
     Raises:
         RecordError: no JSON, a field missing or wrong (see `schema`), or one that nobody knows.
     """
-    try:
-        content = read_bounded(path, schema.MOST_BYTES)
-    except OSError as error:
-        raise RecordError(f"{path} cannot be read ({error.strerror})") from None
-    values = schema.parse(content, path)
+    values = _read_object(path)
     known = {f.name: f for f in dataclasses.fields(Record)}
     if unknown := sorted(values.keys() - known.keys()):
         raise RecordError(f"{path} has a field that no record has: {unknown[0]}")
@@ -150,6 +146,15 @@ def _read_in_place(path):
     if path.parts[-3:] != place.parts:
         raise RecordError(f"{path} holds the record that belongs at {place}")
     return record
+
+
+def _read_object(path):
+    """The JSON object in a file."""
+    try:
+        content = read_bounded(path, schema.MOST_BYTES)
+    except OSError as error:
+        raise RecordError(f"{path} cannot be read ({error.strerror})") from None
+    return schema.parse(content, path)
 
 
 def find(path, spec, examples=TRAIN_IMAGES):
@@ -186,6 +191,27 @@ def read_all(out):
             raise RecordError(f"{path} leads out of {out}")
         records.append(_read_in_place(path))
     return sorted(records, key=lambda r: (r.id, r.backend, r.device, r.seed))
+
+
+# What `compare --json` and `bench --json` write beside the records, and what it must hold.
+MEASUREMENTS = {
+    "parity": {"experiment", "backend", "rows", "equivalence", "defaults"},
+    "benchmarks": {"machine", "versions", "experiments"},
+}
+
+
+def read_measurements(out, kind):
+    """What was measured beside native PyTorch: `{name: content}` of `<out>/<kind>/<name>.json`.
+
+    Raises:
+        RecordError: a file is no JSON object, or lacks what it must hold.
+    """
+    found = {}
+    for path in sorted(Path(out, kind).glob("*.json")):
+        found[path.stem] = _read_object(path)
+        if missing := sorted(MEASUREMENTS[kind] - found[path.stem].keys()):
+            raise RecordError(f"{path} lacks the field {missing[0]}")
+    return found
 
 
 def group(records):

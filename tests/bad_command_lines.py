@@ -117,7 +117,7 @@ BAD = {
     "a flag that is none": [
         ("list --uot runs", "--uot is no flag; did you mean out?"),
         ("data --epochs 3", "--epochs is no flag; known are force"),
-        ("report --force", "--force is no flag; known are out"),
+        ("report --force", "--force is no flag; known are check, out"),
         ("study --seed 1", "--seed is no flag; did you mean seeds?"),
         ("compare mansilla/base --seed 1", "--seed is no flag; did you mean seeds?"),
         ("bench --epochs 1", "--epochs is no flag"),
@@ -412,6 +412,7 @@ BAD = {
         ("claims --out here.pt", "here.pt is a file, not a folder"),
         ("assumptions --out ''", "out must name a folder"),
         ("report --out ''", "out must name a folder"),
+        ("report --check yes", "check takes no value, not 'yes'"),
         ("report --out here.pt", "here.pt is a file, not a folder"),
         ("study --out ''", "out must name a folder"),
         ("study --out here.pt/below", "here.pt is a file, not a folder"),

@@ -444,7 +444,7 @@ HELPS = [
     (True, ["mansilla", "base", "--help"], ["--epochs", "keras-fmnist mansilla base"]),
     (True, ["list", "--help"], ["--out", "folder of the records"]),
     (True, ["data", "--help"], ["--force"]),
-    (True, ["report", "--help"], ["--out"]),
+    (True, ["report", "--help"], ["--out", "--check"]),
     (True, ["claims", "--help"], ["--out", "--json"]),
 ]
 

@@ -60,27 +60,29 @@ ARROWS = {
     "compare": "callbacks native_training optimizers specs train twin",
     "bench": "callbacks models native_training specs train twin",
     "figures": "data files latent results",
-    "assumptions": "results specs",
     "readings": "data results",
     "verdicts": "readings results specs",
     "claims": "results specs verdicts",
-    "report": "assumptions claims files results",
+    "assumptions": "results specs",
+    "report": "assumptions claims results",
+    "page": "assumptions catalogue claims data figures report results specs",
     "study": "results specs",
     "ray_engine": "files results study",
     "checks": "settings",
     "queries": (
         "assumptions baselines callbacks checks claims data figures files inspection models "
-        "pitfalls report results settings specs train weights"
+        "pitfalls results settings specs train weights"
     ),
     "commands": (
         "checkpoint checks data figures queries ray_engine results seeds settings specs study train"
     ),
+    "publish": "checks figures files page report results",
     "formats": "checks data files settings weights",
     "rulers": "bench checks compare data files formats models parity provenance settings specs "
     "weights",
     "uses": "checks data figures formats latent photos prediction results settings specs trained",
     "cli": "interrupts settings",
-    "menu": "cli commands queries results rulers settings specs uses",
+    "menu": "cli commands publish queries results rulers settings specs uses",
 }
 # Torch is named by what speaks to it directly; everything else is Keras or numpy.
 RULERS = {"twin", "parity", "compare", "bench"}  # they hold ours to native PyTorch
@@ -203,12 +205,13 @@ def test_one_room_fits_one_library_to_each_job():
         return {name for name in FILES if package in THEIRS[name]}
 
     assert users("matplotlib") == {"figures"}
+    assert users("bokeh") == users("jinja2") == {"page"}
     assert users("fire") == {"cli"}
-    assert users("PIL") == {"photos"}
+    assert users("PIL") == {"page", "photos"}
     assert users("onnxruntime") == {"formats"}
     assert users("mlflow") == users("tensorboard") == {"tracking"}
     assert users("safetensors") == {"weights"}
-    assert users("sklearn") == {"baselines"}
+    assert users("sklearn") == {"baselines", "latent", "prediction"}
     assert users("tensorflow_datasets") == {"fashion_mnist_builder"}
 
 

@@ -1,14 +1,16 @@
 """The table: every number from a record, between its markers, and without Keras."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from experiments.__main__ import CATALOGUE
-from experiments.mansilla import BASE, CLASSIFIER_FULL, SPECS
-from keras_fmnist import queries, report, results
+from experiments.mansilla import BASE, CLASSIFIER_FULL, SPECS, UNTRAINED
+from keras_fmnist import publish, report, results
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -98,33 +100,37 @@ def test_a_thousand_seeds_cost_what_their_records_took(make_record):
     assert "the 90 minutes of the slowest" in said
 
 
-def test_a_readme_without_markers_is_left_as_it_is(tmp_path):
-    (tmp_path / "README.md").write_text("words")
+def test_a_readme_without_markers_is_refused():
     with pytest.raises(ValueError, match="markers"):
-        report.write_readme(tmp_path / "README.md", CATALOGUE, tmp_path)
-    assert (tmp_path / "README.md").read_text() == "words"
+        report.renew("words", CATALOGUE, [])
 
 
-WRITE_WITHOUT_KERAS = """
+RENEW_WITHOUT_KERAS = """
 import sys
 for name in ("keras", "torch", "jax", "tensorflow"):
     sys.modules[name] = None  # an import of it fails
 from experiments.__main__ import CATALOGUE
-from keras_fmnist import report
-report.write_readme(sys.argv[1], CATALOGUE, sys.argv[2])
+from keras_fmnist import report, results
+text = report.renew(sys.stdin.read(), CATALOGUE, results.read_all(sys.argv[1]))
+sys.stdout.write(text)
 """
 
 
 def test_a_readme_is_renewed_from_records_without_keras(tmp_path, make_record, put_record):
     metrics = {"train_eval_loss": 0.05, "val_loss": 0.04242}
-    put_record(tmp_path / "results", make_record(BASE, metrics=metrics))
-    readme = tmp_path / "README.md"
-    names = ("results", "claims", "assumptions", "cost")
+    put_record(tmp_path, make_record(BASE, metrics=metrics))
+    names = ("results", "claims", "deviations", "assumptions", "cost")
     marks = "".join(f"<!-- {name} -->\n<!-- /{name} -->\n" for name in names)
-    readme.write_text(f"# Ü\n{marks}end\n", encoding="utf-8")
-    command = [sys.executable, "-c", WRITE_WITHOUT_KERAS, str(readme), str(tmp_path / "results")]
-    subprocess.run(command, check=True, cwd=ROOT, timeout=120)
-    text = readme.read_text(encoding="utf-8")
+    text = subprocess.run(
+        [sys.executable, "-c", RENEW_WITHOUT_KERAS, str(tmp_path)],
+        input=f"# Ü\n{marks}end\n",
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+        encoding="utf-8",
+        stdout=subprocess.PIPE,
+        check=True,
+        cwd=ROOT,
+        timeout=120,
+    ).stdout
     assert text.startswith("# Ü\n<!-- results -->\n| experiment |")
     assert text.endswith(" for.\n<!-- /cost -->\nend\n")
     assert "| 0.0424 |" in text
@@ -135,7 +141,7 @@ def test_the_report_of_a_users_own_runs_is_printed_and_its_figures_drawn(
 ):
     record = make_record(BASE)
     path = put_record(tmp_path, record)
-    queries.write_report(CATALOGUE, str(tmp_path))
+    publish.write_report(CATALOGUE, str(tmp_path))
     shown = capsys.readouterr().out
     assert report.results_table(CATALOGUE.specs, [record]) in shown
     for name in ("base_loss.png", "base_reconstructions.png"):
@@ -143,6 +149,90 @@ def test_the_report_of_a_users_own_runs_is_printed_and_its_figures_drawn(
         assert path.with_name(name).exists()
 
 
+LOSSES = {"train_eval_loss": 0.24, "val_loss": 0.25}
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch, make_record, put_record):
+    """A checkout of its own: a README with markers, one record, and what it gives."""
+    monkeypatch.setattr(publish, "__file__", str(tmp_path / "keras_fmnist" / "publish.py"))
+    names = ("results", "claims", "deviations", "assumptions", "cost")
+    marks = "".join(f"<!-- {name} -->\n<!-- /{name} -->\n" for name in names)
+    (tmp_path / "README.md").write_text(marks)
+    out = tmp_path / results.STUDY
+    # Without curves one figure and no plot have to be drawn.
+    put_record(out, make_record(UNTRAINED, history={}, metrics=LOSSES))
+    publish.write_report(CATALOGUE, str(out))
+    return out
+
+
+def check(out, capsys):
+    """What `report --check` names, and its last word."""
+    capsys.readouterr()
+    try:
+        publish.write_report(CATALOGUE, str(out), check=True)
+    except RuntimeError as error:
+        return capsys.readouterr().out.splitlines(), str(error)
+    return [], capsys.readouterr().out.strip()
+
+
+def files(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_what_the_report_wrote_passes_its_check_and_nothing_is_written_again(study, capsys):
+    before = files(study.parent)
+    assert check(study, capsys) == ([], "4 files are what 1 records give")
+    publish.write_report(CATALOGUE, str(study))
+    assert str(study) not in capsys.readouterr().out
+    assert files(study.parent) == before
+
+
+def test_what_was_changed_or_lost_is_named_and_left_as_it_is(study, capsys):
+    figure = study / UNTRAINED.id / "untrained_reconstructions"
+    given = [figure.with_suffix(".svg"), figure.with_suffix(".png"), study / "index.html"]
+    given.append(study.parent / "README.md")
+    whole = [path.read_bytes() for path in given]
+    for path, content in zip(given, whole, strict=True):
+        half = len(content) // 2
+        path.write_bytes(content[:half] + b"0" + content[half + 1 :])
+    before = files(study.parent)
+    named = [f"{path} is not what the records give" for path in given]
+    said = "files differ from the records: keras-fmnist report"
+    assert check(study, capsys) == (named, f"4 {said}")
+    assert files(study.parent) == before
+    for path in given[:3]:  # a checkout without a README is none
+        path.unlink()
+    given[3].write_bytes(whole[3])
+    assert check(study, capsys) == (named[:3], f"3 {said}")
+    publish.write_report(CATALOGUE, str(study))
+    assert [path.read_bytes() for path in given] == whole
+
+
+def test_a_record_that_changes_changes_figure_page_and_readme(
+    study, capsys, make_record, put_record
+):
+    put_record(study, make_record(UNTRAINED, history={}, metrics=LOSSES | {"val_loss": 0.26}))
+    assert len(check(study, capsys)[0]) == 4
+
+
+def test_a_figure_that_no_record_gives_is_named(study, capsys):
+    stray = study / "mansilla" / "sgd" / "sgd_loss.png"
+    stray.parent.mkdir()
+    stray.write_bytes(b"")
+    assert check(study, capsys)[0] == [f"{stray} is given by no record"]
+
+
+def test_a_png_counts_by_its_pixels_and_not_by_how_tightly_they_are_packed(study, capsys):
+    path = study / UNTRAINED.id / "untrained_reconstructions.png"
+    picture = Image.open(path)
+    picture.save(path, compress_level=1)
+    assert check(study, capsys)[0] == []
+    picture.putpixel((5, 5), (0, 0, 0, 255))
+    picture.save(path)
+    assert check(study, capsys)[0] == [f"{path} is not what the records give"]
+
+
 def test_the_readme_shows_the_table_that_its_records_give():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert report.renew(text, CATALOGUE, ROOT / results.STUDY) == text
+    assert report.renew(text, CATALOGUE, results.read_all(ROOT / results.STUDY)) == text

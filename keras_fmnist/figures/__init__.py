@@ -42,7 +42,7 @@ METADATA = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
 
 
 def draw(out, experiment_id):
-    """Draws every figure of one experiment from the records under `out`.
+    """Draws every figure of one experiment from the records under `out`, and writes them.
 
     Returns:
         The paths of the PNG files; an SVG of the same name lies beside each.
@@ -53,6 +53,14 @@ def draw(out, experiment_id):
     records = [r for r in results.read_all(out) if r.id == experiment_id]
     if not records:
         raise results.RecordError(f"{out} holds no record of {experiment_id}")
+    drawn = render(out, records)
+    for path, content in drawn.items():
+        write_whole(path, content)
+    return [path for path in drawn if path.suffix == ".png"]
+
+
+def render(out, records):
+    """Every figure of one experiment, from its records, as `{path under out: bytes}`."""
     records = results.leading_group(records)
     first = records[0]
     pictures = {}
@@ -70,10 +78,27 @@ def draw(out, experiment_id):
                 pictures["latent"] = spaces.maps(space)
                 pictures["line"] = spaces.lines(space)
         folder = results.run_path(out, first.id, first.seed, first.backend, first.device).parent
-        return [
-            _save(figure, folder / f"{first.experiment}_{name}")
-            for name, figure in pictures.items()
-        ]
+        drawn = {}
+        for name, figure in pictures.items():
+            drawn |= _files(figure, folder / f"{first.experiment}_{name}")
+        return drawn
+
+
+def same(path, content):
+    """Whether a file holds what was drawn: an SVG its bytes, a PNG its pixels.
+
+    How tightly pixels are packed depends on the processor, where zlib-ng does it.
+    """
+    if not path.exists():
+        return False
+    found = path.read_bytes()
+    if found == content or path.suffix != ".png":
+        return found == content
+    try:
+        pictures = [plt.imread(io.BytesIO(png), format="png") for png in (found, content)]
+    except (OSError, SyntaxError):  # Pillow calls a broken PNG one or the other
+        return False
+    return np.array_equal(*pictures)
 
 
 def _latent_space(out, records):
@@ -161,12 +186,11 @@ def _title(records):
     return f"{first.id}, {who} on {first.backend}"
 
 
-def _save(figure, stem):
-    for ending in ("svg", "png"):
-        path = stem.with_suffix(f".{ending}")
-        write_whole(path, _render(figure, ending))
+def _files(figure, stem):
+    """A figure as `{path: bytes}`, and closed: a study of many would fill the memory."""
+    drawn = {stem.with_suffix(f".{ending}"): _render(figure, ending) for ending in ("svg", "png")}
     plt.close(figure)
-    return path
+    return drawn
 
 
 def _render(figure, ending):

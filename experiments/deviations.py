@@ -1,0 +1,84 @@
+"""What the reports leave open, or get wrong: numbered from 1, as the comments in the code cite it.
+
+README.md and the page show this list and no other.
+"""
+
+from keras_fmnist.catalogue import Text
+
+DEVIATIONS = (
+    Text(
+        "**mansilla's last layer.** Kernel 4, stride 2, output padding 1 turn 13×13 into 29×29. "
+        "Ours is kernel 3 with output padding 1; `--deconv2 k4s2` is the other reading. Output "
+        "padding has a price that every picture shows: the positions it adds hold the bias alone, "
+        "hence the grey band at the right and lower edge.",
+        "**La última capa de mansilla.** Kernel 4, stride 2 y output padding 1 llevan de 13×13 a "
+        "29×29. La nuestra tiene kernel 3 con output padding 1; `--deconv2 k4s2` es la otra "
+        "lectura. El output padding tiene un precio que se ve en cada imagen: las posiciones que "
+        "agrega contienen solo el sesgo, y de ahí la franja gris en los bordes derecho e inferior.",
+    ),
+    Text(
+        "**manolucos's fifth layer.** Kernel 5, stride 2, padding 2 turn 5×5 into 9×9; 13×13 needs "
+        "dilation 2 (120 of the 169 positions then hold the bias alone) or padding 0. Dilation is "
+        "the default; `baseline_repaired` and `wide_repaired` have padding 0.",
+        "**La quinta capa de manolucos.** Kernel 5, stride 2 y padding 2 llevan de 5×5 a 9×9; para "
+        "llegar a 13×13 hace falta dilatación 2 (120 de las 169 posiciones contienen entonces solo "
+        "el sesgo) o padding 0. Por defecto hay dilatación; `baseline_repaired` y `wide_repaired` "
+        "tienen padding 0.",
+    ),
+    Text(
+        "**manolucos's losses** are too large for pixels in [0, 1]. Ours are in [−1, 1] with a "
+        "tanh (`--pixels signed`), and no linear layer stands between encoder and decoder "
+        "(`--latent 0`), though figure 1 speaks of one. Batch norm stands between convolution and "
+        "ReLU. What training says of it stands below.",
+        "**Las pérdidas de manolucos** son demasiado grandes para píxeles en [0, 1]. Los nuestros "
+        "están en [−1, 1] con una tanh (`--pixels signed`), y no hay capa lineal entre encoder y "
+        "decoder (`--latent 0`), aunque la figura 1 habla de una. La normalización por lotes está "
+        "entre la convolución y la ReLU. Lo que el entrenamiento dice de esto está más abajo.",
+    ),
+    Text(
+        "**manolucos's classifiers.** Width, and SGD's rate and momentum, are not given: 128 "
+        "neurons, 0.01 and 0.9 until training has settled them; the readings are declared and not "
+        "yet run (`--hidden`, `--learning_rate`, `--momentum`).",
+        "**Los clasificadores de manolucos.** No se dan el ancho ni la tasa y el momento de SGD: "
+        "128 neuronas, 0.01 y 0.9 mientras el entrenamiento no diga otra cosa; las lecturas están "
+        "declaradas y sin ejecutar (`--hidden`, `--learning_rate`, `--momentum`).",
+    ),
+    Text(
+        '**mansilla\'s sgd.** "Finally" SGD: read as added to dropout 0.1 and n = 256; rate 1e-3, '
+        "no momentum.",
+        "**El sgd de mansilla.** «Finalmente» SGD: se lee como sumado a dropout 0.1 y n = 256; "
+        "tasa 1e-3, sin momento.",
+    ),
+    Text(
+        "**mansilla's classifiers.** Epochs, batch and rate are not given: the common ones. A ReLU "
+        "stands on the logits; each record counts the logits that are zero for every test image "
+        "(`dead_logits`). `--relu_logits False` leaves it out.",
+        "**Los clasificadores de mansilla.** No se dan épocas, lote ni tasa: los comunes. Hay una "
+        "ReLU sobre los logits; cada registro cuenta los logits que son cero para toda imagen de "
+        "prueba (`dead_logits`). `--relu_logits False` la quita.",
+    ),
+    Text(
+        "**A frozen encoder's dropout.** `requires_grad=False` and `trainable=False` leave dropout "
+        "on, and so do we; `--encoder_dropout False` switches it off.",
+        "**El dropout de un encoder congelado.** `requires_grad=False` y `trainable=False` lo "
+        "dejan activo, y nosotros también; `--encoder_dropout False` lo apaga.",
+    ),
+    Text(
+        "**Validation is the test set.** Kept; the last epoch counts.",
+        "**La validación es el conjunto de prueba.** Se mantiene; cuenta la última época.",
+    ),
+    Text(
+        "**Initialisation and Adam** are PyTorch's: weights and biases uniform in ±1/√fan_in, "
+        "ε = 1e-8 where PyTorch adds it. Keras adds ε before the bias correction, where it acts 32 "
+        "times as strongly at the first step (`optimizers.py`).",
+        "**La inicialización y Adam** son los de PyTorch: pesos y sesgos uniformes en ±1/√fan_in, "
+        "ε = 1e-8 donde PyTorch lo suma. Keras suma ε antes de corregir el sesgo, donde pesa 32 "
+        "veces más en el primer paso (`optimizers.py`).",
+    ),
+    Text(
+        '**manolucos\'s captions** say that "FC + SGD" changes the loss function; it is the '
+        "optimiser.",
+        "**Los epígrafes de manolucos** dicen que «FC + SGD» cambia la función de pérdida; es el "
+        "optimizador.",
+    ),
+)

@@ -1,0 +1,94 @@
+"""What the page says of all results together: tables, verdicts and pictures."""
+
+import re
+
+from keras_fmnist import claims, report, results
+from keras_fmnist.page import pictures
+from keras_fmnist.page.words import text
+
+METRICS = ("train_eval_loss", "val_loss", "train_eval_accuracy", "val_accuracy")
+
+
+def leading(records):
+    """`{experiment's id: the records that stand for it}`."""
+    ids = dict.fromkeys(record.id for record in records)
+    return {i: results.leading_group([r for r in records if r.id == i]) for i in ids}
+
+
+def verdicts(catalogue, records):
+    """Every claim as the page shows it: what `judge` says, and the figures and tables it names."""
+    rows = claims.judge(catalogue.claims, records)
+    return [
+        row
+        | {
+            "measured": claims.ours_words(row),
+            "published": claim.published,
+            "where": claim.where,
+            "labels": _labels(claim.where),
+        }
+        for claim, row in zip(catalogue.claims, rows, strict=True)
+    ]
+
+
+def _labels(where):
+    """`section 4, tables 4 and 5, figure 8` names three; without any it is a name like the rest."""
+    found = re.findall(r"(figure|table)s? (\d+)(?: and (\d+))?", where)
+    return {f"{kind} {number}" for kind, *numbers in found for number in numbers if number} or {""}
+
+
+def pictures_of(catalogue, groups):
+    """The ten images, and what each autoencoder makes of them, the nearest one first.
+
+    Returns:
+        None where no autoencoder has been run, else `{originals, rows, first}`.
+    """
+    runs = {spec.id: groups[spec.id][0] for spec in catalogue.specs if spec.id in groups}
+    runs = {name: record for name, record in runs.items() if record.images}
+    if not runs:
+        return None
+    kinds = {"reconstructions": ("rebuilt", "val_loss"), "pca": ("pca", "pca_loss")}
+    return {
+        "originals": pictures.separate(next(iter(runs.values())).images["originals"]),
+        "first": min(runs, key=lambda name: pictures.distance(runs[name].images)),
+        "rows": [
+            {
+                "id": name,
+                "strips": {
+                    word: (pictures.separate(record.images[kind]), loss_words(record, loss))
+                    for kind, (word, loss) in kinds.items()
+                    if kind in record.images
+                },
+            }
+            for name, record in runs.items()
+        ],
+    }
+
+
+def loss_words(record, name):
+    """A mean squared error of a record, in words."""
+    value = record.metrics[name]
+    return text("validation_mse", value=f"{value:.4f}") if value else text("exact")
+
+
+def table(specs, groups, names):
+    """Rows of published numbers beside ours: `{spec, cells: [(ours, published)], runs}`."""
+    rows = []
+    for spec in specs:
+        group = groups.get(spec.id)
+        cells = [
+            (report.cell(group, name) if group else "", _printed(spec, name)) for name in names
+        ]
+        rows.append({"spec": spec, "cells": cells, "runs": group and runs_words(group)})
+    return rows
+
+
+def _printed(spec, name):
+    if name not in spec.published:
+        return ""
+    form = ".2%" if name.endswith("accuracy") else ".4f"
+    return f"{spec.published[name]:{form}}"
+
+
+def runs_words(group):
+    """How many seeds, and on what."""
+    return text("seeds_on", n=len(group), backend=group[0].backend, device=group[0].device)

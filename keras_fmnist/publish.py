@@ -1,0 +1,53 @@
+"""What `keras-fmnist report` does: figures, page and README, written or held to the records."""
+
+from pathlib import Path
+
+from keras_fmnist import checks, results
+from keras_fmnist.files import write_whole
+
+
+def write_report(catalogue, out=results.STUDY, check=False):
+    """Renews figures and page from the records under `out`, and README.md for the study.
+
+    With `check` nothing is written; what is not as the records give it is named.
+
+    Raises:
+        SpecError: an argument is wrong; nothing was written.
+        RuntimeError: `check` found what differs.
+    """
+    checks.folder(out)
+    checks.flag("check", check)
+    from keras_fmnist import figures, report
+
+    records = results.read_all(out)
+    files = dict(_reported(catalogue, out, records))
+    changed = [path for path, content in files.items() if not figures.same(path, content)]
+    if check:
+        drawn = {
+            path for spec in catalogue.specs for path in Path(out, spec.id).glob("*.[ps][nv]g")
+        }
+        wrong = [f"{path} is not what the records give" for path in changed]
+        wrong += [f"{path} is given by no record" for path in sorted(drawn - files.keys())]
+        if wrong:
+            print(*wrong, sep="\n")
+            raise RuntimeError(f"{len(wrong)} files differ from the records: keras-fmnist report")
+        print(f"{len(files)} files are what {len(records)} records give")
+        return
+    for path in changed:
+        write_whole(path, files[path])
+        print(path)
+    print(report.results_table(catalogue.specs, records))
+
+
+def _reported(catalogue, out, records):
+    """Every file that the records give, as pairs of path and bytes."""
+    from keras_fmnist import figures, page, report
+
+    for spec in catalogue.specs:
+        if mine := [record for record in records if record.id == spec.id]:
+            yield from figures.render(out, mine).items()
+    yield Path(out, "index.html"), page.render(catalogue, records, out).encode()
+    readme = Path(__file__).parent.parent / "README.md"
+    if Path(out).resolve() == (readme.parent / results.STUDY).resolve():
+        text = readme.read_text(encoding="utf-8")
+        yield readme, report.renew(text, catalogue, records).encode()
