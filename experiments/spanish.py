@@ -267,8 +267,8 @@ SPANISH = {
     "random encoder, only the head trained": "encoder al azar, solo se entrena la cabeza",
     **{
         spec.summary: _word_by_word(spec.summary)
-        for row in ("manolucos/no_dropout", "manolucos/baseline")
-        for spec in assumptions.QUESTIONS[row]
+        for readings in assumptions.SHORT_READINGS.values()
+        for spec in readings
     },
     **{spec.summary: f"una capa de {spec.hidden}" for spec in assumptions.WIDTHS},
     **{

@@ -16,8 +16,9 @@ class Rank:
 
     `factor` is the typical ratio between ours and printed, 1 where all agree: the exponential of
     the mean |log ratio| over losses and error rates, training as `training` says. `epochs` are
-    those that ran. `undercut` is whether it already passed below a printed loss, however that is
-    read: losses fall, so with more epochs it only goes further away.
+    those that ran, `short` whether the report trained for more. `undercut` is whether one that is
+    short already passed below a printed loss, however that is read: losses fall, so with more
+    epochs it only goes further away.
     """
 
     spec: object
@@ -25,41 +26,45 @@ class Rank:
     epochs: int
     training: str
     factor: float
+    short: bool
     undercut: bool
 
 
-def rank(readings, records):
-    """The readings of one printed row that have been run, nearest first.
+def rank(row, readings, records):
+    """A printed row's readings that have been run, nearest first, and its own experiment with them.
 
-    Those that have undercut a printed loss come last.
+    Those that were trained to the end come first, those that have undercut a printed loss last.
 
     Args:
-        readings: specs with the same `published` numbers.
+        row: the spec of the printed row.
+        readings: other specs of the same row.
         records: of any experiments; one with other settings than its reading's does not count.
     """
     found = []
-    for spec in readings:
+    for spec in (row, *readings):
         mine = [r for r in records if r.id == spec.id and r.spec == settings(spec)]
         if mine:
-            found.append(_rank(spec, results.leading_group(mine)[0]))
-    return sorted(found, key=lambda one: (one.undercut, one.factor))
+            found.append(_rank(row, spec, results.leading_group(mine)[0]))
+    return sorted(found, key=lambda one: (one.short, one.undercut, one.factor))
 
 
-def _rank(spec, record):
+def _rank(row, spec, record):
     factors = {
-        words: _factor(spec.published, record.metrics, pattern)
+        words: _factor(row.published, record.metrics, pattern)
         for words, pattern in TRAINING.items()
     }
     nearest = min(factors, key=factors.get)
     training = max(record.metrics[pattern.format("loss")] for pattern in TRAINING.values())
     ours = {"train_eval_loss": training, "val_loss": record.metrics["val_loss"]}
+    short = spec.epochs < row.epochs
     return Rank(
         spec=spec,
         metrics=record.metrics,
         epochs=spec.epochs,
         training=nearest,
         factor=factors[nearest],
-        undercut=any(loss < spec.published[name] for name, loss in ours.items()),
+        short=short,
+        undercut=short and any(loss < row.published[name] for name, loss in ours.items()),
     )
 
 
@@ -83,29 +88,29 @@ def table(questions, records, most=None):
     """Lines of Markdown: for each printed row its readings, nearest first.
 
     Args:
-        questions: `{id of the printed row: readings}`.
+        questions: `{spec of the printed row: readings}`.
         records: of any experiments.
         most: so many readings of each row at most.
     """
     lines = []
     for row, readings in questions.items():
-        ranks = rank(readings, records)
+        ranks = rank(row, readings, records)
         if not ranks:
             continue
-        published = readings[0].published
-        printed = f"{published['train_eval_loss']:.4f} / {published['val_loss']:.4f}"
-        lines += [f"`{row}`, printed {printed}; {len(ranks)} of {len(readings)} readings run:", ""]
+        printed = f"{row.published['train_eval_loss']:.4f} / {row.published['val_loss']:.4f}"
+        run = sum(one.spec != row for one in ranks)
+        lines += [f"`{row.id}`, printed {printed}; {run} of {len(readings)} readings run:", ""]
         lines += ["| " + " | ".join(COLUMNS) + " |", "| --- " + "| ---: " * 5 + "|"]
-        lines += ["| " + " | ".join(_cells(one)) + " |" for one in ranks[:most]]
+        lines += ["| " + " | ".join(_cells(row, one)) + " |" for one in ranks[:most]]
         lines.append("")
     return "\n".join(lines).rstrip()
 
 
-def _cells(one):
+def _cells(row, one):
     metrics = one.metrics
     off = f"{one.factor:.2f} ({one.training})"
     return (
-        one.spec.summary,
+        f"`{row.id}`" if one.spec == row else one.spec.summary,
         str(one.epochs),
         f"{metrics['loss']:.4f}",
         f"{metrics['train_eval_loss']:.4f}",

@@ -39,7 +39,7 @@ class Catalogue:
     Args:
         reports: `{name: specs}`.
         claims: `Claim`s, what the reports say of their results.
-        questions: `{id of a printed row: specs}`: the readings of what a report leaves open, which
+        questions: `{spec of a printed row: specs}`: the readings of what a report leaves open, that
             are run and ranked (`assumptions`) but are no results.
         exhibits: `{name of a report: exhibits}`, in the report's order.
         deviations: `Text`s, what the reports leave open or get wrong, numbered from 1.

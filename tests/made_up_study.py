@@ -87,7 +87,7 @@ def leave(out, make_record, put_record):
         run(manolucos.WIDE, seed, losses(0.5 + noise, 0.6 + noise))
     run(transfer.PRETRAINED_FULL, metrics={"val_accuracy": 0.89514})
     run(transfer.RANDOM_HEAD, metrics={"val_accuracy": 0.61237}, commit="f" * 40 + "-dirty")
-    first, second = assumptions.QUESTIONS[manolucos.BASELINE.id][:2]
+    first, second = assumptions.QUESTIONS[manolucos.BASELINE][:2]
     run(first, metrics={"loss": 0.2, "train_eval_loss": 2 * 0.0858, "val_loss": 2 * 0.0726})
     run(second, metrics={"loss": 0.08, "train_eval_loss": 0.08, "val_loss": 0.0726})
     for kind, name, content in (

@@ -117,13 +117,11 @@ def readings(catalogue, records):
     """The readings of every printed row that have been run, nearest first."""
     found = []
     for row, specs in catalogue.questions.items():
-        if ranks := assumptions.rank(specs, records):
-            printed = specs[0].published
-            losses = f"{printed['train_eval_loss']:.4f} / {printed['val_loss']:.4f}"
-            counted = {"run": len(ranks), "all": len(specs)}
-            found.append(
-                {"heading": text("reading_of", row=row, printed=losses, **counted), "ranks": ranks}
-            )
+        if ranks := assumptions.rank(row, specs, records):
+            losses = f"{row.published['train_eval_loss']:.4f} / {row.published['val_loss']:.4f}"
+            counted = {"run": sum(one.spec != row for one in ranks), "all": len(specs)}
+            heading = text("reading_of", row=row.id, printed=losses, **counted)
+            found.append({"heading": heading, "row": row, "ranks": ranks})
     return found
 
 
