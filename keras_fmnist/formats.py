@@ -1,4 +1,7 @@
-"""A net in a file: its weights alone, or all of it, in the format that the ending names."""
+"""A net in a file: its weights alone, or all of it, in the format that the ending names.
+
+What `convert` and `export` share; the first has a file of weights to start from, the second a run.
+"""
 
 import importlib.util
 import tempfile
@@ -11,32 +14,29 @@ from keras_fmnist import checks, data, weights
 from keras_fmnist.files import write_whole
 from keras_fmnist.settings import SpecError
 
-ENDINGS = (".keras", ".onnx", ".safetensors", ".pt", ".pth")
 TOLERANCE = 1e-5  # between Keras's and onnxruntime's outputs
 
 
-def check(target):
-    """Holds a target to what `write` can write here.
+def check_onnx():
+    """Holds backend and packages to what an .onnx needs.
 
     Raises:
-        SpecError: another ending, a folder, or what an .onnx needs is not there.
+        SpecError: it cannot be written here; the message says what to do.
     """
-    checks.target("target", target, *ENDINGS)
-    if Path(target).suffix == ".onnx":
-        if checks.backend() != "torch":
-            raise SpecError(
-                "an .onnx is written on torch, whatever it was trained on: unset KERAS_BACKEND"
-            )
-        for package in ("onnx", "onnxruntime"):
-            if importlib.util.find_spec(package) is None:
-                raise SpecError(f"{package} is not installed: pip install 'keras-fmnist[onnx]'")
+    if checks.backend() != "torch":
+        raise SpecError(
+            "an .onnx is written on torch, whatever it was trained on: unset KERAS_BACKEND"
+        )
+    for package in ("onnx", "onnxruntime"):
+        if importlib.util.find_spec(package) is None:
+            raise SpecError(f"{package} is not installed: pip install 'keras-fmnist[onnx]'")
 
 
 def write(target, model, darkest):
     """Writes a net, or its weights, whole or not at all.
 
     Args:
-        target: as `check` has it.
+        target: a path; its ending is the format: .keras, .onnx, .safetensors, .pt or .pth.
         model: a net from `models.build`.
         darkest: what a black pixel is for the net.
 

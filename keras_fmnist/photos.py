@@ -66,6 +66,8 @@ def _open(path, steps):
         raise SpecError(f"{path} does not exist")
     if not os.path.isfile(path):  # a pipe would be waited for
         raise SpecError(f"{path} is no plain file")
+    if os.path.getsize(path) == 0:
+        raise SpecError(f"{path} is empty")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what is odd, but can be read, needs no second line

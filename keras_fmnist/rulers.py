@@ -18,6 +18,7 @@ BENCHED = (
     *("mansilla/base", "mansilla/classifier_full", "mansilla/classifier_frozen"),
     "manolucos/wide",
 )
+CONVERTED = (".safetensors", ".pt", ".pth", ".keras")  # what `convert` writes
 
 
 def compare(specs, experiment, seeds=5, epochs=3, examples=6000, json=None):
@@ -89,7 +90,7 @@ def convert(specs, source, target, experiment):
         WeightsError: the source does not hold the weights of this net.
     """
     spec = checks.experiment(specs, experiment)
-    formats.check(target)
+    checks.target("target", target, *CONVERTED)
     if not isinstance(source, str) or Path(source).suffix not in (".pt", ".pth", ".safetensors"):
         raise SpecError(f"source must end in .pt, .pth or .safetensors, not {shown(source)}")
     if not os.path.isfile(source):

@@ -4,6 +4,11 @@ No server runs, and nothing is sent anywhere. To look at it:
 
     mlflow ui --backend-store-uri sqlite:///runs/mlflow.db
     tensorboard --logdir runs/tensorboard
+
+A run that was interrupted and goes on is one run there, and its curves are whole. In MLflow it was
+KILLED (or, where it could not say so, is still RUNNING) and is RUNNING again; in TensorBoard its
+folder gets a second file of events. An epoch that was told and then not saved is told again, with
+the same numbers. If the first start was not tracked, the curves begin where the second went on.
 """
 
 import contextlib
@@ -30,10 +35,10 @@ class Tracker(keras.callbacks.Callback):
 
 
 @contextlib.contextmanager
-def follow(track, spec, seed, out, name):
+def follow(track, spec, seed, out, name, started):
     """The callbacks that track a run, for as long as it lasts; none where `track` is None.
 
-    A run that goes on after an interruption is another one there; its epochs count on.
+    They only read: what is trained is the same to the last bit.
 
     Args:
         track: mlflow, tensorboard, or None.
@@ -41,12 +46,17 @@ def follow(track, spec, seed, out, name):
         seed: its seed.
         out: the folder of the runs, which holds `mlflow.db` or `tensorboard/`.
         name: of the run, such as seed0-torch-cpu.
+        started: ISO time of its first start, which tells it from others of that name.
+
+    Raises:
+        RuntimeError: MLflow cannot use its database, such as a damaged one.
     """
     if track is None:
         yield []
         return
     opened = {"mlflow": _mlflow, "tensorboard": _tensorboard}[track]
-    with opened(spec, seed, Path(out), name) as log:
+    first = started[:19].replace(":", "")  # to the second, in UTC; a colon is no letter of a path
+    with opened(spec, seed, Path(out), f"{name}-{first}") as log:
         yield [Tracker(log)]
 
 
@@ -59,17 +69,18 @@ def _mlflow(spec, seed, out, name):
     for noisy in ("mlflow", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     out.mkdir(parents=True, exist_ok=True)
-    client = MlflowClient(f"sqlite:///{(out / 'mlflow.db').absolute()}")
-    experiment = client.get_experiment_by_name(spec.id)
-    experiment_id = experiment.experiment_id if experiment else client.create_experiment(spec.id)
-    run = client.create_run(experiment_id, run_name=name).info.run_id
+    database = (out / "mlflow.db").absolute()
     params = [Param(key, str(value)) for key, value in _flat(settings(spec) | {"seed": seed})]
-    client.log_batch(run, params=params)
+    with _naming(database):
+        client = MlflowClient(f"sqlite:///{database}")
+        run = _mlflow_run(client, spec.id, name)
+        client.log_batch(run, params=params)
 
     def log(epoch, numbers):
         now = int(time.time() * 1000)
         metrics = [Metric(key, value, now, epoch) for key, value in numbers.items()]
-        client.log_batch(run, metrics=metrics)
+        with _naming(database):
+            client.log_batch(run, metrics=metrics)
 
     status = "FAILED"
     try:
@@ -79,16 +90,35 @@ def _mlflow(spec, seed, out, name):
         status = "KILLED"
         raise
     finally:
-        client.set_terminated(run, status)
+        with _naming(database):
+            client.set_terminated(run, status)
+
+
+@contextlib.contextmanager
+def _naming(database):
+    """Has an error name the database: MLflow's, SQLAlchemy's and Alembic's share no class."""
+    try:
+        yield
+    except Exception as error:
+        raise RuntimeError(f"{database}: MLflow cannot use it ({error})") from None
+
+
+def _mlflow_run(client, experiment, name):
+    """The id of the run of that name, which goes on, or of a new one."""
+    found = client.get_experiment_by_name(experiment)
+    experiment_id = found.experiment_id if found else client.create_experiment(experiment)
+    there = client.search_runs([experiment_id], f"attributes.run_name = '{name}'", max_results=1)
+    if not there:
+        return client.create_run(experiment_id, run_name=name).info.run_id
+    client.update_run(there[0].info.run_id, "RUNNING")
+    return there[0].info.run_id
 
 
 @contextlib.contextmanager
 def _tensorboard(spec, seed, out, name):
     from tensorboard.summary import Writer
 
-    # A folder for each start: two curves in one would be drawn as one.
-    started = time.strftime("%Y%m%d-%H%M%S")
-    writer = Writer(str(out / "tensorboard" / spec.id / f"{name}-{started}"))
+    writer = Writer(str(out / "tensorboard" / spec.id / name))
 
     def log(epoch, numbers):
         for key, value in numbers.items():

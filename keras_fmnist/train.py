@@ -1,5 +1,6 @@
 """One training function for every experiment: `run`. The only `compile` and the only `fit`."""
 
+import functools
 import sys
 
 import keras
@@ -102,9 +103,9 @@ def run(
             weights.set_arrays(model.get_layer("encoder"), encoder)
         compile_model(model, spec, fast)
         kept = checkpoint.Checkpoint(saved, checkpoint_every)
+        follow = functools.partial(tracking.follow, track, spec, seed, out, path.stem)
         try:
-            with tracking.follow(track, spec, seed, out, path.stem) as trackers:
-                record, arrays = _train(model, spec, seed, examples, dataset, kept, modes, trackers)
+            record, arrays = _train(model, spec, seed, examples, dataset, kept, modes, follow)
         except DivergedError:
             files.remove(saved)  # it would diverge again
             raise
@@ -130,7 +131,7 @@ def _pretrain(autoencoder, seed, out, **same):
     return weights.part(arrays, "encoder")
 
 
-def _train(model, spec, seed, examples, dataset, kept, modes, trackers):
+def _train(model, spec, seed, examples, dataset, kept, modes, follow):
     """Fits a compiled model from where it was saved; returns its record and its weights."""
     stopwatch = Stopwatch()
     is_classifier = isinstance(spec, ClassifierSpec)
@@ -145,7 +146,7 @@ def _train(model, spec, seed, examples, dataset, kept, modes, trackers):
     kept.begin(model, batches, stopwatch, same)
     done = kept.epoch * batches.steps + kept.step
     progress = Progress(f"{spec.id} seed {seed}", spec.epochs, batches.steps, done)
-    with progress.bar, kept.wish:
+    with progress.bar, kept.wish, follow(stopwatch.started) as trackers:
         for first, end in kept.spans(spec.epochs):
             model.fit(
                 batches,

@@ -1,6 +1,7 @@
 """What the commands do with the weights that a run has left: predict, export, latent."""
 
 import os
+from pathlib import Path
 
 from keras_fmnist import checks, results
 from keras_fmnist.settings import SpecError, shown
@@ -9,6 +10,7 @@ from keras_fmnist.specs import TEST_IMAGES, ClassifierSpec
 MOST_PICTURES = 20  # in one figure
 PICTURE = "prediction.png"
 CLASSIFIER = "mansilla/classifier_full"
+EXPORTED = ("keras", "onnx", "safetensors")
 
 
 def predict(specs, images=(), experiment=CLASSIFIER, seed=0, out=results.STUDY, picture=PICTURE):
@@ -69,8 +71,16 @@ def _file(word):
     return word
 
 
-def export(specs, experiment, target, seed=0, out=results.STUDY):
-    """Writes the net of a run, or its weights, in the format that the target's ending names.
+def export(specs, experiment, format=None, target=None, seed=0, out=results.STUDY):
+    """Writes the net of a run, or its weights, in a format that others read.
+
+    Args:
+        specs: those of all experiments.
+        experiment: the id of one of them.
+        format: keras, onnx or safetensors; the target's ending where it is not given.
+        target: the file; `<experiment>.<format>` in the working folder where it is not given.
+        seed: of the run.
+        out: the folder of the records.
 
     Raises:
         SpecError: an argument is wrong; nothing was written.
@@ -80,18 +90,34 @@ def export(specs, experiment, target, seed=0, out=results.STUDY):
     spec = checks.experiment(specs, experiment)
     checks.whole("seed", seed, 0, 2**31 - 1)
     checks.folder(out)
-    from keras_fmnist import formats
-
-    formats.check(target)
+    target = _target(spec, format, target)
     checks.device("cpu")
-    from keras_fmnist import trained
+    from keras_fmnist import formats, trained
 
+    if target.endswith(".onnx"):
+        formats.check_onnx()
     net = trained.load(out, trained.find(out, spec.id, seed), spec)
     words = formats.write(target, net.model, net.spec.darkest)
     print(
         f"{target}: {words} of {spec.id}, seed {seed}; "
         f"images are (n, 28, 28, 1) float32 from {net.spec.darkest:g} to 1"
     )
+
+
+def _target(spec, format, target):
+    """The file to write, which its format and its ending agree on."""
+    if format is not None and format not in EXPORTED:
+        raise SpecError(f"format must be {' or '.join(EXPORTED)}, not {shown(format)}")
+    if target is None:
+        if format is None:
+            raise SpecError(
+                f"say --format {' or '.join(EXPORTED)}, or --target and a file that ends so"
+            )
+        target = f"{spec.name}.{format}"
+    checks.target("target", target, *(f".{ending}" for ending in EXPORTED))
+    if format is not None and Path(target).suffix != f".{format}":
+        raise SpecError(f"target must end in .{format}, as the format says, not {shown(target)}")
+    return target
 
 
 def latent(specs, experiments=(), seed=0, out=results.STUDY):

@@ -4,8 +4,32 @@ Where a line begins with a report's name, the rest is typed after `python -m exp
 as well. Python's escapes stand for what a terminal hardly shows.
 """
 
+import struct
+import zlib
+
 DIGITS = "9" * 5000  # more than Python turns into a number
 DEEP = "[" * 30_000
+
+
+def png(side, pixels):
+    """A PNG of side×side grey pixels, of which only some are there."""
+
+    def chunk(name, content):
+        check = struct.pack(">I", zlib.crc32(name + content))
+        return struct.pack(">I", len(content)) + name + content + check
+
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(bytes(pixels)))
+
+
+# Files that lie in the working folder and are no pictures.
+PICTURES = {
+    "text.png": b"mine",
+    "empty.png": b"",
+    "half.png": png(28, 300),
+    "huge.png": png(50_000, 99),
+    "drawing.svg": b'<svg xmlns="http://www.w3.org/2000/svg"><circle r="9"/></svg>',
+}
 
 BAD = {
     "a command that is none": [
@@ -91,6 +115,7 @@ BAD = {
         ("mansilla base ''", "is a word too many"),
         ("compare mansilla/base 5", "5 is a word too many"),
         ("convert a.pt b.pt mansilla/base c.pt", "c.pt is a word too many"),
+        ("export mansilla/base shoes.onnx", "shoes.onnx is a word too many"),
     ],
     "Fire's own signs": [
         ("list -- --interactive", "-- is no word here"),
@@ -153,6 +178,10 @@ BAD = {
         ("mansilla base ---", "is no flag"),
         ("mansilla base --nolatent", "latent must be a whole number"),
         ("mansilla base --no", "--no is no flag"),
+        ("predict 1 --top 3", "--top is no flag"),
+        ("export mansilla/base --fromat onnx", "--fromat is no flag; did you mean format?"),
+        ("latent --epochs 3", "--epochs is no flag"),
+        ("mansilla base --trakc mlflow", "--trakc is no flag; did you mean track?"),
     ],
     "a flag given twice": [
         ("mansilla base --epochs 1 --epochs 2", "epochs is given twice"),
@@ -188,6 +217,15 @@ BAD = {
         ("study --engine ray --address", "address must be auto, or host:port"),
         ("compare mansilla/base --json", "json must end in .json, not True"),
         ("bench --json", "json must end in .json, not True"),
+        ("predict", "name 1 to 20 pictures, each a file such as photo.jpg or the index of a test"),
+        ("predict 1 --picture", "picture must end in .png, not True"),
+        ("export", "experiment"),
+        (
+            "export mansilla/base",
+            "say --format keras or onnx or safetensors, or --target and a file",
+        ),
+        ("export mansilla/base --format", "format must be keras or onnx or safetensors, not True"),
+        ("mansilla base --track", "track must be mlflow or tensorboard, not True"),
     ],
     "no whole number": [
         ("mansilla base --epochs x", "epochs must be a whole number from 0 to 10000, not 'x'"),
@@ -274,6 +312,9 @@ BAD = {
         ("bench --steps 1e9", "steps must be a whole number"),
         ("bench --rounds 1", "rounds must be a whole number from 2"),
         (f"bench --rounds 0x{DIGITS}", "rounds must be a whole number"),
+        ("predict 1 --seed x", "seed must be a whole number from 0 to 2147483647, not 'x'"),
+        ("export mansilla/base --format keras --seed -1", "seed must be a whole number"),
+        ("latent --seed 0.5", "seed must be a whole number"),
     ],
     "no number": [
         ("mansilla base --learning_rate nan", "learning_rate must be a number from 1e-09 to 10.0"),
@@ -353,6 +394,15 @@ BAD = {
         ("study --engine ray --address 'host:６３７９'", "address must be auto, or host:port"),
         ("study --engine ray --address [auto]", "address must be auto, or host:port"),
         ("study --engine ray --address 'ray://h:1'", "address must be auto, or host:port"),
+        ("mansilla base --track wandb", "track must be mlflow or tensorboard, not 'wandb'"),
+        ("mansilla all --track [mlflow]", "track must be mlflow or tensorboard"),
+        ("manolucos wide --track MLflow", "track must be mlflow or tensorboard, not 'MLflow'"),
+        (
+            "export mansilla/base --format h5",
+            "format must be keras or onnx or safetensors, not 'h5'",
+        ),
+        ("export mansilla/base --format .onnx", "not '.onnx'"),
+        ("export mansilla/base --format {}", "format must be keras or onnx or safetensors, not {}"),
     ],
     "no such experiment": [
         ("compare base", "'base' is no experiment"),
@@ -382,6 +432,11 @@ BAD = {
         ("study mansіlla/*", "matches no experiment"),  # a Ukrainian i
         ("convert here.pt b.pt base", "'base' is no experiment"),
         ("convert here.pt b.pt {}", "{} is no experiment"),
+        ("predict 1 --experiment base", "'base' is no experiment"),
+        ("predict 1 --experiment mansilla/base", "is an autoencoder: name a classifier, such as"),
+        ("export mansilla/bsae --format onnx", "did you mean mansilla/base?"),
+        ("latent mansilla/base bsae", "'bsae' is no experiment"),
+        ("latent mansilla/classifier_full", "is a classifier: name its autoencoder, mansilla/base"),
     ],
     "no folder to write to": [
         ("mansilla base --out 5", "out must name a folder, such as runs, not 5"),
@@ -453,5 +508,50 @@ BAD = {
         ("convert model.npz b.pt mansilla/base", "source must end in .pt, .pth or .safetensors"),
         ("convert saved_model.pb b.pt mansilla/base", "source must end in"),
         ("convert https://a.example/w.pt b.pt mansilla/base", "does not exist"),
+        ("predict 1 --picture p.jpg", "picture must end in .png, not 'p.jpg'"),
+        ("predict 1 --picture here.pt/p.png", "here.pt is a file, not a folder"),
+        (
+            "export mansilla/base --target net.h5",
+            "target must end in .keras or .onnx or .safetensors",
+        ),
+        ("export mansilla/base --target net", "target must end in .keras or .onnx"),
+        ("export mansilla/base --target here.pt/net.keras", "here.pt is a file, not a folder"),
+        (
+            "export mansilla/base --format onnx --target net.keras",
+            "target must end in .onnx, as the format says, not 'net.keras'",
+        ),
+    ],
+    "no picture": [
+        ("predict 10000", "10000 is no test image: they go from 0 to 9999; a file of that name is"),
+        ("predict -1", "-1 is no test image"),
+        ("predict 1 2 10000", "10000 is no test image"),
+        ("predict 1.5", "1.5 is no picture: a file of that name is written with ./ before it"),
+        ("predict True", "True is no test image"),
+        ("predict None", "None is no picture"),
+        ("predict {}", "{} is no picture"),
+        ("predict ''", "is no picture"),
+        ("predict " + "1 " * 21, "name 1 to 20 pictures"),
+        ("predict none.jpg", "none.jpg does not exist"),
+        ("predict https://a.example/shoe.jpg", "does not exist"),
+        ("predict 'a\0.png'", "does not exist"),
+        ("predict folder", "folder is a folder: name a picture in it"),
+        ("predict dangling", "dangling does not exist"),
+        ("predict fifo.pt", "fifo.pt is no plain file"),
+        ("predict here.pt", "here.pt is no picture in a format of PNG, JPEG, GIF"),
+        ("predict 1 here.pt", "here.pt is no picture in a format of"),
+        ("predict text.png", "text.png is no picture in a format of"),
+        ("predict empty.png", "empty.png is empty"),
+        ("predict half.png", "half.png is damaged or cannot be read"),
+        ("predict huge.png", "huge.png has more than 89 million pixels: make it smaller"),
+        ("predict drawing.svg", "drawing.svg is no picture in a format of PNG, JPEG"),
+    ],
+    "no run to take the weights from": [
+        ("predict 17", "results holds no weights of mansilla/classifier_full, seed 0: train it"),
+        ("predict 17 --out folder", "folder holds no weights of mansilla/classifier_full"),
+        ("export mansilla/sgd --format keras", "results holds no weights of mansilla/sgd, seed 0"),
+        ("latent", "results holds no weights of an autoencoder, seed 0"),
+        ("latent mansilla/base --seed 3", "results holds no weights of mansilla/base, seed 3"),
+        ("latent --out ''", "out must name a folder"),
+        ("export mansilla/base --format keras --out here.pt", "here.pt is a file, not a folder"),
     ],
 }

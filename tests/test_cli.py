@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from bad_command_lines import BAD
+from bad_command_lines import BAD, PICTURES
 
 from experiments import mansilla
 from experiments.__main__ import CATALOGUE
@@ -75,6 +75,8 @@ def crowded(here, monkeypatch):
     monkeypatch.chdir(here / "home")
     for name in ("here.pt", "model.keras", "model.h5", "model.pkl", "model.npz", "saved_model.pb"):
         Path(name).write_text("mine")
+    for name, content in PICTURES.items():
+        Path(name).write_bytes(content)
     for name in ("folder", "folder.pt", "folder.json"):
         Path(name).mkdir()
     for name in ("dangling", "dangling.pt"):

@@ -200,7 +200,7 @@ def test_the_command_makes_a_keras_model_with_the_outputs_of_the_native_net(conv
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("w.pt", "w.txt"), "target must end in .keras or .onnx or .safetensors or .pt or .pth"),
+        (("w.pt", "w.onnx"), "target must end in .safetensors or .pt or .pth or .keras"),
         (("w.pt", "w"), "target must end in"),
         (("w.pt", "folder.pt"), "target folder.pt is a folder"),
         (("w.pt", "w.pt/w.keras"), "is a file, not a folder"),

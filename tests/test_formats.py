@@ -101,25 +101,16 @@ def test_weights_alone_are_the_nets_own_in_keras_names_or_in_pytorchs(tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["net.pt", "net.safetensors"]
 
 
-def test_an_ending_that_is_none_of_them_is_refused(tmp_path):
-    for target in ("net.h5", "net", "net.ONNX", 3):
-        with pytest.raises(SpecError, match=r"target must end in \.keras or \.onnx or"):
-            formats.check(target)
-    for ending in formats.ENDINGS:
-        if ending != ".onnx":
-            formats.check(str(tmp_path / f"net{ending}"))
-
-
 @pytest.mark.parametrize("missing", ["onnx", "onnxruntime"])
 def test_what_an_onnx_needs_is_asked_for_by_the_name_of_its_extra(monkeypatch, missing):
     monkeypatch.setattr(checks, "backend", lambda: "torch")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == missing else name)
     with pytest.raises(SpecError) as error:
-        formats.check("net.onnx")
+        formats.check_onnx()
     assert str(error.value) == f"{missing} is not installed: pip install 'keras-fmnist[onnx]'"
 
 
 def test_an_onnx_on_another_backend_is_refused(monkeypatch):
     monkeypatch.setattr(checks, "backend", lambda: "jax")
     with pytest.raises(SpecError, match=r"an \.onnx is written on torch"):
-        formats.check("net.onnx")
+        formats.check_onnx()

@@ -2,11 +2,10 @@
 
 import io
 import os
-import struct
-import zlib
 
 import numpy as np
 import pytest
+from bad_command_lines import png
 from PIL import Image
 
 from keras_fmnist import photos
@@ -209,17 +208,6 @@ def test_any_size_becomes_28_by_28(read, size):
         assert max(photo.original.shape) <= 560
 
 
-def huge_png(side):
-    """The head of a PNG of side×side pixels, and next to no content."""
-
-    def chunk(name, content):
-        check = struct.pack(">I", zlib.crc32(name + content))
-        return struct.pack(">I", len(content)) + name + content + check
-
-    head = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(99)))
-
-
 def content(ending):
     buffer = io.BytesIO()
     shape().save(buffer, {"jpg": "JPEG", "tif": "TIFF"}.get(ending, ending))
@@ -228,12 +216,13 @@ def content(ending):
 
 BAD = {
     "text.png": (b"no picture", "text.png is no picture in a format of PNG, JPEG, GIF"),
-    "empty.jpg": (b"", "empty.jpg is no picture in a format of"),
+    "empty.jpg": (b"", "empty.jpg is empty"),
+    "drawing.svg": (b"<svg><circle r='9'/></svg>", "drawing.svg is no picture in a format of"),
     "half.png": (content("png")[:200], "half.png is damaged or cannot be read ("),
     "half.jpg": (content("jpg")[:900], "half.jpg is damaged or cannot be read ("),
     "half.gif": (content("gif")[:300], "half.gif is damaged or cannot be read ("),
-    "huge.png": (huge_png(50_000), "huge.png has more than 89 million pixels: make it smaller"),
-    "large.png": (huge_png(10_000), "large.png has more than 89 million pixels: make it smaller"),
+    "huge.png": (png(50_000, 99), "huge.png has more than 89 million pixels: make it smaller"),
+    "large.png": (png(10_000, 99), "large.png has more than 89 million pixels: make it smaller"),
     # Pillow would hand it to Ghostscript.
     "script.eps": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "is no picture in a"),
 }

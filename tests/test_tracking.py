@@ -12,16 +12,18 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from experiments.mansilla import BASE, CLASSIFIER_FULL
-from keras_fmnist import checks, tracking, train, trained
+from keras_fmnist import checks, results, tracking, train, trained
 from keras_fmnist.callbacks import DivergedError
 from keras_fmnist.settings import SpecError
+
+STARTED = "2025-01-02T03:04:05+00:00"
 
 
 class Mlflow:
     """In the place of `MlflowClient`: what it was told, in order."""
 
     def __init__(self):
-        self.told, self.experiments = [], {}
+        self.told, self.experiments, self.runs = [], {}, {}
 
     def __call__(self, uri):
         self.told.append(("open", uri))
@@ -38,7 +40,17 @@ class Mlflow:
 
     def create_run(self, experiment_id, run_name):
         self.told.append(("begin", experiment_id, run_name))
-        return SimpleNamespace(info=SimpleNamespace(run_id=f"run of {experiment_id}"))
+        run = SimpleNamespace(info=SimpleNamespace(run_id=f"run of {experiment_id}"))
+        self.runs[experiment_id, f"attributes.run_name = '{run_name}'"] = run
+        return run
+
+    def search_runs(self, experiment_ids, filter_string, max_results):
+        (experiment_id,) = experiment_ids
+        run = self.runs.get((experiment_id, filter_string))
+        return [run] if run else []
+
+    def update_run(self, run_id, status):
+        self.told.append(("again", run_id, status))
 
     def log_batch(self, run_id, metrics=(), params=()):
         if params:
@@ -108,24 +120,85 @@ def test_mlflow_hears_every_epoch_of_the_autoencoder_and_of_its_classifier(
     assert params["autoencoder_latent"] == "64"
     assert params["learning_rate"] == "0.001"
     told = [line for line in mlflow.told if line[0] != "params"]
-    expected = []
+    tracked, expected = results.read_all(tmp_path), []
     # The same runs without a tracker: it changes no bit.
     for record in (trained.find(studied, BASE.id), trained.find(studied, CLASSIFIER_FULL.id)):
         run = f"run of experiment {record.id}"
-        name = f"seed0-{record.backend}-{record.device}"
+        (started,) = (r.started for r in tracked if r.id == record.id)
+        name = run_name(record, started)
         expected += [opened, ("begin", f"experiment {record.id}", name)]
         expected += [(run, epoch, numbers) for epoch, numbers in epochs_of(record).items()]
         expected.append(("end", run, "FINISHED"))
     # The autoencoder is trained within the classifier's run, before the classifier's own begins.
     assert told == expected
     assert len(epochs_of(record)) == 2
+    ours, theirs = ([r.weights_sha256 for r in results.read_all(o)] for o in (tmp_path, studied))
+    assert ours == theirs
+
+
+def run_name(record, started):
+    """How a run is called there: its file and when it was first started, without colons."""
+    clock = started.removesuffix("+00:00").replace(":", "")
+    return f"seed{record.seed}-{record.backend}-{record.device}-{clock}"
+
+
+class Stopped(BaseException):
+    """The end of a process in the middle of its run."""
+
+
+@pytest.mark.parametrize("step", [3, 4], ids=["at the end of an epoch", "within one"])
+def test_a_resumed_run_goes_on_in_the_run_and_in_the_folder_that_are_there(
+    mlflow, tensorboard, tmp_path, dataset, tiny, studied, monkeypatch, step
+):
+    """Two epochs of three steps; the process ends after some, and another one goes on."""
+    taken = []
+
+    class Ending(train.Progress):
+        def on_train_batch_begin(self, batch, logs=None):
+            taken.append(batch)
+            if len(taken) == step + 1:
+                raise Stopped
+
+    plain = trained.find(studied, BASE.id)
+    for track in checks.TRACKERS:
+        out, settings = tmp_path / track, {"fast": False, "dataset": dataset, "track": track}
+        settings |= {"resume": True, "checkpoint_every": 1}
+        with monkeypatch.context() as patch:
+            patch.setattr(train, "Progress", Ending)
+            with pytest.raises(Stopped):
+                train.run(tiny(BASE), 0, out, **settings)
+        taken.clear()
+        record = train.run(tiny(BASE), 0, out, **settings)
+        assert record.resumed_at == [1]
+        assert record.weights_sha256 == plain.weights_sha256
+
+    run = "run of experiment mansilla/base"
+    told = [line for line in mlflow.told if line[0] not in ("params", "open")]
+    assert [line[0] for line in told] == ["begin", run, "end", "again", run, "end"]
+    assert {line[1]: line[2] for line in told if line[0] == run} == epochs_of(plain)
+    assert [line[2] for line in told if line[0] == "end"] == ["FAILED", "FINISHED"]
+    ((folder, lines),) = tensorboard.items()
+    assert folder.endswith(f"/mansilla/base/{run_name(record, record.started)}")
+    values = [line for line in lines if isinstance(line, tuple)]
+    assert values == [
+        (name, value, epoch)
+        for epoch, numbers in epochs_of(plain).items()
+        for name, value in sorted_as(values, numbers)
+    ]
+
+
+def sorted_as(values, numbers):
+    """An epoch's numbers in the order in which they were told."""
+    order = list(dict.fromkeys(name for name, _, _ in values))
+    return sorted(numbers.items(), key=lambda item: order.index(item[0]))
 
 
 def test_a_second_run_joins_the_experiment_that_is_there(mlflow, tmp_path):
     for seed in (0, 1):
-        with tracking.follow("mlflow", BASE, seed, tmp_path, f"seed{seed}"):
+        with tracking.follow("mlflow", BASE, seed, tmp_path, f"seed{seed}", STARTED):
             pass
-    assert [line[2] for line in mlflow.told if line[0] == "begin"] == ["seed0", "seed1"]
+    names = [line[2] for line in mlflow.told if line[0] == "begin"]
+    assert names == ["seed0-2025-01-02T030405", "seed1-2025-01-02T030405"]
     assert list(mlflow.experiments) == ["mansilla/base"]
 
 
@@ -135,7 +208,7 @@ def test_a_second_run_joins_the_experiment_that_is_there(mlflow, tmp_path):
 def test_a_run_that_breaks_off_is_marked_so(mlflow, tmp_path, error, status):
     with (
         pytest.raises(type(error)),
-        tracking.follow("mlflow", BASE, 0, tmp_path, "seed0"),
+        tracking.follow("mlflow", BASE, 0, tmp_path, "seed0", STARTED),
     ):
         raise error
     assert mlflow.told[-1] == ("end", "run of experiment mansilla/base", status)
@@ -146,7 +219,7 @@ NUMBERS = [{"loss": 0.5, "val_loss": 0.25}, {"loss": 0.125, "val_loss": 0.0625}]
 
 def follow(track, out):
     """Two epochs of a run, as `fit` would tell them."""
-    with tracking.follow(track, BASE, 0, out, "seed0-torch-cpu") as (tracker,):
+    with tracking.follow(track, BASE, 0, out, "seed0-torch-cpu", STARTED) as (tracker,):
         for epoch, logs in enumerate(NUMBERS):
             tracker.on_epoch_end(epoch, logs)
 
@@ -154,7 +227,7 @@ def follow(track, out):
 def test_tensorboard_is_written_epoch_by_epoch_and_closed(tensorboard, tmp_path):
     follow("tensorboard", tmp_path)
     ((folder, lines),) = tensorboard.items()
-    assert folder.startswith(f"{tmp_path}/tensorboard/mansilla/base/seed0-torch-cpu-")
+    assert folder == f"{tmp_path}/tensorboard/mansilla/base/seed0-torch-cpu-2025-01-02T030405"
     first, second = ([*numbers.items()] for numbers in NUMBERS)
     assert lines == [
         *((name, value, 1) for name, value in first),
@@ -168,14 +241,14 @@ def test_tensorboard_is_written_epoch_by_epoch_and_closed(tensorboard, tmp_path)
 def test_a_writer_is_closed_where_the_run_breaks_off(tensorboard, tmp_path):
     with (
         contextlib.suppress(KeyboardInterrupt),
-        tracking.follow("tensorboard", BASE, 0, tmp_path, "seed0"),
+        tracking.follow("tensorboard", BASE, 0, tmp_path, "seed0", STARTED),
     ):
         raise KeyboardInterrupt
     assert list(tensorboard.values()) == [["closed"]]
 
 
 def test_without_a_tracker_nothing_is_opened(tmp_path):
-    with tracking.follow(None, BASE, 0, tmp_path, "seed0") as callbacks:
+    with tracking.follow(None, BASE, 0, tmp_path, "seed0", STARTED) as callbacks:
         assert callbacks == []
     assert list(tmp_path.iterdir()) == []
 
@@ -220,6 +293,26 @@ def test_mlflows_own_reader_finds_the_epochs(tmp_path):
     for name in NUMBERS[0]:
         found = client.get_metric_history(run.info.run_id, name)
         assert [(one.step, one.value) for one in found] == steps_of(name)
+
+
+@pytest.mark.skipif(not installed("mlflow"), reason="mlflow is not installed")
+def test_mlflows_own_run_goes_on_and_a_damaged_database_is_named(tmp_path):
+    from mlflow import MlflowClient
+
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        tracking.follow("mlflow", BASE, 0, tmp_path, "seed0-torch-cpu", STARTED),
+    ):
+        raise KeyboardInterrupt
+    follow("mlflow", tmp_path)
+    client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
+    experiment = client.get_experiment_by_name("mansilla/base")
+    (run,) = client.search_runs([experiment.experiment_id])
+    assert run.info.status == "FINISHED"
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "mlflow.db").write_text("no database" * 1000)
+    with pytest.raises(RuntimeError, match=r"damaged/mlflow\.db: MLflow cannot use it \("):
+        follow("mlflow", tmp_path / "damaged")
 
 
 @pytest.mark.skipif(not installed("tensorboard"), reason="tensorboard is not installed")

@@ -1,17 +1,20 @@
 """predict, export and latent at the command line: what they print and leave, what they refuse."""
 
+import importlib.util
+import itertools
 import os
 import shlex
 import shutil
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
 
 from experiments.__main__ import CATALOGUE
 from experiments.mansilla import BASE, CLASSIFIER_FULL
-from keras_fmnist import cli, data, figures, latent, menu, results, trained, uses, weights
+from keras_fmnist import checks, cli, data, figures, latent, menu, results, trained, uses, weights
 from keras_fmnist.data import CLASS_NAMES
 
 STUDY = Path(__file__).resolve().parent.parent / results.STUDY
@@ -98,44 +101,19 @@ def test_predict_draws_what_it_has_found(ask, studied, dataset, photo, monkeypat
     np.testing.assert_array_equal(one.photo.pixels, square[0])
 
 
-WRONG = {
-    "predict": "name 1 to 20 pictures, each a file such as photo.jpg or the index of a test image",
-    "predict " + "1 " * 21: "name 1 to 20 pictures",
-    "predict 10000": "10000 is no test image: they go from 0 to 9999; a file of that name is "
-    "written ./10000",
-    "predict -1": "-1 is no test image",
-    "predict 1.5": "1.5 is no picture: a file of that name is written with ./ before it",
-    "predict None": "None is no picture",
-    "predict True": "True is no test image",
-    "predict none.png": "none.png does not exist",
-    "predict results": "results is a folder: name a picture in it",
-    "predict text.txt": "text.txt is no picture in a format of",
+WRONG = {  # what needs a run or a picture that is there; the rest is in bad_command_lines.py
     "predict photo.png text.txt": "text.txt is no picture in a format of",
-    "predict 1 --experiment mansilla/base": "mansilla/base is an autoencoder: name a classifier, "
-    "such as mansilla/classifier_full",
-    "predict 1 --experiment base": "'base' is no experiment",
+    "predict photo.png --picture photo.png": "would replace a picture that is to be read",
     "predict 1 --experiment manolucos/classifier_baseline": "results holds no weights of "
     "manolucos/classifier_baseline, seed 0: train it with",
     "predict 1 --seed 7": "results holds no weights of mansilla/classifier_full, seed 7",
-    "predict 1 --seed x": "seed must be a whole number",
-    "predict 1 --out nowhere": "nowhere holds no weights of mansilla/classifier_full",
-    "predict 1 --picture p.jpg": "picture must end in .png",
-    "predict photo.png --picture photo.png": "would replace a picture that is to be read",
-    "predict 1 --picture": "picture must end in .png",
-    "predict 1 --top 3": "--top is no flag",
-    "export mansilla/base": "target",
-    "export mansilla/base net.h5": "target must end in .keras or .onnx or .safetensors",
-    "export mansilla/sgd net.keras": "results holds no weights of mansilla/sgd, seed 0",
-    "export mansilla/bsae net.keras": "did you mean mansilla/base?",
-    "export mansilla/base net.keras --seed 1": "results holds no weights of mansilla/base, seed 1",
-    "export mansilla/base net.keras --out text.txt": "is a file, not a folder",
-    "latent mansilla/classifier_full": "mansilla/classifier_full is a classifier: name its "
-    "autoencoder, mansilla/base",
+    "export mansilla/sgd --format keras": "results holds no weights of mansilla/sgd, seed 0",
+    "export mansilla/base --format keras --seed 1": "results holds no weights of mansilla/base, "
+    "seed 1",
+    "export mansilla/base --format keras --target net.onnx": "target must end in .keras, as the "
+    "format says, not 'net.onnx'",
     "latent mansilla/base mansilla/sgd": "results holds no weights of mansilla/sgd, seed 0",
     "latent --seed 5": "results holds no weights of an autoencoder, seed 5",
-    "latent base": "'base' is no experiment",
-    "mansilla base --track wandb": "track must be mlflow or tensorboard, not 'wandb'",
-    "mansilla base --track": "track must be mlflow or tensorboard, not True",
 }
 
 
@@ -154,16 +132,65 @@ def test_damaged_weights_fail_and_draw_nothing(ask, tmp_path, own_results):
     arrays = weights.load(path)
     arrays["encoder/conv1/bias"] += 1
     weights.save(path, arrays)
-    for line in ("predict 17", "latent mansilla/base", "export mansilla/base net.keras"):
+    for line in ("predict 17", "latent mansilla/base", "export mansilla/base --format keras"):
         status, out, err = ask(line)
         assert (status, out) == (1, "")
         assert err.endswith(f"{path.name} does not hold the weights that its record names\n")
-    assert not {"prediction.png", "net.keras"} & set(os.listdir())
+    assert not {"prediction.png", "base.keras"} & set(os.listdir())
+
+
+@pytest.mark.parametrize(
+    ("line", "missing", "extra"),
+    [
+        ("export mansilla/base --format onnx", "onnx", "onnx"),
+        ("export mansilla/base --target net.onnx", "onnxruntime", "onnx"),
+        ("mansilla base --track mlflow", "mlflow", "mlflow"),
+        ("mansilla base --track mlflow", "alembic", "mlflow"),
+        ("mansilla all --track tensorboard", "tensorboard", "tensorboard"),
+    ],
+)
+def test_what_is_not_installed_is_one_line_with_the_extra_that_has_it(
+    ask, tmp_path, monkeypatch, line, missing, extra
+):
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    wanted = {"onnx", "onnxruntime", *itertools.chain(*checks.TRACKERS.values())}
+    real = importlib.util.find_spec
+
+    def find_spec(name):
+        return (None if name == missing else name) if name in wanted else real(name)
+
+    monkeypatch.setattr("importlib.util.find_spec", find_spec)
+    before = listing(tmp_path)
+    said = f"{missing} is not installed: pip install 'keras-fmnist[{extra}]'"
+    assert ask(line) == (2, "", f"keras-fmnist: {said}\n")
+    assert listing(tmp_path) == before
+
+
+def test_export_takes_its_format_from_the_target_and_its_target_from_the_format(ask, studied):
+    digest = trained.find(studied, BASE.id).weights_sha256["final"]
+    for words, target in {
+        "--format safetensors": "base.safetensors",
+        "--target here/net.safetensors": "here/net.safetensors",
+        "--format safetensors --target net.safetensors": "net.safetensors",
+    }.items():
+        status, out, err = ask(f"export mansilla/base {words}")
+        assert (status, err) == (0, "")
+        assert out.startswith(f"{target}: ")
+        weights.load(target, digest)
+
+
+def test_export_writes_a_keras_model_that_computes_what_the_run_has_trained(ask, studied, dataset):
+    assert ask("export mansilla/classifier_full --format keras")[0] == 0
+    model = keras.models.load_model("classifier_full.keras")
+    images = dataset.test_images[:9]
+    found = model.predict(images.astype(np.float32) / 255, verbose=0)
+    np.testing.assert_allclose(found, net(studied, CLASSIFIER_FULL).logits(images), atol=1e-6)
+    assert found.std() > 1e-3
 
 
 @pytest.mark.parametrize("spec", [BASE, CLASSIFIER_FULL], ids=lambda spec: spec.name)
 def test_export_writes_the_weights_of_the_run(ask, studied, spec):
-    status, out, err = ask(f"export {spec.id} net.safetensors")
+    status, out, err = ask(f"export {spec.id} --target net.safetensors")
     record = trained.find(studied, spec.id)
     arrays = weights.load("net.safetensors", record.weights_sha256["final"])
     assert (status, err) == (0, "")
