@@ -34,8 +34,8 @@ data: .venv/installed
 	@touch $@
 
 .venv/installed-test: .venv/installed
-	@echo "Installing the test tools, jax, tensorflow, ray and onnx into .venv (a minute or two)"
-	$(BIN)/python -m pip install --quiet --constraint .venv/constraints.txt --editable '.[test,jax,tensorflow,ray,onnx]'
+	@echo "Installing the test tools, jax, tensorflow, ray, onnx and tensorboard into .venv (a minute or two)"
+	$(BIN)/python -m pip install --quiet --constraint .venv/constraints.txt --editable '.[test,jax,tensorflow,ray,onnx,tensorboard]'
 	@touch $@
 
 # A torch with CUDA that the machine already has is kept, whatever its version.

@@ -11,11 +11,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-SECRETARY = """
-from experiments.__main__ import CATALOGUE
-from keras_fmnist import report
-report.write_readme("README.md", CATALOGUE, "results")
-"""
 
 
 @pytest.fixture(scope="module")
@@ -62,9 +57,11 @@ def test_one_edited_file_adds_an_experiment_to_list_suite_and_table(edited):
     assert changed(edited) == ["experiments/mansilla.py"]
     listed = python(edited, "-m", "experiments", "list").splitlines()
     assert "mansilla/narrow 0 runs base with n = 16" in [" ".join(line.split()) for line in listed]
-    python(edited, "-c", SECRETARY)  # what `keras-fmnist report` does with the README
+    python(edited, "-m", "experiments", "report")
     rows = (edited / "README.md").read_text(encoding="utf-8").splitlines()
     assert "| `mansilla/narrow` | base with n = 16 |  |  |  |  | not run yet |" in rows
+    page = (edited / "results" / "index.html").read_text(encoding="utf-8")
+    assert "narrow" in page
     # The variant takes its step, and no test says that it should not be there.
     report = "tests/test_report.py::test_the_readme_shows_the_table_that_its_records_give"
     chosen = "narrow or not (takes_a_step or parameters)"  # which build and train every net

@@ -281,7 +281,13 @@ def installed(track):
     return all(importlib.util.find_spec(package) for package in checks.TRACKERS[track])
 
 
-@pytest.mark.skipif(not installed("mlflow"), reason="mlflow is not installed")
+# With what it needs mlflow takes more than 100 MB, too much for `make test`, which has TensorBoard.
+needs_mlflow = pytest.mark.skipif(
+    not installed("mlflow"), reason="pip install 'keras-fmnist[mlflow]' runs this"
+)
+
+
+@needs_mlflow
 def test_mlflows_own_reader_finds_the_epochs(tmp_path):
     from mlflow import MlflowClient
 
@@ -295,7 +301,7 @@ def test_mlflows_own_reader_finds_the_epochs(tmp_path):
         assert [(one.step, one.value) for one in found] == steps_of(name)
 
 
-@pytest.mark.skipif(not installed("mlflow"), reason="mlflow is not installed")
+@needs_mlflow
 def test_mlflows_own_run_goes_on_and_a_damaged_database_is_named(tmp_path):
     from mlflow import MlflowClient
 
@@ -315,7 +321,9 @@ def test_mlflows_own_run_goes_on_and_a_damaged_database_is_named(tmp_path):
         follow("mlflow", tmp_path / "damaged")
 
 
-@pytest.mark.skipif(not installed("tensorboard"), reason="tensorboard is not installed")
+@pytest.mark.skipif(
+    not installed("tensorboard"), reason="pip install 'keras-fmnist[tensorboard]' runs this"
+)
 def test_tensorboards_own_reader_finds_the_epochs(tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
