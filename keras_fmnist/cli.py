@@ -146,7 +146,7 @@ def _choose(component, name, argv):
     except fire.core.FireExit as stop:
         if stop.code:
             raise SpecError(_complaint(stop, reached)) from None
-        print(_without_hint(screen.getvalue()))
+        print(_tidy(screen.getvalue()))
         return None
     if isinstance(chosen, Choice):
         return chosen
@@ -182,8 +182,13 @@ def _complaint(stop, function):
     return f"{shlex.quote(word)} is a word too many: a flag is written --name value"
 
 
-def _without_hint(text):
-    return re.sub(r"^INFO: Showing help.*\n+", "", text).rstrip()
+def _tidy(text):
+    """Fire's help without what it says of itself."""
+    text = re.sub(r"^INFO: Showing help.*\n+", "", text)
+    # The mark that SetParseFn leaves on a function is no group of commands.
+    text = re.sub(r"\n\nGROUPS\n +GROUP is one of the following:\n\n +FIRE_METADATA", "", text)
+    text = text.replace(" GROUP | <flags>", " <flags>").replace(" GROUP\n", "\n")
+    return text.replace("        Type: Optional[]\n", "").rstrip()
 
 
 def _fail(name, error, status):

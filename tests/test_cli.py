@@ -469,6 +469,8 @@ def test_help_is_there_on_every_level_and_loads_nothing_heavy(here):
         assert (status, err) == (0, ""), argv
         for word in words:
             assert word in out, argv
+        for inner in ("FIRE_METADATA", "Optional[]"):
+            assert inner not in out, argv
     assert listing(here) == {}
 
 
