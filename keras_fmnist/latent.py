@@ -12,7 +12,6 @@ import numpy as np
 
 from keras_fmnist import results, schema
 from keras_fmnist.data import CLASS_NAMES
-from keras_fmnist.files import read_bounded
 
 IMAGES = 2000  # t-SNE takes ten seconds for so many, and grows faster than their number
 PAIRS = (("T-shirt/top", "Dress"), ("Sneaker", "Ankle boot"), ("Trouser", "Bag"))
@@ -111,18 +110,14 @@ def read(path):
     Raises:
         RecordError: it is damaged; the message names the file.
     """
+    values = schema.read_object(path)
     try:
-        values = schema.parse(read_bounded(path, schema.MOST_BYTES), path)
         space = LatentSpace(**values)
         for field in dataclasses.fields(LatentSpace):
             if not isinstance(getattr(space, field.name), field.type):
                 raise TypeError(f"{field.name} must be a {field.type.__name__}")
         _check(space)
-    except results.RecordError:
-        raise
-    except OSError as error:
-        raise results.RecordError(f"{path} cannot be read ({error.strerror})") from None
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
         raise results.RecordError(f"{path} is no latent space ({error})") from None
     return space
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_fmnist import schema
-from keras_fmnist.files import read_bounded, write_whole
+from keras_fmnist.files import write_whole
 from keras_fmnist.schema import RecordError
 from keras_fmnist.settings import SpecError
 from keras_fmnist.specs import TRAIN_IMAGES, differences, settings
@@ -128,7 +128,7 @@ def read(path):
     Raises:
         RecordError: no JSON, a field missing or wrong (see `schema`), or one that nobody knows.
     """
-    values = _read_object(path)
+    values = schema.read_object(path)
     known = {f.name: f for f in dataclasses.fields(Record)}
     if unknown := sorted(values.keys() - known.keys()):
         raise RecordError(f"{path} has a field that no record has: {unknown[0]}")
@@ -146,15 +146,6 @@ def _read_in_place(path):
     if path.parts[-3:] != place.parts:
         raise RecordError(f"{path} holds the record that belongs at {place}")
     return record
-
-
-def _read_object(path):
-    """The JSON object in a file."""
-    try:
-        content = read_bounded(path, schema.MOST_BYTES)
-    except OSError as error:
-        raise RecordError(f"{path} cannot be read ({error.strerror})") from None
-    return schema.parse(content, path)
 
 
 def find(path, spec, examples=TRAIN_IMAGES):
@@ -208,7 +199,7 @@ def read_measurements(out, kind):
     """
     found = {}
     for path in sorted(Path(out, kind).glob("*.json")):
-        found[path.stem] = _read_object(path)
+        found[path.stem] = schema.read_object(path)
         if missing := sorted(MEASUREMENTS[kind] - found[path.stem].keys()):
             raise RecordError(f"{path} lacks the field {missing[0]}")
     return found

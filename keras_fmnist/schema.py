@@ -8,6 +8,7 @@ import base64
 import json
 import re
 
+from keras_fmnist.files import read_bounded
 from keras_fmnist.settings import SpecError, shown
 from keras_fmnist.specs import CLASSES, IMAGE_SIZE, TRAIN_IMAGES, with_defaults
 
@@ -19,18 +20,22 @@ class RecordError(ValueError):
     """A record that cannot be read; the message names the file and what is wrong with it."""
 
 
-def parse(content, source):
-    """The JSON object in a record's bytes.
+def read_object(path):
+    """The JSON object in a file.
 
     Raises:
-        RecordError: no JSON, a NaN or an infinity, a name that stands twice, or no object.
+        RecordError: it cannot be read, is no JSON, holds a NaN, an infinity, a name that stands
+            twice, or no object.
     """
     try:
+        content = read_bounded(path, MOST_BYTES)
         values = json.loads(content, parse_constant=_refuse, object_pairs_hook=_object)
+    except OSError as error:
+        raise RecordError(f"{path} cannot be read ({error.strerror})") from None
     except (ValueError, RecursionError) as error:
-        raise RecordError(f"{source} is no JSON ({error})") from None
+        raise RecordError(f"{path} is no JSON ({error})") from None
     if not isinstance(values, dict):
-        raise RecordError(f"{source} must hold a JSON object, not a {type(values).__name__}")
+        raise RecordError(f"{path} must hold a JSON object, not a {type(values).__name__}")
     return values
 
 

@@ -64,7 +64,7 @@ def _index(word):
 
 
 def _file(word):
-    if not isinstance(word, str):
+    if not isinstance(word, str) or not word.strip():
         raise SpecError(
             f"{shown(word)} is no picture: a file of that name is written with ./ before it"
         )

@@ -107,7 +107,9 @@ DAMAGES = {
         "every image must have a label and a place",
     ),
     "axis missing": (lambda v: v["pca"].pop("x"), "'x'"),
-    "not finite": (lambda v: v["tsne"]["x"].__setitem__(0, float("nan")), "must be finite"),
+    "not a number": (lambda v: v["tsne"]["x"].__setitem__(0, float("nan")), "it has no NaN"),
+    "not finite": (lambda v: v["tsne"]["x"].__setitem__(0, "1e999"), "must be finite"),
+    "400 digits": (lambda v: v["tsne"]["x"].__setitem__(0, 10**400), "too large"),
     "text": (lambda v: v["tsne"]["x"].__setitem__(0, "1"), "must be real number"),
     "one share": (lambda v: v["pca"]["share"].pop(), "a share for each axis"),
     "short line": (lambda v: v["lines"][1].update(images=""), "must have two rows and 11 images"),
@@ -123,7 +125,7 @@ def test_what_is_damaged_is_named(space, tmp_path, damage):
     results.write(path, space)
     values = json.loads(path.read_text())
     change(values)
-    path.write_text(json.dumps(values))
+    path.write_text(json.dumps(values).replace('"1e999"', "1e999"))
     with pytest.raises(results.RecordError) as error:
         latent.read(path)
     assert str(path) in str(error.value)
@@ -133,7 +135,7 @@ def test_what_is_damaged_is_named(space, tmp_path, damage):
 def test_what_is_no_json_is_named(tmp_path):
     for content in (b"", b"[]", b"{", b"\xff"):
         (tmp_path / "x.json").write_bytes(content)
-        with pytest.raises(results.RecordError, match=r"x.json is no latent space"):
+        with pytest.raises(results.RecordError, match=r"x\.json (is no JSON|must hold a JSON)"):
             latent.read(tmp_path / "x.json")
     with pytest.raises(results.RecordError, match="cannot be read"):
         latent.read(tmp_path)
