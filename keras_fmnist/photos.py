@@ -2,8 +2,8 @@
 
 The steps are those of the data set's makers (Xiao, Rasul and Vollgraf 2017, section 2): cut to the
 object, the longer side to 28 pixels, the shorter one filled up, inverted where the background is
-light. A picture may come from a stranger: only formats are read for which Pillow runs no other
-program, as it does for PostScript.
+light. Their studio had even light; that of a photo is levelled before. A picture may come from a
+stranger: only formats are read for which Pillow runs no other program, as it does for PostScript.
 """
 
 import os
@@ -11,7 +11,7 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageFilter, ImageOps
 
 from keras_fmnist.settings import SpecError
 from keras_fmnist.specs import IMAGE_SIZE
@@ -19,6 +19,8 @@ from keras_fmnist.specs import IMAGE_SIZE
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "AVIF", "TIFF", "BMP", "PPM", "JPEG2000", "ICO")
 WORKING = 560  # pixels a side: more add nothing to 28, and cost memory
 SPECK = 13  # of 255: the makers, too, take what is 5 % off the background for background
+PLAIN = 64  # of 255: what differs more from most of the edge is no background
+NOISE = 200  # pixels a side for which the median over one more on each side is taken
 _ORIENTATION = 0x0112  # the EXIF tag that says how the camera was held; 1 is upright
 
 
@@ -53,8 +55,11 @@ def read(path):
         steps.append("light background inverted")
         pixels = 255 - pixels
     if image.size != (IMAGE_SIZE, IMAGE_SIZE):  # the data set's own images pass unchanged
+        ground = _ground(pixels)
+        if np.ptp(ground) > SPECK:
+            steps.append("uneven light levelled")
         steps.append(f"cut to the object and fitted to {IMAGE_SIZE}×{IMAGE_SIZE}")
-        pixels = _fit(_darken(pixels))
+        pixels = _fit(np.clip((pixels - ground) * (255 / (255 - ground)), 0, 255))
     return Photo(str(path), np.asarray(image), pixels[..., None], tuple(steps))
 
 
@@ -108,21 +113,28 @@ def _background(pixels):
     return float(np.median(np.concatenate(edge)))
 
 
-def _darken(pixels):
-    """The background becomes 0 and white stays 255."""
-    background = _background(pixels)
-    return np.clip((pixels - background) * (255 / (255 - background)), 0, 255)
+def _ground(pixels):
+    """The background everywhere: a plane through the edge, for light comes from one side."""
+    edge = np.ones(pixels.shape, bool)
+    edge[1:-1, 1:-1] = False
+    plain = edge & (np.abs(pixels - _background(pixels)) < PLAIN)  # the object may reach the edge
+    places = np.stack([np.ones(pixels.shape), *np.indices(pixels.shape)], axis=-1)
+    plane = np.linalg.lstsq(places[plain], pixels[plain], rcond=None)[0]
+    return np.clip(places @ plane, pixels[plain].min(), pixels[plain].max())
 
 
 def _fit(pixels):
     """Cuts to the object, scales its longer side to 28 pixels and centres it."""
-    rows, columns = np.nonzero(pixels > SPECK)
+    pixels = np.uint8(pixels.round())
+    # The noise of a camera must not count as part of the object.
+    smooth = ImageFilter.MedianFilter(2 * (max(pixels.shape) // NOISE) + 1)
+    rows, columns = np.nonzero(np.asarray(Image.fromarray(pixels).filter(smooth)) > SPECK)
     if len(rows):
         pixels = pixels[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
     height, width = pixels.shape
     scale = IMAGE_SIZE / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = Image.fromarray(np.uint8(pixels.round())).resize(size, Image.Resampling.LANCZOS)
+    small = Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS)
     whole = Image.new("L", (IMAGE_SIZE, IMAGE_SIZE))
     whole.paste(small, ((IMAGE_SIZE - size[0]) // 2, (IMAGE_SIZE - size[1]) // 2))
     return np.asarray(whole)

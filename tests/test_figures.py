@@ -367,7 +367,7 @@ def test_a_prediction_is_drawn_from_the_picture_to_the_bars(predicted):
         np.testing.assert_array_equal(pictures[3:], predicted.neighbours)
         names = [axes.get_xlabel() for axes in row[4:9]]
         assert names == [CLASS_NAMES[label] for label in predicted.labels]
-        assert row[0].get_xlabel() == "…me of a picture.png"
+        assert row[0].get_xlabel() == "… of a picture.png"
         bars = row[10]
         assert [bar.get_width() for bar in bars.patches] == [0.4, 0.3, 0.1, 0.1, 0.05]
         likeliest = bars.get_yticklabels()[0].get_text()

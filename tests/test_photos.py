@@ -80,6 +80,23 @@ def test_the_aspect_is_kept_of_what_lies_as_well(read):
     assert (rows.min(), rows.max(), columns.min(), columns.max()) == (7, 20, 0, 27)
 
 
+def test_light_from_one_side_and_the_noise_of_a_camera_are_no_part_of_the_object(read):
+    pixels = np.asarray(shape()).astype(float)
+    light = np.linspace(0.75, 1, 200)[None] * np.linspace(0.9, 1, 250)[:, None]
+    noise = np.random.default_rng(0).normal(0, 4, pixels.shape)
+    photo = read(Image.fromarray(np.uint8((pixels * light + noise).clip(0, 255))))
+    assert_shape(photo, off=5)
+    assert photo.steps[-2:] == (
+        "uneven light levelled",
+        "cut to the object and fitted to 28×28",
+    )
+
+
+def test_an_object_that_reaches_the_edge_is_no_background(read):
+    pixels = np.asarray(shape(figure=128))[:200]  # cut where the L ends
+    assert_shape(read(Image.fromarray(pixels)), full=127)
+
+
 def test_a_dark_background_is_left_dark(read):
     photo = read(shape(ground=0, figure=255))
     assert_shape(photo)

@@ -1,5 +1,7 @@
 """A user's picture, what the net sees of it, what it makes of it, and what it comes next to."""
 
+from pathlib import Path
+
 import numpy as np
 from matplotlib import pyplot as plt
 
@@ -28,7 +30,7 @@ def rows(predictions):
         for axes, image, label in near:
             show(axes, image, "gray")
             axes.set_xlabel(CLASS_NAMES[label], fontsize=7)
-        row[0].set_xlabel(_short(prediction.photo.name), fontsize=7, parse_math=False)
+        row[0].set_xlabel(_short(Path(prediction.photo.name).name), fontsize=7, parse_math=False)
         _bars(row[10], prediction.probabilities)
         for gap in (row[3], row[9]):
             gap.set_axis_off()
@@ -51,5 +53,5 @@ def _bars(axes, probabilities):
     axes.tick_params(left=False)
 
 
-def _short(name, most=20):
+def _short(name, most=18):
     return name if len(name) <= most else f"…{name[1 - most :]}"

@@ -32,6 +32,7 @@ def maps(space):
     left.set(xlabel=f"{first:.0%} of the variance", ylabel=f"{second:.0%} of the variance")
     left.set_title("PCA", fontsize=8)
     right.set(xticks=[], yticks=[])  # distances in t-SNE have no unit
+    right.spines[:].set_visible(False)
     right.set_title("t-SNE", fontsize=8)
     figure.suptitle(f"{_who(space)}, {len(labels)} test images", fontsize=8, x=0.01, ha="left")
     return figure
