@@ -187,10 +187,11 @@ def read_all(out):
     return sorted(records, key=lambda r: (r.id, r.backend, r.device, r.seed))
 
 
-# What `compare --json` and `bench --json` write beside the records, and what it must hold.
+# What `compare`, `bench` and `benchmarks/kill.py` write beside the records, and what it must hold.
 MEASUREMENTS = {
     "parity": {"experiment", "backend", "rows", "equivalence", "defaults"},
     "benchmarks": {"machine", "versions", "experiments"},
+    "reliability": {"kills", "resumed", "identical", "epochs_lost", "backup_and_restore"},
 }
 
 
