@@ -66,7 +66,11 @@ def claims_table(claims, records):
 def cost_of_seeds(records, seeds=1000):
     """A sentence: what so many seeds of every experiment that has records cost, on paper."""
     groups = [results.leading_group(list(group)) for _, group in groupby(records, lambda r: r.id)]
-    means = {group[0].id: fmean(r.seconds["total"] for r in group) for group in groups}
+    means = {
+        # What the run took of a CPU, whatever else ran beside it; older records do not say.
+        group[0].id: fmean(r.seconds.get("cpu", r.seconds["total"]) for r in group)
+        for group in groups
+    }
     hours = seeds * sum(means.values()) / 3600
     slowest = max(means.values()) / 60
     return (

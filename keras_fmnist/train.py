@@ -193,6 +193,7 @@ def _train(model, spec, seed, examples, dataset, kept, modes):
         started=stopwatch.started,
         seconds={
             "total": round(stopwatch.state["total"], 3),
+            "cpu": round(stopwatch.state["cpu"], 3),
             "per_epoch": stopwatch.per_epoch,
         },
         parameters={
