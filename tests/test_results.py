@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
+from experiments.__main__ import CATALOGUE
 from experiments.mansilla import BASE, CLASSIFIER_FULL
-from keras_fmnist import queries, results, schema
+from keras_fmnist import publish, results, schema
 from keras_fmnist.specs import override, settings
 
 
@@ -260,7 +261,7 @@ def assert_refused(path, words):
         lambda: results.read(path),
         lambda: results.read_all(out),
         lambda: results.find(path, BASE),
-        lambda: queries.write_report((BASE, CLASSIFIER_FULL), str(out)),
+        lambda: publish.write_report(CATALOGUE, str(out)),
     ):
         with pytest.raises(results.RecordError) as error:
             meet()
@@ -373,7 +374,7 @@ def test_a_link_that_leads_out_of_the_folder_is_not_followed(
     link.parent.mkdir(parents=True)
     link.symlink_to(source)
     before = sorted(tmp_path.rglob("*"))
-    for meet in (results.read_all, lambda out: queries.write_report((BASE,), str(out))):
+    for meet in (results.read_all, lambda out: publish.write_report(CATALOGUE, str(out))):
         with pytest.raises(results.RecordError, match=r"seed0-torch-cpu\.json leads out of "):
             meet(tmp_path / "out")
     assert sorted(tmp_path.rglob("*")) == before
