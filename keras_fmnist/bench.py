@@ -5,7 +5,6 @@ round, so that a busy machine slows all of them alike, and a ratio is taken with
 """
 
 import multiprocessing
-import resource
 import statistics
 import time
 
@@ -13,7 +12,7 @@ import keras
 import numpy as np
 import torch
 
-from keras_fmnist import models, native_training, train, twin
+from keras_fmnist import models, native_training, provenance, train, twin
 from keras_fmnist.callbacks import Batches, scale
 from keras_fmnist.specs import ClassifierSpec, override
 
@@ -122,7 +121,7 @@ def peak_memory(spec, dataset):
 
 def _own_peak_memory(spec, name, dataset):
     variants(spec, dataset, 100)[name]()
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    return provenance.peak_memory()
 
 
 def _keras(spec, images, labels, fast):

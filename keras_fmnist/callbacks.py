@@ -156,7 +156,7 @@ class Progress(keras.callbacks.Callback):
 
 
 class Stopwatch(keras.callbacks.Callback):
-    """Wall-clock seconds of a run and of each of its epochs, evaluations included.
+    """Wall-clock seconds of a run and of each of its epochs, evaluations included, and CPU seconds.
 
     `state` says where it stands, in plain values. A stopwatch that is set to one goes on from it,
     so that of a resumed run the parts are added up.
@@ -165,15 +165,16 @@ class Stopwatch(keras.callbacks.Callback):
     def __init__(self):
         super().__init__()
         started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        self.state = {"started": started, "total": 0.0, "per_epoch": [], "epoch": 0.0}
+        self.state = {"started": started, "total": 0.0, "cpu": 0.0, "per_epoch": [], "epoch": 0.0}
 
     @property
     def state(self):
-        """Start, seconds in all, of each epoch that is complete, and of the one that runs."""
+        """Start, seconds in all and of CPU, of each complete epoch, and of the one that runs."""
         now = time.perf_counter()
         return {
             "started": self.started,
             "total": now - self._run,
+            "cpu": time.process_time() - self._cpu,
             "per_epoch": list(self.per_epoch),
             "epoch": now - self._epoch,
         }
@@ -183,6 +184,7 @@ class Stopwatch(keras.callbacks.Callback):
         now = time.perf_counter()
         self.started, self.per_epoch = state["started"], list(state["per_epoch"])
         self._run, self._epoch = now - state["total"], now - state["epoch"]
+        self._cpu = time.process_time() - state["cpu"]
 
     def on_epoch_end(self, epoch, logs=None):
         """Reads the clock."""

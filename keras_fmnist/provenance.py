@@ -1,7 +1,8 @@
-"""Which code and which packages a run was made with."""
+"""Which code, which packages and which machine a run was made with."""
 
 import os
 import platform
+import re
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -32,6 +33,18 @@ def machine():
         "cores": os.cpu_count(),
         "system": platform.platform(aliased=True, terse=True),
     }
+
+
+def peak_memory():
+    """MiB that this process held at most; None where the system does not say.
+
+    `resource.getrusage` would also count what the process that started this one held then.
+    """
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        return None
+    return round(int(re.search(r"VmHWM:\s*(\d+) kB", status)[1]) / 1024)
 
 
 def commit():

@@ -50,4 +50,4 @@ def _reported(catalogue, out, records):
     readme = Path(__file__).parent.parent / "README.md"
     if Path(out).resolve() == (readme.parent / results.STUDY).resolve():
         text = readme.read_text(encoding="utf-8")
-        yield readme, report.renew(text, catalogue, records).encode()
+        yield readme, report.renew(text, catalogue, records, out).encode()

@@ -8,6 +8,12 @@ from keras_fmnist import assumptions, results
 from keras_fmnist.claims import count_verdicts, judge, ours_words
 
 COLUMNS = ("experiment", "what it is", "train loss", "val loss", "train acc", "val acc", "seeds")
+OTHERS = {
+    "stock": "stock Keras `fit`",
+    "native": "native loop",
+    "dataloader": "native, DataLoader",
+    "compile": "native, `torch.compile`",
+}
 CLAIM_COLUMNS = ("claim", "published", "ours", "verdict")
 SHOWN = ("train_eval_loss", "val_loss", "train_eval_accuracy", "val_accuracy")
 
@@ -47,19 +53,24 @@ def cell(group, name):
 
 
 def claims_table(claims, records):
-    """A Markdown table: each claim, what is printed, what the records say; then the verdicts."""
+    """Markdown: the verdicts counted; folded, each claim, what is printed, what the records say."""
     rows = judge(claims, records)
     lines = [_row(CLAIM_COLUMNS), _row(["---"] * len(CLAIM_COLUMNS))]
     for row in rows:
         ours = "<br>".join(ours_words(row))
         lines.append(_row([row["claim"], row["published"], ours, row["verdict"]]))
-    return "\n".join([*lines, "", count_verdicts(rows) + "."])
+    folded = ["<details>", "<summary>Each of them</summary>", "", *lines, "", "</details>"]
+    return "\n".join([count_verdicts(rows) + ".", "", *folded])
 
 
 def cost_of_seeds(records, seeds=1000):
     """A sentence: what so many seeds of every experiment that has records cost, on paper."""
     groups = [results.leading_group(list(group)) for _, group in groupby(records, lambda r: r.id)]
-    means = {group[0].id: fmean(r.seconds["total"] for r in group) for group in groups}
+    means = {
+        # What the run took of a CPU, whatever else ran beside it; older records do not say.
+        group[0].id: fmean(r.seconds.get("cpu", r.seconds["total"]) for r in group)
+        for group in groups
+    }
     hours = seeds * sum(means.values()) / 3600
     slowest = max(means.values()) / 60
     return (
@@ -69,6 +80,44 @@ def cost_of_seeds(records, seeds=1000):
         f"{hours / 16:.0f} hours on one machine of 16 cores, {hours / 1600:.1f} on a hundred, and "
         f"never less than the {slowest:.0f} minutes of the slowest run and what it waits for."
     )
+
+
+def speed_table(measured):
+    """A Markdown table of what a step costs, and how many times longer than ours the others take.
+
+    Args:
+        measured: what `bench` found, as `results.read_measurements` gives it.
+    """
+    names = list(OTHERS)
+    lines = [_row(["experiment", "ours", *OTHERS.values()])]
+    lines.append("| --- |" + " ---: |" * (1 + len(names)))
+    for machine, found in measured.items():
+        for experiment, one in found["experiments"].items():
+            cells = [_times(one["quartiles"].get(f"{name}_over_ours")) for name in names]
+            ours = f"{one['ms_per_step']['ours']:.1f} ms"
+            lines.append(_row([f"`{experiment}`, {machine}", ours, *cells]))
+    return "\n".join(lines)
+
+
+def _times(quartiles):
+    if quartiles is None:
+        return ""
+    low, median, high = quartiles
+    return f"{median:.2f} × ({low:.2f} to {high:.2f})"
+
+
+def kills_sentence(measured):
+    """What `benchmarks/kill.py` counted, in a sentence; empty where it has not been run."""
+    sentences = []
+    for found in measured.values():
+        keras = found["backup_and_restore"]
+        sentences.append(
+            f"Of {found['kills']} kills {found['resumed']} were resumed and {found['identical']} "
+            f"ended identical, with {found['epochs_lost']:.0f} epochs run twice in all; of "
+            f"{keras['kills']} under `BackupAndRestore` {keras['resumed']} were resumed and "
+            f"{keras['identical']} ended identical."
+        )
+    return " ".join(sentences)
 
 
 def fill(text, mark, content):
@@ -84,18 +133,21 @@ def fill(text, mark, content):
     return filled
 
 
-def renew(text, catalogue, records):
-    """A README with everything between its markers as the records of a study give it.
+def renew(text, catalogue, records, out):
+    """A README with everything between its markers as a study gives it.
 
     Args:
         text: of the README.
         catalogue: a `Catalogue`.
         records: of its experiments and readings.
+        out: the folder in which `bench` and `benchmarks/kill.py` left what they measured.
     """
     reported = {spec.id for spec in catalogue.specs}
     text = fill(text, "results", results_table(catalogue.specs, records))
     text = fill(text, "claims", claims_table(catalogue.claims, records))
     text = fill(text, "deviations", deviations_list(catalogue.deviations))
+    text = fill(text, "speed", speed_table(results.read_measurements(out, "benchmarks")))
+    text = fill(text, "kills", kills_sentence(results.read_measurements(out, "reliability")))
     text = fill(text, "assumptions", assumptions.table(catalogue.questions, records, most=3))
     return fill(text, "cost", cost_of_seeds([r for r in records if r.id in reported]))
 

@@ -27,13 +27,14 @@ STUDY = "results"  # the study that is published with the code
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """One run. Losses are means over images, seconds are wall-clock, metrics are the last epoch's.
+    """One run. Losses are means over images, metrics are those of the last epoch.
 
     `history` holds one number an epoch: `loss` and `accuracy` as they ran during training (dropout
     on, weights moving), `train_eval_*` and `val_*` in evaluation mode after the epoch, over every
     image. `confusion_matrix` counts test images, rows true and columns predicted. `images` holds
     ten test images, one a class, and what an autoencoder and, but for older records, a PCA of the
     same size made of them; the metrics `pca_loss` and `mean_image_loss` are over all test images.
+    `seconds` are wall-clock; `cpu` among them, which older records lack, is the processors' time.
     `resumed_at` says how many epochs were complete each time the run went on after an interruption.
     """
 
@@ -184,10 +185,11 @@ def read_all(out):
     return sorted(records, key=lambda r: (r.id, r.backend, r.device, r.seed))
 
 
-# What `compare --json` and `bench --json` write beside the records, and what it must hold.
+# What `compare`, `bench` and `benchmarks/kill.py` write beside the records, and what it must hold.
 MEASUREMENTS = {
     "parity": {"experiment", "backend", "rows", "equivalence", "defaults"},
     "benchmarks": {"machine", "versions", "experiments"},
+    "reliability": {"kills", "resumed", "identical", "epochs_lost", "backup_and_restore"},
 }
 
 

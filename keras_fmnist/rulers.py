@@ -46,7 +46,7 @@ def compare(specs, experiment, seeds=5, epochs=3, examples=6000, json=None):
     rounding = parity.rounding(spec, dataset)
     print(
         f"100 adam steps in float32, not judged: ours and native end {rounding['ours']:.2g} apart, "
-        f"native and native with each batch in reverse order {rounding['native']:.2g}"
+        f"native and native with each batch in another order {rounding['native']:.2g}"
     )
     print(f"\nTrained side by side with dropout: {seeds} seeds, {epochs} epochs, {examples} images")
     result = compare.equivalence(

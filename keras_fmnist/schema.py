@@ -128,6 +128,7 @@ def _are_seconds(value):
     return (
         isinstance(value, dict)
         and _is_number(value.get("total"))
+        and _is_number(value.get("cpu", 0.0))  # not in older records
         and _list_of(_is_number)(value.get("per_epoch"))
     )
 
@@ -182,7 +183,7 @@ FIELDS = {
     "commit": ("text or null", _or_none(_is_text)),
     "command": _TEXT,
     "started": _TEXT,
-    "seconds": ("a total and a list per_epoch, in seconds", _are_seconds),
+    "seconds": ("a total, a list per_epoch and maybe cpu, in seconds", _are_seconds),
     "parameters": (
         "whole numbers by name, total and trainable among them",
         _object_of(_whole(0, 2**63), "total", "trainable"),

@@ -167,9 +167,8 @@ def _train(model, spec, seed, examples, dataset, kept, modes, follow):
                 ],
             )
     history = kept.history.history
-    if history:
-        metrics = {name: curve[-1] for name, curve in history.items()}
-    else:
+    metrics = {name: curve[-1] for name, curve in history.items()}
+    if not metrics:  # untrained
         metrics = outcome.evaluate(model, train_eval=again, val=test)
     final = weights.get_arrays(model)
     _check_encoder(spec, initial, final)
@@ -199,6 +198,7 @@ def _train(model, spec, seed, examples, dataset, kept, modes, follow):
         started=stopwatch.started,
         seconds={
             "total": round(stopwatch.state["total"], 3),
+            "cpu": round(stopwatch.state["cpu"], 3),
             "per_epoch": stopwatch.per_epoch,
         },
         parameters={

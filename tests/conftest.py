@@ -6,6 +6,9 @@ What must hold on every backend is marked `portable`; test_backends.py runs it o
 import collections
 import os
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 # torch reads it once, when it is imported. On batches as small as these a second thread gains
@@ -16,11 +19,60 @@ import numpy as np
 import pytest
 
 from experiments.mansilla import CLASSIFIER_FULL
-from keras_fmnist import data, results
+from keras_fmnist import checks, data, results
 from keras_fmnist.specs import ClassifierSpec, TransposedConv, override, settings
 
 # A shell starts what runs in its background deaf to Ctrl-C, and every process below inherits that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+TESTS = Path(__file__).resolve().parent
+
+
+def pytest_collection_modifyitems(items):
+    """The other backends are started first, run beside everything else, and are waited for last."""
+    items.sort(key=lambda item: "backend_runs" in item.fixturenames)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _begin_with_other_backends(request):
+    if any("backend_runs" in item.fixturenames for item in request.session.items):
+        request.getfixturevalue("backend_runs")
+
+
+@pytest.fixture(scope="session")
+def backend_runs(tmp_path_factory):
+    """The portable tests on the other backends that are installed: `{name: process}`.
+
+    Each process has a further attribute, `output`: the file of what it says.
+    """
+    running = {}
+    for backend in checks.installed_backends():
+        if backend == "torch":
+            continue
+        folder = tmp_path_factory.mktemp(backend)
+        options = ["-o", "addopts=-q", "-p", "no:cacheprovider", f"--basetemp={folder / 'in'}"]
+        command = [sys.executable, "-m", "pytest", str(TESTS), *options, "-m", "portable", "-rs"]
+        command += [f"--ignore={TESTS / 'test_backends.py'}"]
+        environment = {
+            **os.environ,
+            "KERAS_BACKEND": backend,
+            "CUDA_VISIBLE_DEVICES": "",  # one GPU is not shared with the process that waits
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+            # Compiling takes jax most of the time, and for a few steps need not be thorough.
+            "XLA_FLAGS": "--xla_backend_optimization_level=0 "
+            "--xla_llvm_disable_expensive_passes=true",
+        }
+        environment.pop("PYTEST_ADDOPTS", None)
+        with (folder / "output").open("w") as output:
+            running[backend] = subprocess.Popen(
+                command, cwd=TESTS.parent, env=environment, stdout=output, stderr=subprocess.STDOUT
+            )
+        running[backend].output = folder / "output"
+    yield running
+    for process in running.values():
+        process.kill()
+        process.wait()
 
 
 @pytest.fixture

@@ -159,23 +159,29 @@ class Clock:
     def perf_counter(self):
         return self.now
 
+    def process_time(self):
+        """Two processors work, and have since long before."""
+        return 2 * self.now
+
 
 def test_a_stopwatch_adds_up_the_parts_of_a_resumed_run(monkeypatch):
     clock = Clock()
     monkeypatch.setattr(callbacks.time, "perf_counter", clock.perf_counter)
+    monkeypatch.setattr(callbacks.time, "process_time", clock.process_time)
     first = callbacks.Stopwatch()
     clock.now += 2
     first.on_epoch_end(0)
     clock.now += 3
     state = first.state
-    assert state == {"started": first.started, "total": 5, "per_epoch": [2], "epoch": 3}
+    taken = {"total": 5, "cpu": 10, "per_epoch": [2], "epoch": 3}
+    assert state == {"started": first.started, **taken}
     clock.now += 100  # killed, and resumed later
     second = callbacks.Stopwatch()
     second.state = {**state, "started": "2025-01-01T00:00:00+00:00"}
     clock.now += 4
     second.on_epoch_end(1)
     assert second.per_epoch == [2, 7]
-    assert second.state["total"] == 9
+    assert (second.state["total"], second.state["cpu"]) == (9, 18)
     assert second.started == "2025-01-01T00:00:00+00:00"
 
 

@@ -612,7 +612,11 @@ def test_a_cell_is_wrapped_in_its_own_column(verdict):
 def test_the_readme_table_has_a_row_a_claim(run):
     records = [run(mansilla.BASE, seed, **UP) for seed in range(5)]
     text = report.claims_table([RISES, ALIKE, DETAIL], records)
-    lines = text.splitlines()
+    count, _, *folded = text.splitlines()
+    assert count == "3 claims: 1 reproduced, 0 not reproduced, 2 undecided."
+    assert folded[:3] == ["<details>", "<summary>Each of them</summary>", ""]
+    assert folded[-2:] == ["", "</details>"]
+    lines = folded[3:]
     assert lines[0] == "| claim | published | ours | verdict |"
     assert [line.count("|") for line in lines[:5]] == [5] * 5
     assert lines[2].startswith(f"| {RISES.claim} | {RISES.published} ({RISES.where}) |")
@@ -621,7 +625,6 @@ def test_the_readme_table_has_a_row_a_claim(run):
         "| reproduced |"
     )
     assert lines[3].endswith("| not run yet | undecided |")
-    assert lines[-1] == "3 claims: 1 reproduced, 0 not reproduced, 2 undecided."
 
 
 def test_the_published_records_are_judged_without_a_framework_or_a_plot():

@@ -79,7 +79,7 @@ def build_classifier(path, frozen=False, **encoder):
 
 
 def on_path(model, path):
-    return fast_fit.accelerate(model, mask="stock") if path == "replayed" else model
+    return fast_fit.accelerate(model, exact=True) if path == "replayed" else model
 
 
 def fit(model, *data, epochs=2, callbacks=(), **settings):
@@ -566,11 +566,6 @@ def test_settings_that_change_at_every_batch_end_the_tracing(monkeypatch):
     assert int(model.optimizer.iterations) == 10
 
 
-def test_an_unknown_mask_is_refused():
-    with pytest.raises(ValueError, match=r"fast.*stock.*'quick'"):
-        fast_fit.accelerate(build_autoencoder(), mask="quick")
-
-
 # -- masks ----------------------------------------------------------------------------------------
 
 
@@ -633,14 +628,14 @@ def scale(y_true, y_pred):
     return keras.ops.max(y_pred)
 
 
-@pytest.mark.parametrize("mask", fast_fit.MASKS)
-def test_dropout_in_a_replayed_fit_has_its_rate_and_scale_and_evaluation_has_none(mask):
+@pytest.mark.parametrize("exact", [False, True])
+def test_dropout_in_a_replayed_fit_has_its_rate_and_scale_and_evaluation_has_none(exact):
     vector = keras.Input((2000,))
     unit = layers.Dense(1, kernel_initializer="ones", use_bias=False)
     x = unit(layers.Reshape((2000, 1))(vector))
     model = keras.Model(vector, layers.Dropout(0.3)(x))
     model.compile(keras.optimizers.SGD(0.0), "mse", metrics=[zeros, scale])
-    fast_fit.accelerate(model, mask=mask)
+    fast_fit.accelerate(model, exact=exact)
     ones = np.ones((100, 2000), "float32")
     history = model.fit(ones, ones[..., None], batch_size=10, verbose=0).history
     assert history["zeros"][0] == pytest.approx(0.3, abs=4.5 * np.sqrt(0.21 / 200_000))
@@ -657,6 +652,49 @@ def test_a_fit_with_fast_masks_is_repeated_by_its_seeds():
     assert losses == again
     assert all(np.array_equal(a, b) for a, b in zip(weights, same, strict=True))
     assert losses != fit(build_autoencoder(path="replayed")).history["loss"]
+
+
+# -- batch norm -----------------------------------------------------------------------------------
+
+
+def train_norm(exact, axis=1, frozen=False, **settings):
+    """Weights, moving statistics among them, of a net with one batch norm after five steps."""
+    keras.utils.set_random_seed(5)
+    image = keras.Input((3, 6, 4))
+    norm = layers.BatchNormalization(axis=axis, epsilon=1e-3, momentum=0.8, **settings)
+    norm.trainable = not frozen
+    x = norm(layers.Conv2D(3, 3, padding="same", data_format="channels_first")(image))
+    model = keras.Model(image, layers.Dense(2)(layers.Flatten()(x)))
+    model.compile(keras.optimizers.SGD(1e-4, momentum=0.9), "mse")
+    rng = np.random.default_rng(6)
+    data = 3 + 2 * rng.random((40, 3, 6, 4), "float32"), rng.random((40, 2), "float32")
+    fast_fit.accelerate(model, exact=exact).fit(*data, batch_size=8, shuffle=False, verbose=0)
+    assert "call" not in vars(norm)
+    return state(model)
+
+
+@pytest.fixture
+def kernel_calls(monkeypatch):
+    calls, kernel = [], torch.native_batch_norm
+    monkeypatch.setattr(torch, "native_batch_norm", lambda *a: calls.append(a) or kernel(*a))
+    return calls
+
+
+@pytest.mark.parametrize("settings", [{}, {"scale": False}, {"center": False}])
+def test_batch_norm_by_torchs_kernel_is_keras_own_but_for_rounding(kernel_calls, settings):
+    keras_own = train_norm(True, **settings)
+    assert kernel_calls == []
+    fused = train_norm(False, **settings)
+    assert len(kernel_calls) == 1  # while it was traced
+    for (name, a), (_, b) in zip(keras_own, fused, strict=True):
+        np.testing.assert_allclose(a, b, rtol=2e-4, atol=2e-5, err_msg=name)
+    assert any(np.abs(a - b).max() > 0 for (_, a), (_, b) in zip(keras_own, fused, strict=True))
+
+
+@pytest.mark.parametrize("settings", [{"axis": -1}, {"frozen": True}, {"renorm": True}])
+def test_batch_norm_that_the_kernel_does_not_do_is_keras_own_bit_for_bit(kernel_calls, settings):
+    assert_same(train_norm(True, **settings), train_norm(False, **settings))
+    assert kernel_calls == []
 
 
 # -- rewritings of the graph ----------------------------------------------------------------------
@@ -719,7 +757,7 @@ def test_inductor_gives_the_losses_of_the_graph():
     def train(inductor):
         keras.utils.set_random_seed(0)
         model = dense_model(layers.Dense(8, activation="relu"), layers.Dropout(0.5))
-        fast_fit.accelerate(model, mask="stock", inductor=inductor)
+        fast_fit.accelerate(model, exact=True, inductor=inductor)
         data = torch.tensor(IMAGES[:32, :3, 0, 0]), torch.tensor(IMAGES[:32, :1, 1, 0])
         return fit(model, *data).history["loss"]
 

@@ -58,7 +58,7 @@ ARROWS = {
     "twin": "native specs weights",
     "parity": "models specs train twin weights",
     "compare": "callbacks native_training optimizers specs train twin",
-    "bench": "callbacks models native_training specs train twin",
+    "bench": "callbacks models native_training provenance specs train twin",
     "figures": "data files latent results",
     "readings": "data results",
     "verdicts": "readings results specs",

@@ -260,7 +260,7 @@ def test_dropout_is_left_out_of_the_comparison_and_nothing_else(spec):
     assert override(compared, back) == override(spec, back)
 
 
-def test_native_and_native_with_batches_reversed_end_apart_in_float32(images, monkeypatch):
+def test_native_and_native_with_batches_in_another_order_end_apart_in_float32(images, monkeypatch):
     monkeypatch.setattr(parity, "STEPS", 3)
     apart = parity.rounding(override(BASE, {"batch_size": 10}), images)
     assert apart.keys() == {"ours", "native"}

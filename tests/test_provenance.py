@@ -4,7 +4,10 @@ import importlib.metadata
 import platform
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from keras_fmnist import provenance
@@ -21,6 +24,20 @@ def test_versions_are_those_of_the_packages_that_are_installed(monkeypatch):
 
 def test_the_packages_that_can_change_a_result_are_named():
     assert {"python", "keras", "torch", "numpy"} <= set(provenance.versions())
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system does not say")
+def test_the_peak_of_memory_is_a_process_own_and_not_that_of_its_parent():
+    ballast = np.ones(50_000_000)  # 400 MB that the children must not count
+    held = "import numpy; numpy.ones(20_000_000)"  # 160 MB, given back at once
+    peaks = []
+    for before in ("", held):
+        code = f"{before}\nfrom keras_fmnist import provenance\nprint(provenance.peak_memory())"
+        words = [sys.executable, "-c", code]
+        done = subprocess.run(words, capture_output=True, text=True, check=True)
+        peaks.append(int(done.stdout))
+    assert ballast.nbytes / 2**20 > peaks[1] > 150
+    assert peaks[0] < 150
 
 
 @pytest.fixture

@@ -92,7 +92,8 @@ def test_a_thousand_seeds_cost_what_their_records_took(make_record):
         make_record(spec, seed, seconds={"total": total, "per_epoch": []})
         for spec, seed, total in ((BASE, 0, 3600.0), (CLASSIFIER_FULL, 0, 1800.0))
     )
-    other = make_record(BASE, 1, seconds={"total": 7200.0, "per_epoch": []})
+    # Beside others it took long; what it took of the processor counts.
+    other = make_record(BASE, 1, seconds={"total": 9e9, "cpu": 7200.0, "per_epoch": []})
     said = report.cost_of_seeds([base, other, head])
     # (5 400 + 1 800) s a seed
     assert "A seed of the 2 experiments" in said
@@ -102,7 +103,32 @@ def test_a_thousand_seeds_cost_what_their_records_took(make_record):
 
 def test_a_readme_without_markers_is_refused():
     with pytest.raises(ValueError, match="markers"):
-        report.renew("words", CATALOGUE, [])
+        report.renew("words", CATALOGUE, [], ".")
+
+
+def test_the_speed_table_has_a_ratio_between_its_quartiles_and_a_gap_where_none_was_taken():
+    times = {"ours": 41.157, "native": 63.4, "stock": 79.46}
+    quartiles = {"native_over_ours": [1.266, 1.833, 2.795], "stock_over_ours": [1.9, 2.0, 2.1]}
+    found = {"experiments": {"mansilla/base": {"ms_per_step": times, "quartiles": quartiles}}}
+    head, _, row = report.speed_table({"cpu": found}).splitlines()
+    assert [cell.strip() for cell in head.split("|")[1:4]] == [
+        *("experiment", "ours", "stock Keras `fit`"),
+    ]
+    assert [cell.strip() for cell in row.split("|")[1:-1]] == [
+        *("`mansilla/base`, cpu", "41.2 ms", "2.00 × (1.90 to 2.10)", "1.83 × (1.27 to 2.79)"),
+        *("", ""),
+    ]
+
+
+def test_the_kills_are_told_in_a_sentence_and_none_where_nothing_was_killed():
+    counted = {"kills": 200, "resumed": 199, "identical": 198, "epochs_lost": 28.17}
+    keras = {"kills": 150, "resumed": 60, "identical": 24}
+    said = report.kills_sentence({"kill": {**counted, "backup_and_restore": keras}})
+    assert said == (
+        "Of 200 kills 199 were resumed and 198 ended identical, with 28 epochs run twice in all; "
+        "of 150 under `BackupAndRestore` 60 were resumed and 24 ended identical."
+    )
+    assert report.kills_sentence({}) == ""
 
 
 RENEW_WITHOUT_KERAS = """
@@ -111,7 +137,8 @@ for name in ("keras", "torch", "jax", "tensorflow"):
     sys.modules[name] = None  # an import of it fails
 from experiments.__main__ import CATALOGUE
 from keras_fmnist import report, results
-text = report.renew(sys.stdin.read(), CATALOGUE, results.read_all(sys.argv[1]))
+out = sys.argv[1]
+text = report.renew(sys.stdin.read(), CATALOGUE, results.read_all(out), out)
 sys.stdout.write(text)
 """
 
@@ -119,7 +146,7 @@ sys.stdout.write(text)
 def test_a_readme_is_renewed_from_records_without_keras(tmp_path, make_record, put_record):
     metrics = {"train_eval_loss": 0.05, "val_loss": 0.04242}
     put_record(tmp_path, make_record(BASE, metrics=metrics))
-    names = ("results", "claims", "deviations", "assumptions", "cost")
+    names = ("results", "claims", "deviations", "speed", "kills", "assumptions", "cost")
     marks = "".join(f"<!-- {name} -->\n<!-- /{name} -->\n" for name in names)
     text = subprocess.run(
         [sys.executable, "-c", RENEW_WITHOUT_KERAS, str(tmp_path)],
@@ -156,7 +183,7 @@ LOSSES = {"train_eval_loss": 0.24, "val_loss": 0.25}
 def study(tmp_path, monkeypatch, make_record, put_record):
     """A checkout of its own: a README with markers, one record, and what it gives."""
     monkeypatch.setattr(publish, "__file__", str(tmp_path / "keras_fmnist" / "publish.py"))
-    names = ("results", "claims", "deviations", "assumptions", "cost")
+    names = ("results", "claims", "deviations", "speed", "kills", "assumptions", "cost")
     marks = "".join(f"<!-- {name} -->\n<!-- /{name} -->\n" for name in names)
     (tmp_path / "README.md").write_text(marks)
     out = tmp_path / results.STUDY
@@ -235,4 +262,5 @@ def test_a_png_counts_by_its_pixels_and_not_by_how_tightly_they_are_packed(study
 
 def test_the_readme_shows_the_table_that_its_records_give():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert report.renew(text, CATALOGUE, results.read_all(ROOT / results.STUDY)) == text
+    study = ROOT / results.STUDY
+    assert report.renew(text, CATALOGUE, results.read_all(study), study) == text

@@ -167,6 +167,7 @@ EDITS = {  # of an autoencoder's record
         put("seconds", 30.5),
         drop("seconds", "total"),
         put("seconds", "total", "30"),
+        put("seconds", "cpu", "30"),
         put("seconds", "per_epoch", None),
         put("seconds", "per_epoch", 1, 10**400),
     ],

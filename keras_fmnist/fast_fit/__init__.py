@@ -18,13 +18,11 @@ import keras
 from keras_fmnist.fast_fit import runnable, tracing
 from keras_fmnist.fast_fit.tracing import UntraceableError
 
-MASKS = ("fast", "stock")
-
 # A model whose shapes or settings change at every step would be traced at every step.
 _MOST_TRACES = 32
 
 
-def accelerate(model, mask="fast", inductor=False):
+def accelerate(model, exact=False, inductor=False):
     """Make `fit`, `evaluate` and `predict` of a functional model replay traced steps.
 
     Call it before or after `compile`; saving, callbacks, metrics and `trainable` stay as they are.
@@ -36,36 +34,32 @@ def accelerate(model, mask="fast", inductor=False):
 
     Args:
         model: a functional or sequential `keras.Model`; changed in place.
-        mask: "stock" gives the weights of stock Keras bit for bit on CPU; "fast" draws dropout
-            masks on CPU from 16-bit slices of the same generator (rate within 1/131072).
+        exact: give the weights of stock Keras bit for bit on CPU. Else dropout draws its masks
+            there from 16-bit slices of the same generator (rate within 1/131072), and batch norm
+            on channels first runs torch's kernel, which rounds otherwise.
         inductor: compile the traced step with inductor on CPU: some 20 s at first, a few in later
             runs, which find it in the folder TORCHINDUCTOR_CACHE_DIR.
 
     Returns:
         `model`.
-
-    Raises:
-        ValueError: for an unknown `mask`.
     """
-    if mask not in MASKS:
-        raise ValueError(f"mask must be one of {MASKS}, not {mask!r}")
     if keras.backend.backend() != "torch":
         warnings.warn("steps are traced on the torch backend only", stacklevel=2)
         return model
     for kind in ("train", "test", "predict"):
-        setattr(model, f"make_{kind}_function", _maker(model, kind, mask, inductor))
+        setattr(model, f"make_{kind}_function", _maker(model, kind, exact, inductor))
         setattr(model, f"{kind}_function", None)
     return model
 
 
-def _maker(model, kind, mask, inductor):
+def _maker(model, kind, exact, inductor):
     """The instance's own `make_<kind>_function`: `compile` empties the slot, this fills it."""
     slot = f"{kind}_function"
 
     def make(force=False):
         if force or getattr(model, slot) is None:
             getattr(type(model), f"make_{kind}_function")(model, force=True)
-            setattr(model, slot, _Step(model, kind, getattr(model, slot), mask, inductor))
+            setattr(model, slot, _Step(model, kind, getattr(model, slot), exact, inductor))
         return getattr(model, slot)
 
     return make
@@ -74,11 +68,11 @@ def _maker(model, kind, mask, inductor):
 class _Step:
     """What `fit` calls for a batch: replays its trace, or runs the stock step and says why."""
 
-    def __init__(self, model, kind, stock, mask, inductor):
+    def __init__(self, model, kind, stock, exact, inductor):
         self._model = model
         self._kind = kind
         self._stock = stock
-        self._options = (mask, inductor)
+        self._options = (exact, inductor)
         self._replays = {}
         self._traced = 0
         self._given_up = False

@@ -18,7 +18,7 @@ def generators_kept():
     return torch.random.fork_rng(devices=[torch.cuda.current_device()] if cuda else [])
 
 
-def make_runnable(module, state, leaves, mask, inductor):
+def make_runnable(module, state, leaves, exact, inductor):
     """Turn a traced step into what is called for each batch.
 
     Args:
@@ -26,7 +26,7 @@ def make_runnable(module, state, leaves, mask, inductor):
         state: the variables' tensors, in the order of the module's first arguments; the result
             updates their memory.
         leaves: tensors of one batch, the module's last arguments.
-        mask: "fast" or "stock", see `fast_fit.accelerate`.
+        exact: see `fast_fit.accelerate`.
         inductor: compile the module (CPU only).
 
     Returns:
@@ -37,13 +37,12 @@ def make_runnable(module, state, leaves, mask, inductor):
     if devices == {"cuda"}:
         return _try(_CudaGraph, module, state, leaves) or module.forward
     if devices == {"cpu"}:
-        fast = mask == "fast"
-        if fast:
+        if not exact:
             masks.replace_masks(module.graph, masks.draw_fast_mask_)
         run = _try(_compile, module, state, leaves) if inductor else None
         if run is not None:
             return run
-        if not fast and masks.stock_mask_is_reproduced():
+        if exact and masks.stock_mask_is_reproduced():
             masks.replace_masks(module.graph, masks.draw_stock_mask_)
         _keep_freed_memory()
         rewrite.pool_channels_last(module.graph)

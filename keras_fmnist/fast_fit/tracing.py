@@ -1,12 +1,14 @@
 """One Keras step written down as ATen operations, and what the writing took for granted."""
 
+import contextlib
+
 import keras
 import torch
 from keras.src.models.functional import Functional  # not public; `keras.Model(x, y)` is one
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
 
-from keras_fmnist.fast_fit import rewrite, runnable, scalars
+from keras_fmnist.fast_fit import norms, rewrite, runnable, scalars
 
 _SCALARS = (bool, int, float, str, type(None))
 # Flags that fit, evaluate and a first call flip; no step depends on them within its own trace.
@@ -102,14 +104,14 @@ def _variables(model):
     return list({id(v): v for v in found}.values())
 
 
-def trace(model, kind, batch, mask, inductor):
+def trace(model, kind, batch, exact, inductor):
     """Write one step down and make it runnable; the model, its state and the generators stay.
 
     Args:
         model: a built `keras.Model`, compiled unless `kind` is "predict".
         kind: "train", "test" or "predict".
         batch: what the step takes: a tuple of tensors, None, or structures of them.
-        mask: "fast" or "stock", see `fast_fit.accelerate`.
+        exact: see `fast_fit.accelerate`.
         inductor: whether inductor compiles the step.
 
     Returns:
@@ -128,7 +130,10 @@ def trace(model, kind, batch, mask, inductor):
     # or numpy would read from a tensor is an error here and not a constant for ever.
     write_down = make_fx(step, tracing_mode="fake", _allow_non_fake_inputs=True)
     try:
-        with scalars.scalars_kept_as_tensors():
+        with (
+            scalars.scalars_kept_as_tensors(),
+            contextlib.nullcontext() if exact else norms.fused(model),
+        ):
             module = write_down(*(p.detach() for p in parameters), *leaves)
     except GuardOnDataDependentSymNode as error:
         raise UntraceableError("its Python depends on a value that a step computes") from error
@@ -137,7 +142,7 @@ def trace(model, kind, batch, mask, inductor):
     if changed:
         raise UntraceableError(f"a call changes {', '.join(changed)}, which a replay would not")
     _check_graph(module.graph)
-    run = runnable.make_runnable(module, [p.detach() for p in parameters], leaves, mask, inductor)
+    run = runnable.make_runnable(module, [p.detach() for p in parameters], leaves, exact, inductor)
     return Replay(run, parameters, settings, step.structure)
 
 
