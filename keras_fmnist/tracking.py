@@ -14,8 +14,10 @@ the same numbers. If the first start was not tracked, the curves begin where the
 import contextlib
 import logging
 import os
+import sys
 import time
 from pathlib import Path
+from types import ModuleType
 
 import keras
 
@@ -116,6 +118,8 @@ def _mlflow_run(client, experiment, name):
 
 @contextlib.contextmanager
 def _tensorboard(spec, seed, out, name):
+    # TensorBoard's own switch: else it imports TensorFlow where that is installed, for seconds.
+    sys.modules.setdefault("tensorboard.compat.notf", ModuleType("notf"))
     from tensorboard.summary import Writer
 
     writer = Writer(str(out / "tensorboard" / spec.id / name))

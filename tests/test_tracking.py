@@ -325,9 +325,11 @@ def test_mlflows_own_run_goes_on_and_a_damaged_database_is_named(tmp_path):
     not installed("tensorboard"), reason="pip install 'keras-fmnist[tensorboard]' runs this"
 )
 def test_tensorboards_own_reader_finds_the_epochs(tmp_path):
+    follow("tensorboard", tmp_path)
+    from tensorboard import compat
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    follow("tensorboard", tmp_path)
+    assert compat.tf.__version__ == "stub"  # and not TensorFlow
     (folder,) = (tmp_path / "tensorboard" / "mansilla" / "base").iterdir()
     events = EventAccumulator(str(folder))
     events.Reload()
