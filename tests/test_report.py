@@ -212,7 +212,7 @@ def files(folder):
 
 def test_what_the_report_wrote_passes_its_check_and_nothing_is_written_again(study, capsys):
     before = files(study.parent)
-    assert check(study, capsys) == ([], "4 files are what 1 records give")
+    assert check(study, capsys) == ([], "6 files are what 1 records give")
     publish.write_report(CATALOGUE, str(study))
     assert str(study) not in capsys.readouterr().out
     assert files(study.parent) == before

@@ -8,6 +8,7 @@ dashes too.
 import base64
 import io
 import re
+from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -19,7 +20,7 @@ from keras_fmnist.files import write_whole
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
-from keras_fmnist.figures import prediction, spaces
+from keras_fmnist.figures import overview, prediction, spaces
 from keras_fmnist.figures.images import show
 
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
@@ -85,6 +86,20 @@ def render(out, records):
         for name, figure in pictures.items():
             drawn |= _files(figure, folder / f"{first.experiment}_{name}")
         return drawn
+
+
+def render_overview(out, records):
+    """One picture of all autoencoders, as `{path under out: bytes}`; of none where none has images.
+
+    Args:
+        out: the folder of the study.
+        records: one for each experiment, in the order of the rows.
+    """
+    pictured = [record for record in records if record.images is not None]
+    if not pictured:
+        return {}
+    with matplotlib.rc_context(STYLE):
+        return _files(overview.rows(pictured), Path(out, "overview"))
 
 
 def same(path, content):
