@@ -24,7 +24,7 @@ DROPOUTS = {
     "before": {"dropout_at": "before_pooling"},
     "after": {"dropout_at": "after_pooling"},
     "both": {"dropout_at": "both"},
-    "channel": {"dropout_kind": "channel"},
+    "channel": {"dropout_at": "before_pooling", "dropout_kind": "channel"},
 }
 SHORT = 3  # epochs
 

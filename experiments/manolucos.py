@@ -24,8 +24,10 @@ BASELINE = AutoencoderSpec(
     name="baseline",
     summary="16 and 32 kernels, dropout 0.2",
     epochs=30,
+    # Open question 3, as the search in `assumptions` answers it.
     latent=0,
     pixels="signed",
+    dropout_at="both",
     # Open question 2: padding 2 reaches 13 positions with dilation 2 only.
     deconv1="k5s2p2d2",
     deconv2="k6s2p1",

@@ -105,6 +105,9 @@ class AutoencoderSpec(Spec):
 
     def __post_init__(self):
         super().__post_init__()
+        if not self.dropout:  # where it would stand is no difference between two experiments
+            for name in ("dropout_at", "dropout_kind"):
+                object.__setattr__(self, name, getattr(AutoencoderSpec, name))
         if len(self.kernels) != 2:
             raise SpecError(f"kernels must be two whole numbers, such as 16,32, not {self.kernels}")
         between = self.deconv1.output_size(self.map_size)

@@ -78,8 +78,10 @@ MANOLUCOS = {
         "deconv1": "k5s2p2d2",
         "deconv2": "k6s2p1",
         "pixels": "signed",
+        "dropout_at": "both",
     },
-    "no_dropout": {"dropout": 0.0},
+    # Where nothing is dropped the place is the usual one.
+    "no_dropout": {"dropout": 0.0, "dropout_at": "before_pooling"},
     "batchnorm": {"batchnorm": True},
     "avg_pooling": {"last_pooling": "average"},
     "wide": {"kernels": [64, 96]},

@@ -179,3 +179,12 @@ def test_a_spec_is_restored_from_the_settings_of_its_record(spec, changes):
     assert values == settings(ran)
     with pytest.raises(SpecError, match="latnet is no setting"):
         restored(spec, values | {"latnet": 3})
+
+
+def test_where_nothing_is_dropped_the_place_of_dropout_makes_no_difference():
+    places = {"dropout_at": "both", "dropout_kind": "channel"}
+    dropping = override(BASE, places)
+    assert settings(dropping) != settings(BASE)
+    plain = {"dropout": 0.0}
+    assert settings(override(dropping, plain)) == settings(override(BASE, plain))
+    assert settings(override(BASE, plain | places)) == settings(override(BASE, plain))
