@@ -27,21 +27,23 @@ DEVIATIONS = (
     ),
     Text(
         "**manolucos's losses** are too large for pixels in [0, 1]. Ours are in [−1, 1] with a "
-        "tanh (`--pixels signed`), and no linear layer stands between encoder and decoder "
-        "(`--latent 0`), though figure 1 speaks of one. Batch norm stands between convolution and "
-        "ReLU. What training says of it stands below.",
+        "tanh (`--pixels signed`); no linear layer stands between encoder and decoder "
+        "(`--latent 0`), though figure 1 speaks of one; and the dropout of `baseline` stands "
+        "before and after each pooling (`--dropout_at both`), as training has it (below). Batch "
+        "norm stands between convolution and ReLU.",
         "**Las pérdidas de manolucos** son demasiado grandes para píxeles en [0, 1]. Los nuestros "
-        "están en [−1, 1] con una tanh (`--pixels signed`), y no hay capa lineal entre encoder y "
-        "decoder (`--latent 0`), aunque la figura 1 habla de una. La normalización por lotes está "
-        "entre la convolución y la ReLU. Lo que el entrenamiento dice de esto está más abajo.",
+        "están en [−1, 1] con una tanh (`--pixels signed`); no hay capa lineal entre encoder y "
+        "decoder (`--latent 0`), aunque la figura 1 habla de una; y el dropout de `baseline` está "
+        "antes y después de cada pooling (`--dropout_at both`), como resulta del entrenamiento "
+        "(más abajo). La normalización por lotes está entre la convolución y la ReLU.",
     ),
     Text(
         "**manolucos's classifiers.** Width, and SGD's rate and momentum, are not given: 128 "
-        "neurons, 0.01 and 0.9 until training has settled them; the readings are declared and not "
-        "yet run (`--hidden`, `--learning_rate`, `--momentum`).",
+        "neurons (`--hidden`), and a rate of 0.01 without momentum (`--learning_rate`, "
+        "`--momentum`), as training has it (below).",
         "**Los clasificadores de manolucos.** No se dan el ancho ni la tasa y el momento de SGD: "
-        "128 neuronas, 0.01 y 0.9 mientras el entrenamiento no diga otra cosa; las lecturas están "
-        "declaradas y sin ejecutar (`--hidden`, `--learning_rate`, `--momentum`).",
+        "128 neuronas (`--hidden`) y una tasa de 0.01 sin momento (`--learning_rate`, "
+        "`--momentum`), como resulta del entrenamiento (más abajo).",
     ),
     Text(
         '**mansilla\'s sgd.** "Finally" SGD: read as added to dropout 0.1 and n = 256; rate 1e-3, '

@@ -107,14 +107,13 @@ CLASSIFIER_FC_ADAM = replace(
         "val_loss": 0.4182,
     },
 )
-# Open question 4: rate and momentum are not given; 1e-3 without momentum would not get there.
+# Open question 4: rate and momentum are not given; the search in `assumptions` leaves this.
 CLASSIFIER_FC_SGD = replace(
     CLASSIFIER_FC_ADAM,
     name="classifier_fc_sgd",
     summary="classifier_fc_adam with SGD",
     optimizer="sgd",
     learning_rate=1e-2,
-    momentum=0.9,
     published={
         "train_eval_accuracy": 0.9465,
         "val_accuracy": 0.9148,
