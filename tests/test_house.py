@@ -89,9 +89,21 @@ RULERS = {"twin", "parity", "compare", "bench"}  # they hold ours to native PyTo
 MAY_NAME_TORCH = {"native", "native_training", "weights", "seeds", "fast_fit"} | RULERS
 
 
+def running(tree):
+    """Every node of a syntax tree but what stands under `if TYPE_CHECKING`.
+
+    That never runs: it gives a type its name, loads nothing, and makes no room need another.
+    """
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node = ast.Module(node.orelse, [])
+        yield node
+        yield from running(node)
+
+
 def imported(tree):
-    """Every module that a syntax tree imports, anywhere in it, as dotted names."""
-    for node in ast.walk(tree):
+    """Every module that a syntax tree imports to run, anywhere in it, as dotted names."""
+    for node in running(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
