@@ -6,6 +6,9 @@ dashes too.
 """
 
 import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import matplotlib
 import numpy as np
@@ -13,12 +16,17 @@ import numpy as np
 from keras_fmnist import latent, results
 from keras_fmnist.data import CLASS_NAMES
 from keras_fmnist.files import write_whole
+from keras_fmnist.results import Record
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
 from keras_fmnist.figures import prediction, spaces
 from keras_fmnist.figures.images import show
+
+if TYPE_CHECKING:
+    from keras_fmnist.prediction import Prediction
 
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
 CURVES = (  # history name, label, colour, dashes
@@ -41,7 +49,7 @@ STYLE = {
 METADATA = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
 
 
-def draw(out, experiment_id):
+def draw(out: Path | str, experiment_id: str) -> list[Path]:
     """Draws every figure of one experiment from the records under `out`, and writes them.
 
     Returns:
@@ -59,7 +67,7 @@ def draw(out, experiment_id):
     return [path for path in drawn if path.suffix == ".png"]
 
 
-def render(out, records):
+def render(out: Path | str, records: Sequence[Record]) -> dict[Path, bytes]:
     """Every figure of one experiment, from its records, as `{path under out: bytes}`."""
     records = results.leading_group(records)
     first = records[0]
@@ -84,7 +92,7 @@ def render(out, records):
         return drawn
 
 
-def same(path, content):
+def same(path: Path, content: bytes) -> bool:
     """Whether a file holds what was drawn: an SVG its bytes, a PNG its pixels.
 
     How tightly pixels are packed depends on the processor, where zlib-ng does it.
@@ -111,7 +119,7 @@ def _latent_space(out, records):
     return space if space.weights_sha256 in digests else None
 
 
-def draw_predictions(path, predictions):
+def draw_predictions(path: Path | str, predictions: "Sequence[Prediction]") -> None:
     """Draws what `prediction.predict` gives, as a PNG."""
     with matplotlib.rc_context(STYLE):
         figure = prediction.rows(predictions)
@@ -119,7 +127,7 @@ def draw_predictions(path, predictions):
     plt.close(figure)
 
 
-def curves(records, metric, label):
+def curves(records: Sequence[Record], metric: str, label: str) -> Figure:
     """The three curves an epoch; for several seeds their mean, and a band from least to most."""
     figure, axes = plt.subplots(figsize=(3.4, 2.4))
     for pattern, words, colour, dashes in CURVES:
@@ -140,7 +148,7 @@ def curves(records, metric, label):
     return figure
 
 
-def reconstructions(record):
+def reconstructions(record: Record) -> Figure:
     """Ten test images above what the autoencoder made of them, and PCA where the record has it."""
     kept = {"originals": "original", "reconstructions": "rebuilt", "pca": "PCA"}
     rows = {words: record.images[key] for key, words in kept.items() if key in record.images}
@@ -160,7 +168,7 @@ def reconstructions(record):
     return figure
 
 
-def confusion(record):
+def confusion(record: Record) -> Figure:
     """Counts of test images: rows are the true classes, columns the predicted ones."""
     counts = np.array(record.confusion_matrix)
     figure, axes = plt.subplots(figsize=(4.4, 4.2))
