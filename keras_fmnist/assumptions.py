@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from keras_fmnist import results
-from keras_fmnist.specs import Spec, settings
+from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec, Spec, settings
 
 # A report says "training loss": of the steps as they ran, or of the training images afterwards.
 TRAINING = {"as it ran": "{}", "evaluated": "train_eval_{}"}
@@ -86,7 +86,7 @@ COLUMNS = ("reading", "epochs", "as it ran", "evaluated", "validation", "off by"
 
 
 def table(
-    questions: Mapping[Spec, Sequence[Spec]],
+    questions: Mapping[AutoencoderSpec | ClassifierSpec, Sequence[Spec]],
     records: Sequence[results.Record],
     most: int | None = None,
 ) -> str:

@@ -206,7 +206,7 @@ def number(label: str, value: float) -> str:
     return f"{value:.2%}" if label.endswith("accuracy") else f"{value:.3g}"
 
 
-def binomial_reach(count: int, of: int = 1000) -> float:
+def binomial_reach(count: float, of: int = 1000) -> float:
     """How far a count of `of` test images is off by chance, at 95 %."""
     return 1.96 * math.sqrt(count * (of - count) / of)
 

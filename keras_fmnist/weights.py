@@ -11,7 +11,7 @@ import hashlib
 import io
 import warnings
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,7 +63,7 @@ def set_arrays(model: "keras.Model", arrays: Arrays) -> None:
         variable.assign(arrays[name])
 
 
-def check(arrays: Arrays, shapes: dict[str, tuple[int, ...]], source: Path | str) -> None:
+def check(arrays: Arrays, shapes: Mapping[str, tuple[int, ...]], source: Path | str) -> None:
     """Holds arrays to the names and shapes that are wanted, float32 and finite.
 
     Raises:
