@@ -18,8 +18,8 @@ class Rank:
     `factor` is the typical ratio between ours and printed, 1 where all agree: the exponential of
     the mean |log ratio| over losses and error rates, training as `training` says. `epochs` are
     those that ran, `short` whether the report trained for more. `undercut` is whether one that is
-    short already passed below a printed loss, however that is read: losses fall, so with more
-    epochs it only goes further away.
+    short already passed below a printed loss, however that is read, which with more epochs only
+    falls further: the training loss, and of an autoencoder the validation loss.
     """
 
     spec: Spec
@@ -56,7 +56,9 @@ def _rank(row, spec, record):
     }
     nearest = min(factors, key=factors.get)
     training = max(record.metrics[pattern.format("loss")] for pattern in TRAINING.values())
-    ours = {"train_eval_loss": training, "val_loss": record.metrics["val_loss"]}
+    falling = {"train_eval_loss": training}
+    if not isinstance(row, ClassifierSpec):  # of a classifier that overfits it rises again
+        falling["val_loss"] = record.metrics["val_loss"]
     short = spec.epochs < row.epochs
     return Rank(
         spec=spec,
@@ -65,7 +67,7 @@ def _rank(row, spec, record):
         training=nearest,
         factor=factors[nearest],
         short=short,
-        undercut=short and any(loss < row.published[name] for name, loss in ours.items()),
+        undercut=short and any(loss < row.published[name] for name, loss in falling.items()),
     )
 
 

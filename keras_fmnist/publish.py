@@ -47,9 +47,12 @@ def _reported(catalogue, out, records):
     """Every file that the records give, as pairs of path and bytes."""
     from keras_fmnist import figures, page, report
 
+    leading = []
     for spec in catalogue.specs:
         if mine := [record for record in records if record.id == spec.id]:
             yield from figures.render(out, mine).items()
+            leading.append(results.leading_group(mine)[0])
+    yield from figures.render_overview(out, leading).items()
     yield Path(out, "index.html"), page.render(catalogue, records, out).encode()
     readme = Path(__file__).parent.parent / "README.md"
     if Path(out).resolve() == (readme.parent / results.STUDY).resolve():

@@ -83,6 +83,15 @@ def test_accuracies_count_by_their_errors(make_record):
     assert one.factor == pytest.approx(math.exp(math.log(2) / 4))
 
 
+@pytest.mark.parametrize(("training", "undercut"), [(0.16, False), (0.15, True)])
+def test_a_classifier_is_undercut_by_its_training_loss_alone(make_record, training, undercut):
+    row, spec = manolucos.CLASSIFIER_FC_SGD, declared.RATES[0]
+    beside = {"accuracy": 0.9, "train_eval_accuracy": 0.9, "val_accuracy": 0.9}
+    metrics = losses(training, 0.15, 0.01) | beside  # printed: 0.1529 and 0.2463
+    (one,) = assumptions.rank(row, (spec,), [make_record(spec, metrics=metrics)])
+    assert one.undercut is undercut
+
+
 def test_a_run_with_other_settings_does_not_count(make_record):
     other = make_record(override(FIRST, {"epochs": 1}), metrics=losses(0.0858, 0.0858, 0.0726))
     assert assumptions.rank(ROW, (FIRST,), [other]) == []

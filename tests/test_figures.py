@@ -14,7 +14,7 @@ from matplotlib import pyplot as plt
 from experiments.mansilla import BASE, CLASSIFIER_FULL, UNTRAINED
 from keras_fmnist import figures, latent, results
 from keras_fmnist.data import CLASS_NAMES
-from keras_fmnist.figures import prediction, spaces
+from keras_fmnist.figures import overview, prediction, spaces
 from keras_fmnist.photos import Photo
 from keras_fmnist.prediction import Prediction
 
@@ -266,6 +266,32 @@ def test_pca_of_the_same_size_stands_below_where_the_record_has_it(make_record, 
     assert [axes.get_ylabel() for axes in figure.axes[::10]] == ["original", "rebuilt", "PCA"]
     (title,) = (text for text in texts(figure) if "validation MSE" in text)
     assert title.endswith(f"; PCA of the same size {words}, mean image 0.0866")
+
+
+def test_the_overview_has_a_row_an_autoencoder_and_the_variance_that_it_explains(make_record):
+    older = make_record(BASE, metrics={"val_loss": 0.02})
+    worse = dataclasses.replace(
+        make_record(UNTRAINED, metrics={"val_loss": 0.15, "mean_image_loss": 0.1}),
+        images=older.images | {"reconstructions": older.images["originals"]},
+    )
+    figure = overview.rows([worse, older])
+    names = [axes.get_ylabel() for axes in figure.axes]
+    assert names == ["original", "untrained\n−50%", "base"]
+    strips = [axes.images[0].get_array() for axes in figure.axes]
+    for strip, packed in zip(
+        strips,
+        (older.images["originals"], older.images["originals"], older.images["reconstructions"]),
+        strict=True,
+    ):
+        seen = np.split(np.asarray(strip), 10, axis=1)
+        for image, expected in zip(seen, results.unpack_images(packed), strict=True):
+            np.testing.assert_array_equal(image[:, 2:-2], expected)
+            assert not image[:, [0, 1, -2, -1]].any()
+
+
+def test_there_is_no_overview_of_nets_without_pictures(make_record, tmp_path):
+    assert figures.render_overview(tmp_path, [make_record(CLASSIFIER_FULL)]) == {}
+    assert figures.render_overview(tmp_path, []) == {}
 
 
 def test_curves_fit_a_column_and_their_type_is_readable(make_record):

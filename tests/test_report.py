@@ -1,6 +1,9 @@
 """The table: every number from a record, between its markers, and without Keras."""
 
+import base64
+import io
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -209,7 +212,7 @@ def files(folder):
 
 def test_what_the_report_wrote_passes_its_check_and_nothing_is_written_again(study, capsys):
     before = files(study.parent)
-    assert check(study, capsys) == ([], "4 files are what 1 records give")
+    assert check(study, capsys) == ([], "6 files are what 1 records give")
     publish.write_report(CATALOGUE, str(study))
     assert str(study) not in capsys.readouterr().out
     assert files(study.parent) == before
@@ -248,6 +251,30 @@ def test_a_figure_that_no_record_gives_is_named(study, capsys):
     stray.parent.mkdir()
     stray.write_bytes(b"")
     assert check(study, capsys)[0] == [f"{stray} is given by no record"]
+
+
+def test_a_picture_inside_an_svg_counts_by_its_pixels_and_all_else_by_its_bytes(study, capsys):
+    path = study / UNTRAINED.id / "untrained_reconstructions.svg"
+    whole = path.read_text()
+    (packed, *_) = re.findall(r"base64,\s*([A-Za-z0-9+/=\s]+)", whole)
+    picture = Image.open(io.BytesIO(base64.b64decode(packed)))
+
+    def with_picture(level):
+        buffer = io.BytesIO()
+        picture.save(buffer, format="PNG", compress_level=level)
+        return whole.replace(packed, base64.b64encode(buffer.getvalue()).decode() + "\n", 1)
+
+    path.write_text(with_picture(1))
+    assert path.read_text() != whole
+    assert check(study, capsys)[0] == []
+    picture.putpixel((5, 5), (9, 9, 9, 255))
+    for wrong in (
+        with_picture(1),
+        whole.replace(packed, "x", 1),
+        whole.replace("</svg>", " </svg>"),
+    ):
+        path.write_text(wrong)
+        assert check(study, capsys)[0] == [f"{path} is not what the records give"]
 
 
 def test_a_png_counts_by_its_pixels_and_not_by_how_tightly_they_are_packed(study, capsys):

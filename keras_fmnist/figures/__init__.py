@@ -5,7 +5,9 @@ Colours are Okabe and Ito's, which people with any colour vision can tell apart;
 dashes too.
 """
 
+import base64
 import io
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +24,7 @@ matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from keras_fmnist.figures import prediction, spaces
+from keras_fmnist.figures import overview, prediction, spaces
 from keras_fmnist.figures.images import show
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ STYLE = {
     "figure.constrained_layout.use": True,
     "svg.hashsalt": "keras-fmnist",  # without it every drawing has other ids
 }
+INNER_PNG = re.compile(rb"(?<=data:image/png;base64,)[A-Za-z0-9+/=\s]+")
 # Without dates and versions inside, the same records give the same bytes.
 METADATA = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
 
@@ -92,21 +95,53 @@ def render(out: Path | str, records: Sequence[Record]) -> dict[Path, bytes]:
         return drawn
 
 
-def same(path: Path, content: bytes) -> bool:
-    """Whether a file holds what was drawn: an SVG its bytes, a PNG its pixels.
+def render_overview(out: Path | str, records: Sequence[Record]) -> dict[Path, bytes]:
+    """One picture of all autoencoders, as `{path under out: bytes}`; of none where none has images.
 
-    How tightly pixels are packed depends on the processor, where zlib-ng does it.
+    Args:
+        out: the folder of the study.
+        records: one for each experiment, in the order of the rows.
+    """
+    pictured = [record for record in records if record.images is not None]
+    if not pictured:
+        return {}
+    with matplotlib.rc_context(STYLE):
+        return _files(overview.rows(pictured), Path(out, "overview"))
+
+
+def same(path: Path, content: bytes) -> bool:
+    """Whether a file holds what was drawn: the same bytes but for pictures, which count by pixels.
+
+    How tightly pixels are packed depends on the processor, where zlib-ng does it. An SVG and the
+    page have such pictures inside.
     """
     if not path.exists():
         return False
     found = path.read_bytes()
-    if found == content or path.suffix != ".png":
-        return found == content
+    if found == content:
+        return True
+    if path.suffix == ".png":
+        return _same_pixels(found, content)
+    inside, expected = (INNER_PNG.findall(text) for text in (found, content))
+    return (
+        INNER_PNG.sub(b"", found) == INNER_PNG.sub(b"", content)
+        and len(inside) == len(expected)
+        and all(map(_same_inner_pixels, inside, expected))
+    )
+
+
+def _same_inner_pixels(*texts):
     try:
-        pictures = [plt.imread(io.BytesIO(png), format="png") for png in (found, content)]
+        return _same_pixels(*map(base64.b64decode, texts))
+    except ValueError:  # no base64
+        return False
+
+
+def _same_pixels(*pngs):
+    try:
+        return np.array_equal(*(plt.imread(io.BytesIO(png), format="png") for png in pngs))
     except (OSError, SyntaxError):  # Pillow calls a broken PNG one or the other
         return False
-    return np.array_equal(*pictures)
 
 
 def _latent_space(out, records):

@@ -1,0 +1,44 @@
+"""All autoencoders in one picture: ten test images, and below them what each makes of them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from keras_fmnist import results
+from keras_fmnist.data import CLASS_NAMES
+from keras_fmnist.figures.images import show
+from keras_fmnist.results import Record
+
+GAP = 2  # light pixels at either side of an image
+
+
+def rows(records: Sequence[Record]) -> Figure:
+    """A row for each record, in their order, below the originals.
+
+    Beside each stands the share of the test images' variance that the net explains: it does not
+    depend on the range of the pixels, as the loss does. Older records do not say it.
+
+    Args:
+        records: of autoencoders, all with images.
+    """
+    shown = [("original", "", records[0].images["originals"])]
+    shown += [(r.experiment, _explained(r), r.images["reconstructions"]) for r in records]
+    figure, grid = plt.subplots(len(shown), figsize=(6.9, 0.3 + 0.6 * len(shown)))
+    for axes, (name, share, packed) in zip(grid, shown, strict=True):
+        strip = np.pad(results.unpack_images(packed), ((0, 0), (0, 0), (GAP, GAP)))
+        show(axes, np.concatenate(list(strip), axis=1))
+        axes.set_ylabel(f"{name}\n{share}".strip(), rotation=0, ha="right", va="center")
+    width = strip.shape[2]
+    places = [width * (column + 0.5) for column in range(len(CLASS_NAMES))]
+    grid[0].set_xticks(places, CLASS_NAMES, fontsize=7)
+    grid[0].tick_params(length=0, labeltop=True, labelbottom=False)
+    return figure
+
+
+def _explained(record):
+    mean_image = record.metrics.get("mean_image_loss")
+    if not mean_image:
+        return ""
+    return f"{1 - record.metrics['val_loss'] / mean_image:.0%}".replace("-", "−")
