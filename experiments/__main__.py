@@ -21,7 +21,7 @@ CATALOGUE = Catalogue(
 )
 
 
-def main():
+def main() -> int:
     """Runs `keras-fmnist` and returns its exit status."""
     return cli.main(menu.tool(CATALOGUE), "keras-fmnist")
 

@@ -1,10 +1,11 @@
 """What a report leaves open: its readings, ranked by how near they come to the printed row."""
 
 import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from keras_fmnist import results
-from keras_fmnist.specs import ClassifierSpec, settings
+from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec, Spec, settings
 
 # A report says "training loss": of the steps as they ran, or of the training images afterwards.
 TRAINING = {"as it ran": "{}", "evaluated": "train_eval_{}"}
@@ -21,8 +22,8 @@ class Rank:
     falls further: the training loss, and of an autoencoder the validation loss.
     """
 
-    spec: object
-    metrics: dict
+    spec: Spec
+    metrics: dict[str, float]
     epochs: int
     training: str
     factor: float
@@ -30,7 +31,7 @@ class Rank:
     undercut: bool
 
 
-def rank(row, readings, records):
+def rank(row: Spec, readings: Iterable[Spec], records: Sequence[results.Record]) -> list[Rank]:
     """A printed row's readings that have been run, nearest first, and its own experiment with them.
 
     Those that were trained to the end come first, those that have undercut a printed loss last.
@@ -86,7 +87,11 @@ LEAST = 1e-9  # nothing wrong at all has no logarithm
 COLUMNS = ("reading", "epochs", "as it ran", "evaluated", "validation", "off by")
 
 
-def table(questions, records, most=None):
+def table(
+    questions: Mapping[AutoencoderSpec | ClassifierSpec, Sequence[Spec]],
+    records: Sequence[results.Record],
+    most: int | None = None,
+) -> str:
     """Lines of Markdown: for each printed row its readings, nearest first.
 
     Args:

@@ -3,7 +3,9 @@
 import numpy as np
 
 
-def measure(train_images, test_images, code_size, darkest=0.0):
+def measure(
+    train_images: np.ndarray, test_images: np.ndarray, code_size: int, darkest: float = 0.0
+) -> tuple[dict[str, float], np.ndarray]:
     """Fits mean and principal components on training images, and rebuilds the test images.
 
     The numbers depend on no seed. 60 000 images take about a second, and 200 MB while it lasts.

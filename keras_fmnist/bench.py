@@ -7,6 +7,8 @@ round, so that a busy machine slows all of them alike, and a ratio is taken with
 import multiprocessing
 import statistics
 import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -14,14 +16,19 @@ import torch
 
 from keras_fmnist import models, native_training, provenance, train, twin
 from keras_fmnist.callbacks import Batches, scale
-from keras_fmnist.specs import ClassifierSpec, override
+from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec, override
+
+if TYPE_CHECKING:
+    from keras_fmnist.data import Dataset
 
 VARIANTS = ("native", "dataloader", "compile", "cudagraph", "stock", "ours")
 BATCHES = (10, 100, 1000)
 IMAGES = (6_000, 60_000)
 
 
-def variants(spec, dataset, steps):
+def variants(
+    spec: AutoencoderSpec | ClassifierSpec, dataset: "Dataset", steps: int
+) -> dict[str, Callable[[], float]]:
     """`{name: function}`; each trains `steps` steps and returns the seconds they took.
 
     What cannot run here is left out: `ours` elsewhere than on torch, `cudagraph` without a GPU,
@@ -42,7 +49,14 @@ def variants(spec, dataset, steps):
     return runs
 
 
-def measure(spec, dataset, *, steps, rounds, progress=iter):
+def measure(
+    spec: AutoencoderSpec | ClassifierSpec,
+    dataset: "Dataset",
+    *,
+    steps: int,
+    rounds: int,
+    progress: Callable[[range], Iterable[int]] = iter,
+) -> dict[str, list[float]]:
     """Seconds of each variant in each round; the first round warms up and does not count.
 
     Returns:
@@ -62,7 +76,7 @@ def measure(spec, dataset, *, steps, rounds, progress=iter):
     return seconds
 
 
-def summarize(seconds):
+def summarize(seconds: dict[str, list[float]]) -> dict[str, dict]:
     """Medians: milliseconds a step, and how many times longer each variant takes than ours.
 
     The ratios' quartiles stand beside them. Where ours does not run, stock Keras is the reference.
@@ -82,7 +96,7 @@ def summarize(seconds):
     }
 
 
-def table(summary):
+def table(summary: dict[str, dict]) -> list[str]:
     """Lines of text for what `summarize` gives."""
     lines = [f"  {name:24} {ms:8.2f} ms a step" for name, ms in summary["ms_per_step"].items()]
     for name, ratio in summary["ratios"].items():
@@ -91,7 +105,9 @@ def table(summary):
     return lines
 
 
-def growth(spec, dataset, *, rounds):
+def growth(
+    spec: AutoencoderSpec | ClassifierSpec, dataset: "Dataset", *, rounds: int
+) -> dict[str, dict[str, dict[str, float]]]:
     """Milliseconds an image over batch sizes, and seconds an epoch over numbers of images."""
     found = {"ms_per_image": {}, "seconds_per_epoch": {}}
     for batch in BATCHES:
@@ -109,7 +125,9 @@ def growth(spec, dataset, *, rounds):
     return found
 
 
-def peak_memory(spec, dataset):
+def peak_memory(
+    spec: AutoencoderSpec | ClassifierSpec, dataset: "Dataset"
+) -> dict[str, int | None]:
     """Most memory in MiB of a process that trains 100 steps, each variant in one of its own."""
     found = {}
     context = multiprocessing.get_context("spawn")

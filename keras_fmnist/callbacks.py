@@ -3,6 +3,7 @@
 import datetime
 import math
 import time
+from typing import TYPE_CHECKING, TypeVar
 
 import keras
 import numpy as np
@@ -10,7 +11,13 @@ from tqdm import tqdm
 
 from keras_fmnist.seeds import permutation, seed_dropout
 
+if TYPE_CHECKING:
+    import torch
+
+    Array = np.ndarray | torch.Tensor  # torch where that is the backend
+
 EVALUATION_BATCH = 1000  # images; larger ones are not faster and cost memory
+Pixels = TypeVar("Pixels", np.ndarray, "torch.Tensor")
 
 
 class Batches(keras.utils.PyDataset):
@@ -31,7 +38,14 @@ class Batches(keras.utils.PyDataset):
         taken: how many of them are left out, at its beginning: an interrupted epoch goes on there.
     """
 
-    def __init__(self, images, labels, batch_size, darkest=0.0, seed=None):
+    def __init__(
+        self,
+        images: np.ndarray,
+        labels: np.ndarray | None,
+        batch_size: int,
+        darkest: float = 0.0,
+        seed: int | None = None,
+    ) -> None:
         super().__init__()
         self.batch_size, self.darkest, self.seed = batch_size, darkest, seed
         self.images = _place(images)
@@ -40,16 +54,16 @@ class Batches(keras.utils.PyDataset):
         self.steps = math.ceil(len(images) / batch_size)
         self.taken = 0
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.steps - self.taken
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> "tuple[Array, Array]":
         first = (self.taken + index) * self.batch_size
         rows = self.order[first : first + self.batch_size]
         images = scale(self.images[rows], self.darkest)
         return images, images if self.labels is None else self.labels[rows]
 
-    def shuffle(self, epoch):
+    def shuffle(self, epoch: int) -> None:
         """Puts the images into the order of an epoch."""
         self.order = _place(permutation(self.seed, epoch, len(self.images)))
 
@@ -62,7 +76,7 @@ def _place(array):
     return keras.ops.convert_to_tensor(array.copy())
 
 
-def scale(pixels, darkest):
+def scale(pixels: Pixels, darkest: float) -> Pixels:
     """Bytes to float32 from `darkest` to 1, on numpy arrays and torch tensors."""
     pixels = pixels.astype(np.float32) if isinstance(pixels, np.ndarray) else pixels.float()
     pixels = pixels / 255
@@ -72,11 +86,11 @@ def scale(pixels, darkest):
 class SeedEachEpoch(keras.callbacks.Callback):
     """Derives the order and the dropout of every epoch from (seed, epoch)."""
 
-    def __init__(self, batches, seed):
+    def __init__(self, batches: Batches, seed: int) -> None:
         super().__init__()
         self.batches, self.seed = batches, seed
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Shuffles the batches and seeds the model's dropout."""
         self.batches.shuffle(epoch)
         seed_dropout(self.model, self.seed, epoch)
@@ -85,11 +99,11 @@ class SeedEachEpoch(keras.callbacks.Callback):
 class TrainingCurve(keras.callbacks.Callback):
     """Adds `train_eval_*` to the epoch's logs: the training images again, in evaluation mode."""
 
-    def __init__(self, batches):
+    def __init__(self, batches: Batches) -> None:
         super().__init__()
         self.batches = batches
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Evaluates every training image; costs about a sixth of the epoch."""
         measured = self.model.evaluate(self.batches, verbose=0, return_dict=True)
         logs.update({f"train_eval_{name}": value for name, value in measured.items()})
@@ -102,15 +116,15 @@ class DivergedError(RuntimeError):
 class StopOnNonFinite(keras.callbacks.Callback):
     """Stops the run at the step at which the running loss stops being finite."""
 
-    def __init__(self, batches):
+    def __init__(self, batches: Batches) -> None:
         super().__init__()
         self.batches = batches
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Remembers the epoch for the message."""
         self.epoch = epoch
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Raises DivergedError."""
         if not math.isfinite(logs["loss"]):
             step = self.batches.taken + batch + 1
@@ -130,7 +144,7 @@ class Progress(keras.callbacks.Callback):
         done: steps that the run has taken before.
     """
 
-    def __init__(self, title, epochs, steps, done=0):
+    def __init__(self, title: str, epochs: int, steps: int, done: int = 0) -> None:
         super().__init__()
         self.bar = tqdm(
             total=epochs * steps,
@@ -142,15 +156,15 @@ class Progress(keras.callbacks.Callback):
         )
         self.epochs = epochs
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Says which epoch runs."""
         self.bar.set_postfix_str(f"epoch {epoch + 1}/{self.epochs}")
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """One step on."""
         self.bar.update()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Shows the losses of the epoch that ended."""
         self.bar.set_postfix_str(f"loss {logs['loss']:.4f}, val_loss {logs['val_loss']:.4f}")
 
@@ -162,13 +176,13 @@ class Stopwatch(keras.callbacks.Callback):
     so that of a resumed run the parts are added up.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         self.state = {"started": started, "total": 0.0, "cpu": 0.0, "per_epoch": [], "epoch": 0.0}
 
     @property
-    def state(self):
+    def state(self) -> dict:
         """Start, seconds in all and of CPU, of each complete epoch, and of the one that runs."""
         now = time.perf_counter()
         return {
@@ -180,13 +194,13 @@ class Stopwatch(keras.callbacks.Callback):
         }
 
     @state.setter
-    def state(self, state):
+    def state(self, state: dict) -> None:
         now = time.perf_counter()
         self.started, self.per_epoch = state["started"], list(state["per_epoch"])
         self._run, self._epoch = now - state["total"], now - state["epoch"]
         self._cpu = time.process_time() - state["cpu"]
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Reads the clock."""
         now = time.perf_counter()
         self.per_epoch.append(round(now - self._epoch, 3))

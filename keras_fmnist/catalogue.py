@@ -1,6 +1,13 @@
 """What `experiments/` hands to the library, which knows no experiment by itself."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from keras_fmnist.claims import Claim
+    from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec
+
+    Specs = tuple[AutoencoderSpec | ClassifierSpec, ...]
 
 
 @dataclass(frozen=True)
@@ -28,7 +35,7 @@ class Exhibit:
 
     label: str
     kind: str
-    specs: tuple
+    specs: "Specs"
     metric: str = "loss"
 
 
@@ -47,19 +54,19 @@ class Catalogue:
             is shown in English.
     """
 
-    reports: dict
-    claims: tuple = ()
-    questions: dict = field(default_factory=dict)
-    exhibits: dict = field(default_factory=dict)
-    deviations: tuple = ()
-    spanish: dict = field(default_factory=dict)
+    reports: "dict[str, Specs]"
+    claims: "tuple[Claim, ...]" = ()
+    questions: "dict[AutoencoderSpec | ClassifierSpec, Specs]" = field(default_factory=dict)
+    exhibits: dict[str, tuple[Exhibit, ...]] = field(default_factory=dict)
+    deviations: tuple[Text, ...] = ()
+    spanish: dict[str, str] = field(default_factory=dict)
 
     @property
-    def specs(self):
+    def specs(self) -> "list[AutoencoderSpec | ClassifierSpec]":
         """The experiments of all reports, in their order."""
         return [spec for group in self.reports.values() for spec in group]
 
     @property
-    def readings(self):
+    def readings(self) -> "list[AutoencoderSpec | ClassifierSpec]":
         """The readings of all questions."""
         return [spec for group in self.questions.values() for spec in group]

@@ -8,6 +8,9 @@ follows from seed and epoch.
 
 import json
 import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -16,13 +19,24 @@ from keras_fmnist import provenance, weights
 from keras_fmnist.interrupts import Wish
 from keras_fmnist.seeds import generator_states, set_generator_states
 from keras_fmnist.settings import SpecError
-from keras_fmnist.specs import differences, settings
+from keras_fmnist.specs import Spec, differences, settings
+
+if TYPE_CHECKING:
+    from keras_fmnist.callbacks import Batches, Stopwatch
 
 _FRAMEWORKS = {"torch", "jax", "tensorflow"}
 _SHOWN = 16  # hexadecimal digits of a digest
 
 
-def identity(spec, seed, examples, data_sha256, start, device, **modes):
+def identity(
+    spec: Spec,
+    seed: int,
+    examples: int,
+    data_sha256: str,
+    start: weights.Arrays,
+    device: str,
+    **modes: bool,
+) -> dict:
     """What must be the same for a run to go on from a checkpoint: all that its bits depend on.
 
     Args:
@@ -35,11 +49,10 @@ def identity(spec, seed, examples, data_sha256, start, device, **modes):
         modes: switches of `train.run` that change how a step is computed.
     """
     backend = keras.backend.backend()
-    other = _FRAMEWORKS - {backend}
     versions = {
         package: version
         for package, version in provenance.versions().items()
-        if package.removesuffix("-cpu") not in other
+        if package.removesuffix("-cpu") not in _FRAMEWORKS - {backend}
     }
     found = {
         **settings(spec),
@@ -62,7 +75,7 @@ def identity(spec, seed, examples, data_sha256, start, device, **modes):
     return found
 
 
-def refuse(path):
+def refuse(path: Path) -> None:
     """Raises SpecError where a run has left a checkpoint that nobody asked to go on from."""
     if path.exists():
         raise SpecError(
@@ -89,7 +102,7 @@ class Checkpoint(keras.callbacks.Callback):
         wish: `Wish` to stop; while it is entered, the run is saved and stops when it comes.
     """
 
-    def __init__(self, path, every=None):
+    def __init__(self, path: Path, every: int | None = None) -> None:
         super().__init__()
         self.path, self.every = path, every
         self.epoch, self.step, self.resumed_at = 0, 0, []
@@ -97,7 +110,9 @@ class Checkpoint(keras.callbacks.Callback):
         self.wish = Wish()
         self._within = None
 
-    def begin(self, model, batches, stopwatch, run):
+    def begin(
+        self, model: keras.Model, batches: "Batches", stopwatch: "Stopwatch", run: dict
+    ) -> None:
         """Puts model and stopwatch where the run was saved, if it was.
 
         Args:
@@ -133,7 +148,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.resumed_at = [*state["resumed_at"], self.epoch]
         self._within = arrays if self.step else None
 
-    def spans(self, epochs):
+    def spans(self, epochs: int) -> Iterator[tuple[int, int]]:
         """Epochs that are left, as pairs of first and end for `fit`.
 
         `fit` cannot begin within an epoch. What is left of one is a `fit` of its own, over the
@@ -144,7 +159,7 @@ class Checkpoint(keras.callbacks.Callback):
             yield self.epoch, self.epoch + 1
         yield self.epoch, epochs
 
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Within an epoch that was interrupted: puts metrics and generators where they were.
 
         Not before: `fit` has reset the metrics, and torch's loader has drawn a number.
@@ -158,7 +173,7 @@ class Checkpoint(keras.callbacks.Callback):
         set_generator_states(self.model, weights.part(self._within, "generators"))
         self._within = None
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Saves where `every` or a signal asks for it."""
         step = self.batches.taken + batch + 1
         if step == self.batches.steps:
@@ -166,7 +181,7 @@ class Checkpoint(keras.callbacks.Callback):
         if self.wish.stop or (self.every and step % self.every == 0):
             self._save(step)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Saves."""
         self.batches.taken = 0
         self.epoch = epoch + 1
@@ -180,10 +195,8 @@ class Checkpoint(keras.callbacks.Callback):
             "optimizer": _arrays(model.optimizer.variables),
         }
         if step:
-            parts |= {
-                "metrics": _arrays(model.metrics_variables),
-                "generators": generator_states(model),
-            }
+            parts["metrics"] = _arrays(model.metrics_variables)
+            parts["generators"] = generator_states(model)
         state = {
             "run": self.run,
             "epoch": self.epoch,
@@ -207,13 +220,13 @@ def _assign(variables, arrays):
         variable.assign(arrays[str(number)])
 
 
-def write(path, arrays, state):
+def write(path: Path | str, arrays: weights.Arrays, state: dict) -> None:
     """Writes arrays, and a state that JSON can hold, with their digest, whole or not at all."""
     text = json.dumps(state)
     weights.save(path, arrays, {"state": text, "sha256": _digest(arrays, text)})
 
 
-def read(path):
+def read(path: Path | str) -> tuple[weights.Arrays, dict]:
     """Arrays and state as `write` was given them.
 
     Raises:

@@ -2,9 +2,14 @@
 
 import importlib.util
 import os
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from keras_fmnist.settings import SpecError, shown, suggest
+
+if TYPE_CHECKING:
+    from keras_fmnist.specs import AnySpec
 
 LONGEST_NAME = 240  # bytes, of the 255 that file systems take: a file is written under a longer one
 LONGEST_PATH = 3500  # of 4096: report, experiment and file come below it
@@ -13,20 +18,20 @@ DEVICES = ("auto", "cpu", "gpu")
 TRACKERS = {"mlflow": ("mlflow", "sqlalchemy", "alembic"), "tensorboard": ("tensorboard",)}
 
 
-def whole(name, value, low, high):
+def whole(name: str, value: object, low: int, high: int) -> None:
     """Holds a value to a whole number from `low` to `high`."""
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise SpecError(f"{name} must be a whole number from {low} to {high}, not {shown(value)}")
 
 
-def flag(name, value):
+def flag(name: str, value: object) -> bool:
     """Holds a value to one that a flag without a value has."""
     if not isinstance(value, bool):
         raise SpecError(f"{name} takes no value, not {shown(value)}")
     return value
 
 
-def folder(path, name="out"):
+def folder(path: object, name: str = "out") -> None:
     """Holds a path to be a folder, or one that can be made; `name` is what the user calls it."""
     if not isinstance(path, str) or not path.strip() or "\0" in path:
         raise SpecError(f"{name} must name a folder, such as runs, not {shown(path)}")
@@ -49,7 +54,7 @@ def folder(path, name="out"):
         raise SpecError(f"{name} {path}: {there} cannot be written")
 
 
-def backend():
+def backend() -> str:
     """The backend that Keras will take, known and installed."""
     name = os.environ["KERAS_BACKEND"]
     if name not in BACKENDS:
@@ -59,12 +64,12 @@ def backend():
     return name
 
 
-def installed_backends():
+def installed_backends() -> list[str]:
     """The backends whose framework is there, torch first."""
     return [name for name in BACKENDS if importlib.util.find_spec(name) is not None]
 
 
-def device(device):
+def device(device: object) -> None:
     """Hides the GPUs where the CPU is asked for; must come before the backend is imported."""
     if device not in DEVICES:
         raise SpecError(f"device must be {', '.join(DEVICES)}, not {shown(device)}")
@@ -74,7 +79,7 @@ def device(device):
         os.environ["KERAS_TORCH_DEVICE"] = "cpu"
 
 
-def tracker(track):
+def tracker(track: object) -> None:
     """Holds a tracker to one that is known and installed, or None."""
     if track is None:
         return
@@ -85,7 +90,7 @@ def tracker(track):
             raise SpecError(f"{package} is not installed: pip install 'keras-fmnist[{track}]'")
 
 
-def experiment(specs, experiment):
+def experiment(specs: "Iterable[AnySpec]", experiment: object) -> "AnySpec":
     """The spec of an id such as mansilla/base."""
     known = {spec.id: spec for spec in specs}
     word = experiment if isinstance(experiment, str) else ""
@@ -94,7 +99,7 @@ def experiment(specs, experiment):
     return known[word]
 
 
-def target(name, path, *endings):
+def target(name: str, path: object, *endings: str) -> None:
     """Holds a path to a file that can be written and has one of the endings."""
     if not isinstance(path, str) or "\0" in path or Path(path).suffix not in endings:
         raise SpecError(f"{name} must end in {' or '.join(endings)}, not {shown(path)}")

@@ -2,10 +2,11 @@
 
 import textwrap
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from keras_fmnist.results import leading_group
+from keras_fmnist.results import Record, leading_group
 from keras_fmnist.specs import TRAIN_IMAGES, settings
 from keras_fmnist.verdicts import (
     NOT_REPRODUCED,
@@ -40,12 +41,12 @@ class Claim:
     holds: Within | Ranked | MostSeeds | Every
 
     @property
-    def report(self):
+    def report(self) -> str:
         """Whose claim it is: that of the experiments it is about."""
         return self.holds.specs[0].report
 
     @property
-    def id(self):
+    def id(self) -> str:
         """`report/name`."""
         return f"{self.report}/{self.name}"
 
@@ -77,7 +78,7 @@ def _is_whole(record, spec):
     )
 
 
-def judge(claims, records):
+def judge(claims: Sequence[Claim], records: Sequence[Record]) -> list[dict]:
     """What the records say of each claim.
 
     Returns:
@@ -104,7 +105,7 @@ def _row(claim, finding):
     }
 
 
-def ours_words(row):
+def ours_words(row: dict) -> list[str]:
     """What was measured for a claim, a text a label: `base val_loss: 0.037 [0.036, 0.038]`."""
     if not any(value is not None for value in row["ours"].values()):
         return ["not run yet"]
@@ -121,14 +122,14 @@ def _measured(label, value, interval):
     return f"{label}: {number(label, value)}" + (f" [{between}]" if interval else "")
 
 
-def count_verdicts(rows):
+def count_verdicts(rows: Sequence[dict]) -> str:
     """A line: how many claims, and how many of each verdict."""
     counts = Counter(row["verdict"] for row in rows)
     verdicts = (REPRODUCED, NOT_REPRODUCED, UNDECIDED)
     return f"{len(rows)} claims: " + ", ".join(f"{counts[v]} {v}" for v in verdicts)
 
 
-def table(rows, width):
+def table(rows: Sequence[dict], width: int) -> list[str]:
     """Lines of text: each claim's name and four columns, and the verdicts counted.
 
     Args:

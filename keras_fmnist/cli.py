@@ -35,12 +35,12 @@ class Choice:
     action: Callable
     arguments: dict = field(default_factory=dict)
 
-    def __dir__(self):
+    def __dir__(self) -> list[str]:
         """Nothing: Fire would take a stray word such as `action` for an attribute, and call it."""
         return []
 
 
-def main(component, name, argv=None):
+def main(component: dict, name: str, argv: list[str] | None = None) -> int:
     """Lets Fire choose from `component`, then runs the choice.
 
     Args:
@@ -73,7 +73,9 @@ def main(component, name, argv=None):
     return 0
 
 
-def command(action, doc, **flags):
+def command(
+    action: Callable[..., None], doc: str, **flags: tuple[object, str]
+) -> Callable[..., Choice]:
     """A function for Fire that chooses `action`.
 
     Args:

@@ -7,28 +7,29 @@ import contextlib
 import importlib.util
 import os
 import re
+from collections.abc import Sequence
 from fnmatch import fnmatch
 
 from keras_fmnist import checks, results
 from keras_fmnist.queries import words
 from keras_fmnist.seeds import use_deterministic_kernels
 from keras_fmnist.settings import SpecError, shown
-from keras_fmnist.specs import TRAIN_IMAGES
+from keras_fmnist.specs import TRAIN_IMAGES, AutoencoderSpec, ClassifierSpec
 
 
 def run_experiments(
-    specs,
-    seed=0,
-    seeds=1,
-    device="auto",
-    out=results.RUNS,
-    examples=None,
-    force=False,
-    track=None,
-    resume=False,
-    checkpoint_every=None,
-    deterministic=False,
-):
+    specs: Sequence[AutoencoderSpec | ClassifierSpec],
+    seed: int = 0,
+    seeds: int = 1,
+    device: str = "auto",
+    out: str = results.RUNS,
+    examples: int | None = None,
+    force: bool = False,
+    track: str | None = None,
+    resume: bool = False,
+    checkpoint_every: int | None = None,
+    deterministic: bool = False,
+) -> None:
     """Runs experiments one after the other, draws their figures and says where everything is.
 
     Raises:
@@ -85,15 +86,15 @@ def _saying(remedy):
 
 
 def run_study(
-    specs,
-    globs=(),
-    seeds=5,
-    jobs=None,
-    device="auto",
-    out=results.STUDY,
-    engine="local",
-    address=None,
-):
+    specs: Sequence[AutoencoderSpec | ClassifierSpec],
+    globs: Sequence[str] = (),
+    seeds: int = 5,
+    jobs: int | None = None,
+    device: str = "auto",
+    out: str = results.STUDY,
+    engine: str = "local",
+    address: str | None = None,
+) -> None:
     """Runs what is missing of the experiments that match, over several seeds, side by side.
 
     Raises:
@@ -161,7 +162,7 @@ def _resolve_device(device, deterministic=False):
     return train.device()
 
 
-def prepare_data(force=False):
+def prepare_data(force: bool = False) -> None:
     """Prepares the data where they are not, and prints what they are."""
     from keras_fmnist import data
 

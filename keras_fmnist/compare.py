@@ -3,7 +3,9 @@
 import math
 import statistics
 import tempfile
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -13,7 +15,11 @@ from scipy.stats import t as student
 from keras_fmnist import native_training, train, twin
 from keras_fmnist.callbacks import scale
 from keras_fmnist.optimizers import PyTorchAdam
-from keras_fmnist.specs import ClassifierSpec, override
+from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec, Spec, override
+
+if TYPE_CHECKING:
+    from keras_fmnist.data import Dataset
+    from keras_fmnist.parity import Row
 
 # Two trainings count as equivalent where their mean validation losses differ by less than this
 # share of native's: about what another seed changes after a few hundred steps.
@@ -32,14 +38,22 @@ class Equivalence:
     epochs: int
     examples: int
     seeds: int
-    ours: dict
-    native: dict
+    ours: dict[str, dict[str, float]]
+    native: dict[str, dict[str, float]]
     margin: float
     interval: tuple[float, float]
     verdict: str
 
 
-def equivalence(spec, dataset, *, seeds, epochs, examples, progress=iter):
+def equivalence(
+    spec: AutoencoderSpec | ClassifierSpec,
+    dataset: "Dataset",
+    *,
+    seeds: int,
+    epochs: int,
+    examples: int,
+    progress: Callable[[range], Iterable[int]] = iter,
+) -> Equivalence:
     """Trains both sides with dropout, each by its own generators, and tests them for equivalence.
 
     Args:
@@ -74,7 +88,7 @@ def equivalence(spec, dataset, *, seeds, epochs, examples, progress=iter):
     )
 
 
-def metric_names(spec):
+def metric_names(spec: Spec) -> tuple[str, ...]:
     """What is compared: the validation loss, and a classifier's accuracy."""
     return ("val_loss", "val_accuracy") if isinstance(spec, ClassifierSpec) else ("val_loss",)
 
@@ -149,7 +163,7 @@ def _to_torch(images, darkest):
     return torch.from_numpy(scale(images, darkest).transpose(0, 3, 1, 2).copy())
 
 
-def defaults():
+def defaults() -> list[dict[str, str]]:
     """Every default in which Keras and PyTorch differ, read off both, and what is used here.
 
     Returns:
@@ -192,7 +206,7 @@ def defaults():
     ]
 
 
-def table(rows):
+def table(rows: "Sequence[Row]") -> list[str]:
     """Lines of text: every row, and which are over their tolerance."""
     width = max(len(row.name) for row in rows)
     lines = [f"{'':{width}}  {'max |Δ|':>9}  {'mean |Δ|':>9}  tolerance"]
@@ -207,7 +221,7 @@ def table(rows):
     return lines
 
 
-def describe(result):
+def describe(result: Equivalence) -> list[str]:
     """Lines of text for an `Equivalence`."""
     lines = [
         f"{side}: "

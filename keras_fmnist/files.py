@@ -6,10 +6,11 @@ import fcntl
 import json
 import os
 import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 
-def read_bounded(path, most):
+def read_bounded(path: Path | str, most: int) -> bytes:
     """The bytes of a regular file that has at most `most` of them.
 
     Raises:
@@ -25,7 +26,7 @@ def read_bounded(path, most):
         return file.read(most)
 
 
-def write_whole(path, content):
+def write_whole(path: Path | str, content: bytes) -> None:
     """Writes bytes so that a reader, also after a crash, finds the old file or the new one.
 
     Raises:
@@ -50,14 +51,14 @@ def write_whole(path, content):
         raise OSError(error.errno, error.strerror, str(path)) from None
 
 
-def remove(path):
+def remove(path: Path) -> None:
     """Removes a file if it is there, so that it stays removed after a power cut."""
     if path.exists():
         path.unlink()
         _sync_folder(path.parent)
 
 
-def remove_leftovers(path):
+def remove_leftovers(path: Path) -> None:
     """Removes what processes left that were killed while they wrote a file, or one beside it.
 
     Files are beside each other here if their names differ in the ending alone. To be called only
@@ -72,7 +73,7 @@ def _scratch(name):
     return f".{name}."
 
 
-def write_json(path, content):
+def write_json(path: Path | str, content: dict | list) -> None:
     """Writes what JSON can hold, whole or not at all; a NaN, which it cannot, becomes null."""
     clean = json.loads(json.dumps(content), parse_constant=lambda name: None)
     write_whole(path, (json.dumps(clean, indent=1, ensure_ascii=False) + "\n").encode())
@@ -88,7 +89,7 @@ def _sync_folder(folder):
 
 
 @contextlib.contextmanager
-def lock(path, wait):
+def lock(path: Path, wait: Callable[[], None]) -> Iterator[None]:
     """Holds a path for one process; calls `wait` first if another one has it.
 
     The kernel lets go of the lock when the process ends, however it ends. The file is empty, and

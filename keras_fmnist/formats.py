@@ -7,6 +7,7 @@ import importlib.util
 import tempfile
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,10 +15,13 @@ from keras_fmnist import checks, data, weights
 from keras_fmnist.files import write_whole
 from keras_fmnist.settings import SpecError
 
+if TYPE_CHECKING:
+    import keras
+
 TOLERANCE = 1e-5  # between Keras's and onnxruntime's outputs
 
 
-def check_onnx():
+def check_onnx() -> None:
     """Holds backend and packages to what an .onnx needs.
 
     Raises:
@@ -32,7 +36,7 @@ def check_onnx():
             raise SpecError(f"{package} is not installed: pip install 'keras-fmnist[onnx]'")
 
 
-def write(target, model, darkest):
+def write(target: str, model: "keras.Model", darkest: float) -> str:
     """Writes a net, or its weights, whole or not at all.
 
     Args:

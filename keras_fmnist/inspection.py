@@ -4,6 +4,7 @@ A net is a chain of layers here, as all of ours are; its parts may be nets thems
 """
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import keras
@@ -29,14 +30,14 @@ class Row:
     """
 
     name: str
-    shape: tuple
+    shape: tuple[int, ...]
     parameters: int
     bias_alone: int | None
     positions: int | None
     gap: float
 
 
-def layers(model, prefix=""):
+def layers(model: keras.Model, prefix: str = "") -> Iterator[tuple[str, keras.layers.Layer]]:
     """`(name, layer)` in the order in which they run, inner ones as `encoder.conv1`."""
     for layer in model.layers:
         if hasattr(layer, "layers"):
@@ -45,7 +46,7 @@ def layers(model, prefix=""):
             yield prefix + layer.name, layer
 
 
-def measure(model, images, batch_size, seed=0):
+def measure(model: keras.Model, images: np.ndarray, batch_size: int, seed: int = 0) -> list[Row]:
     """A `Row` for every layer; the model stays as it is, batch norm's statistics included.
 
     Args:
@@ -79,12 +80,12 @@ def _magnitudes(model, batches, training):
     return sums
 
 
-def ratio(one, other):
+def ratio(one: float, other: float) -> float:
     """`one / other` of two that are not negative; from 0 to 0 is no growth."""
     return one / other if other else math.inf if one else 1.0
 
 
-def bias_alone(layer):
+def bias_alone(layer: keras.layers.Layer) -> tuple[int, int] | tuple[None, None]:
     """Positions of a convolution's output that none of its inputs reaches, and all of them.
 
     With positive weights, no two alike, and a bias of 0, an input of zeros and one of ones give
@@ -107,13 +108,13 @@ def bias_alone(layer):
     return int((~reached).sum()), reached.size
 
 
-def dead(model, images):
+def dead(model: keras.Model, images: np.ndarray) -> tuple[int, int]:
     """How many numbers of a model's output are 0 for every image, and how many there are."""
     alive = model.predict(images, batch_size=1000, verbose=0).any(axis=0)
     return int((~alive).sum()), alive.size
 
 
-def table(rows):
+def table(rows: Sequence[Row]) -> list[str]:
     """The rows as lines of text below a head; the sum of the parameters is the last."""
     lines = [("layer", "output", "parameters", "bias alone", "training / evaluation")]
     for row in rows:

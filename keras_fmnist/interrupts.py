@@ -2,6 +2,8 @@
 
 import signal
 import threading
+from types import TracebackType
+from typing import Self
 
 
 class Wish:
@@ -11,10 +13,10 @@ class Wish:
         stop: whether one of them came.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.stop = False
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         self._before = {}
         if threading.current_thread() is threading.main_thread():  # no other may set handlers
             for number in (signal.SIGINT, signal.SIGTERM):
@@ -22,7 +24,12 @@ class Wish:
                     self._before[number] = signal.signal(number, self._note)
         return self
 
-    def __exit__(self, kind, error, traceback):
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
         if self.stop and error is None:
@@ -34,6 +41,6 @@ class Wish:
         self.stop = True
 
 
-def heed_sigterm():
+def heed_sigterm() -> None:
     """Has SIGTERM interrupt the process as Ctrl-C does."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -7,11 +7,16 @@ straight line between two images.
 import dataclasses
 import math
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from keras_fmnist import results, schema
-from keras_fmnist.data import CLASS_NAMES
+from keras_fmnist.data import CLASS_NAMES, Dataset
+
+if TYPE_CHECKING:
+    from keras_fmnist.trained import Trained
 
 IMAGES = 2000  # t-SNE takes ten seconds for so many, and grows faster than their number
 PAIRS = (("T-shirt/top", "Dress"), ("Sneaker", "Ankle boot"), ("Trouser", "Bag"))
@@ -39,12 +44,12 @@ class LatentSpace:
     lines: list
 
     @property
-    def id(self):
+    def id(self) -> str:
         """`report/experiment`."""
         return f"{self.report}/{self.experiment}"
 
 
-def measure(trained, dataset):
+def measure(trained: "Trained", dataset: Dataset) -> LatentSpace:
     """The latent space of an autoencoder.
 
     Args:
@@ -104,7 +109,7 @@ def _line(trained, dataset, pair):
     return {"test_rows": rows, "images": results.pack_images(images)}
 
 
-def read(path):
+def read(path: Path | str) -> LatentSpace:
     """Reads what `results.write` has written of a `LatentSpace`.
 
     Raises:

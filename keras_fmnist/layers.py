@@ -1,7 +1,11 @@
 """The two layers that Keras lacks."""
 
+from typing import Any
+
 import keras
 from keras import ops
+
+Tensor = Any  # the backend's own: those of torch, jax and tensorflow share no class
 
 
 @keras.saving.register_keras_serializable("keras_fmnist")
@@ -22,12 +26,20 @@ class PyTorchConv2DTranspose(keras.layers.Conv2DTranspose):
         settings: those of `keras.layers.Conv2DTranspose`.
     """
 
-    def __init__(self, filters, kernel_size, strides=1, padding_size=0, spread=1, **settings):
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int,
+        strides: int = 1,
+        padding_size: int = 0,
+        spread: int = 1,
+        **settings: Any,
+    ) -> None:
         super().__init__(filters, kernel_size, strides=strides, **settings)
         self.padding_size = padding_size
         self.spread = spread
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         """Maps of images, in the layer's data format."""
         outputs = ops.conv_transpose(
             inputs,
@@ -40,14 +52,14 @@ class PyTorchConv2DTranspose(keras.layers.Conv2DTranspose):
         outputs = self._spread(self._crop(outputs))
         return outputs + ops.reshape(self.bias, self._bias_shape())
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """The shape of what comes out, in the layer's data format."""
         shape = list(super().compute_output_shape(input_shape))
         for axis in self._axes():
             shape[axis] = (shape[axis] - 2 * self._cropped() - 1) * self.spread + 1
         return tuple(shape)
 
-    def get_config(self):
+    def get_config(self) -> dict:
         """The settings."""
         return super().get_config() | {"padding_size": self.padding_size, "spread": self.spread}
 
@@ -99,17 +111,17 @@ class ChannelDropout(keras.layers.Dropout):
         settings: those of `keras.layers.Dropout`.
     """
 
-    def __init__(self, rate, data_format, **settings):
+    def __init__(self, rate: float, data_format: str, **settings: Any) -> None:
         super().__init__(rate, **settings)
         self.data_format = data_format
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Maps of images, in the layer's data format."""
         one_each = (
             inputs[:, :, :1, :1] if self.data_format == "channels_first" else inputs[:, :1, :1]
         )
         return inputs * super().call(ops.ones_like(one_each), training=training)
 
-    def get_config(self):
+    def get_config(self) -> dict:
         """The settings."""
         return super().get_config() | {"data_format": self.data_format}

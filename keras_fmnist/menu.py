@@ -1,9 +1,15 @@
 """What there is to type: every command, its flags and what they mean."""
 
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
 from keras_fmnist import commands, publish, queries, results, rulers, uses
-from keras_fmnist.cli import REQUIRED, VARIADIC, command
+from keras_fmnist.cli import REQUIRED, VARIADIC, Choice, command
 from keras_fmnist.settings import describe, setting_fields
-from keras_fmnist.specs import ClassifierSpec, override, settings
+from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec, override, settings
+
+if TYPE_CHECKING:
+    from keras_fmnist.catalogue import Catalogue
 
 RUN_FLAGS = {
     "seed": (0, "initial weights, order and dropout follow from it"),
@@ -18,14 +24,16 @@ RUN_FLAGS = {
 }
 
 
-def experiments(specs):
+def experiments(
+    specs: Sequence[AutoencoderSpec | ClassifierSpec],
+) -> dict[str, Callable[..., Choice]]:
     """The commands of one report: each of its experiments, and `all` of them in order."""
     component = {spec.name: _experiment_command(spec) for spec in specs}
     component["all"] = _all_command(specs)
     return component
 
 
-def tool(catalogue):
+def tool(catalogue: "Catalogue") -> dict:
     """The commands of `keras-fmnist`: what works on every report, and each report's experiments.
 
     Args:

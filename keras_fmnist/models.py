@@ -13,14 +13,14 @@ import keras
 
 from keras_fmnist.layers import ChannelDropout, PyTorchConv2DTranspose
 from keras_fmnist.seeds import derive
-from keras_fmnist.specs import CLASSES, IMAGE_SIZE, ClassifierSpec
+from keras_fmnist.specs import CLASSES, IMAGE_SIZE, AutoencoderSpec, ClassifierSpec
 
 CHANNELS_FIRST = keras.backend.backend() == "torch"
 _DATA_FORMAT = "channels_first" if CHANNELS_FIRST else "channels_last"
 _POOLINGS = {"max": keras.layers.MaxPooling2D, "average": keras.layers.AveragePooling2D}
 
 
-def build(spec, seed=0):
+def build(spec: AutoencoderSpec | ClassifierSpec, seed: int = 0) -> keras.Model:
     """The model of a spec with fresh weights: an autoencoder, or a classifier and its encoder.
 
     The encoder of a frozen classifier is not trainable; compile after this, not before.
@@ -34,7 +34,7 @@ def build(spec, seed=0):
     return classifier(fresh, spec, seed)
 
 
-def encoder(spec, seed=0):
+def encoder(spec: AutoencoderSpec, seed: int = 0) -> keras.Model:
     """Images to codes: `(batch, 28, 28, 1)` to `(batch, latent)` (mansilla, section II).
 
     Without a linear layer the code is the map `(batch, kernels, 5, 5)` (manolucos, table 2).
@@ -72,7 +72,7 @@ def encoder(spec, seed=0):
     return keras.Model(inputs, x, name="encoder")
 
 
-def decoder(spec, seed=0):
+def decoder(spec: AutoencoderSpec, seed: int = 0) -> keras.Model:
     """Codes to images: `(batch, latent)` to `(batch, 28, 28, 1)` (mansilla, section II).
 
     No dropout stands on the output layer, as both reports ask.
@@ -100,14 +100,14 @@ def decoder(spec, seed=0):
     return keras.Model(inputs, x, name="decoder")
 
 
-def autoencoder(spec, seed=0):
+def autoencoder(spec: AutoencoderSpec, seed: int = 0) -> keras.Model:
     """Images to their reconstructions; its two parts are the layers `encoder` and `decoder`."""
     inputs = keras.Input((IMAGE_SIZE, IMAGE_SIZE, 1), name="image")
     outputs = decoder(spec, seed)(encoder(spec, seed)(inputs))
     return keras.Model(inputs, outputs, name="autoencoder")
 
 
-def classifier(encoder, spec, seed=0):
+def classifier(encoder: keras.Model, spec: ClassifierSpec, seed: int = 0) -> keras.Model:
     """Images to logits: `(batch, 28, 28, 1)` to `(batch, 10)`, fully connected on `encoder`.
 
     Args:

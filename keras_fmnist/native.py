@@ -5,6 +5,9 @@ borrow from what it measures. Initialisation is PyTorch's own, as in the reports
 `(batch, 1, 28, 28)` float32. A number in brackets, as in [2], is an open question of the README.
 """
 
+from collections.abc import Sequence
+from typing import Self
+
 from torch import nn
 
 POOLINGS = {"max": nn.MaxPool2d, "avg": nn.AvgPool2d}
@@ -49,14 +52,14 @@ class Encoder(nn.Sequential):
 
     def __init__(
         self,
-        kernels=(16, 32),
-        latent=64,
-        dropout=0.2,
-        dropout_at="before_pooling",
-        dropout_kind="element",
-        batchnorm=False,
-        pooling=("max", "max"),
-    ):
+        kernels: tuple[int, int] = (16, 32),
+        latent: int | None = 64,
+        dropout: float = 0.2,
+        dropout_at: str = "before_pooling",
+        dropout_kind: str = "element",
+        batchnorm: bool = False,
+        pooling: tuple[str, str] = ("max", "max"),
+    ) -> None:
         super().__init__()
         map_dropout = DROPOUTS[dropout_kind]
         self.conv1 = nn.Conv2d(1, kernels[0], kernel_size=3)  # 28x28 -> 26x26
@@ -104,13 +107,13 @@ class Decoder(nn.Sequential):
 
     def __init__(
         self,
-        kernels=(16, 32),
-        latent=64,
-        dropout=0.2,
-        dropout_kind="element",
-        deconvs=(K4, K3),
-        output="sigmoid",
-    ):
+        kernels: tuple[int, int] = (16, 32),
+        latent: int | None = 64,
+        dropout: float = 0.2,
+        dropout_kind: str = "element",
+        deconvs: Sequence[dict[str, int]] = (K4, K3),
+        output: str = "sigmoid",
+    ) -> None:
         super().__init__()
         if latent is not None:
             self.hidden = nn.Linear(latent, kernels[1] * 5 * 5)
@@ -127,7 +130,7 @@ class Decoder(nn.Sequential):
 class Autoencoder(nn.Sequential):
     """An encoder and a decoder: `(batch, 1, 28, 28)` to a reconstruction of that shape."""
 
-    def __init__(self, encoder, decoder):
+    def __init__(self, encoder: Encoder, decoder: Decoder) -> None:
         super().__init__()
         self.encoder = encoder
         self.decoder = decoder
@@ -148,7 +151,13 @@ class Classifier(nn.Sequential):
             dropout in it, batch norm by its stored statistics. A plain loop does not do so [7].
     """
 
-    def __init__(self, encoder, hidden=None, relu_logits=True, encoder_in_eval=False):
+    def __init__(
+        self,
+        encoder: Encoder,
+        hidden: int | None = None,
+        relu_logits: bool = True,
+        encoder_in_eval: bool = False,
+    ) -> None:
         super().__init__()
         self.encoder_in_eval = encoder_in_eval
         self.encoder = encoder
@@ -163,7 +172,7 @@ class Classifier(nn.Sequential):
             self.logits_relu = nn.ReLU()
         self.train()
 
-    def train(self, mode=True):
+    def train(self, mode: bool = True) -> Self:
         """Sets training or evaluation mode; the encoder never trains under `encoder_in_eval`."""
         super().train(mode)
         if self.encoder_in_eval:
@@ -171,7 +180,7 @@ class Classifier(nn.Sequential):
         return self
 
 
-def freeze(module):
+def freeze(module: nn.Module) -> nn.Module:
     """Takes the module's parameters out of training and returns the module.
 
     Only the parameters: in training mode its dropout still drops and its batch norm still updates

@@ -3,18 +3,31 @@
 Nothing of this package is imported: a ruler does not borrow from what it measures.
 """
 
+from collections.abc import Callable, Iterable
+
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]  # of outputs and targets
 
-def accuracy(logits, labels):
+
+def accuracy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """Share of `(batch, 10)` logits that are largest at the label; a `loss` for `evaluate`."""
     return (logits.argmax(dim=1) == labels).float().mean()
 
 
 def train(
-    model, inputs, targets, *, epochs, batch_size, optimizer, loss, generator=None, on_epoch=None
-):
+    model: torch.nn.Module,
+    inputs: torch.Tensor,
+    targets: torch.Tensor,
+    *,
+    epochs: int,
+    batch_size: int,
+    optimizer: torch.optim.Optimizer,
+    loss: Loss,
+    generator: torch.Generator | None = None,
+    on_epoch: Callable[[int, float], None] | None = None,
+) -> list[float]:
     """Trains on tensors in memory, in a new order each epoch; the last batch may be smaller.
 
     Args:
@@ -47,7 +60,9 @@ def train(
 
 
 @torch.no_grad()
-def evaluate(model, inputs, targets, loss, batch_size):
+def evaluate(
+    model: torch.nn.Module, inputs: torch.Tensor, targets: torch.Tensor, loss: Loss, batch_size: int
+) -> float:
     """Mean loss over every example as a float; leaves the model in evaluation mode.
 
     Each batch's mean is weighted by its size and the sum divided once, so that a smaller last
@@ -61,7 +76,12 @@ def evaluate(model, inputs, targets, loss, batch_size):
     return total.item() / len(inputs)
 
 
-def train_epoch(model, batches, optimizer, loss):
+def train_epoch(
+    model: torch.nn.Module,
+    batches: Iterable[tuple[torch.Tensor, torch.Tensor]],
+    optimizer: torch.optim.Optimizer,
+    loss: Loss,
+) -> float:
     """One pass over batches of inputs and targets; returns the running loss."""
     model.train()
     total, seen = 0, 0
@@ -75,7 +95,7 @@ def train_epoch(model, batches, optimizer, loss):
     return total.item() / seen
 
 
-def check_lengths(inputs, targets):
+def check_lengths(inputs: torch.Tensor, targets: torch.Tensor) -> None:
     """Raises ValueError where there are no inputs, or not as many targets."""
     if not 0 < len(inputs) == len(targets):
         raise ValueError(f"{len(inputs)} inputs and {len(targets)} targets: need one for each")
@@ -88,15 +108,17 @@ class ImageDataset(Dataset):
     label, or itself without labels.
     """
 
-    def __init__(self, images, labels=None, signed=False):
+    def __init__(
+        self, images: torch.Tensor, labels: torch.Tensor | None = None, signed: bool = False
+    ) -> None:
         self.images = images
         self.labels = labels
         self.signed = signed
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.images)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
         image = self.images[index].unsqueeze(0).float().div(255)  # ToTensor
         if self.signed:
             image = image.sub(0.5).div(0.5)  # Normalize
@@ -104,8 +126,17 @@ class ImageDataset(Dataset):
 
 
 def train_with_dataloader(
-    model, images, labels=None, *, epochs, batch_size, optimizer, loss, signed=False, workers=0
-):
+    model: torch.nn.Module,
+    images: torch.Tensor,
+    labels: torch.Tensor | None = None,
+    *,
+    epochs: int,
+    batch_size: int,
+    optimizer: torch.optim.Optimizer,
+    loss: Loss,
+    signed: bool = False,
+    workers: int = 0,
+) -> list[float]:
     """Trains with a `DataLoader` over an `ImageDataset`, image by image.
 
     `images`, `labels` and `signed` are an `ImageDataset`'s, on the CPU; each batch follows the

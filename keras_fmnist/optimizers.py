@@ -1,8 +1,11 @@
 """The one optimiser in which Keras and PyTorch differ by more than a default."""
 
 import math
+from typing import Any
 
 import keras
+
+Tensor = Any  # the backend's own: those of torch, jax and tensorflow share no class
 
 
 @keras.saving.register_keras_serializable("keras_fmnist")
@@ -18,19 +21,24 @@ class PyTorchAdam(type(keras.optimizers.Adam())):  # on torch, Keras has a faste
         epsilon: added to the bias-corrected √v̂; PyTorch's default, where Keras has 1e-7.
     """
 
-    def __init__(self, learning_rate=1e-3, epsilon=1e-8, **settings):
+    def __init__(
+        self,
+        learning_rate: float = 1e-3,
+        epsilon: float = 1e-8,
+        **settings: float | str | bool | None,
+    ) -> None:
         super().__init__(learning_rate, epsilon=epsilon, **settings)
 
     @property
-    def epsilon(self):
+    def epsilon(self) -> Tensor:
         """What Keras's update must add to √v at this step to get there."""
         return self._epsilon * keras.ops.sqrt(self._correction(self.beta_2))
 
     @epsilon.setter
-    def epsilon(self, value):
+    def epsilon(self, value: float) -> None:
         self._epsilon = value
 
-    def get_config(self):
+    def get_config(self) -> dict:
         """The settings, with epsilon as it was given."""
         return super().get_config() | {"epsilon": self._epsilon}
 

@@ -1,14 +1,19 @@
 """What a trained model makes of the images: the part of a record that `fit` does not give."""
 
+from typing import TYPE_CHECKING
+
 import keras
 import numpy as np
 
 from keras_fmnist import baselines, results
-from keras_fmnist.callbacks import scale
-from keras_fmnist.specs import CLASSES
+from keras_fmnist.callbacks import Batches, scale
+from keras_fmnist.specs import CLASSES, AutoencoderSpec
+
+if TYPE_CHECKING:
+    from keras_fmnist.data import Dataset
 
 
-def evaluate(model, **batches):
+def evaluate(model: keras.Model, **batches: Batches) -> dict[str, float]:
     """Losses and metrics over every image of each set, named `<set>_loss`."""
     return {
         f"{prefix}_{name}": value
@@ -17,7 +22,7 @@ def evaluate(model, **batches):
     }
 
 
-def classify(model, test, labels):
+def classify(model: keras.Model, test: Batches, labels: np.ndarray) -> dict:
     """The confusion matrix of every test image, and how many logits never leave zero."""
     logits = model.predict(test, verbose=0)
     counts = np.zeros((CLASSES, CLASSES), int)
@@ -26,7 +31,9 @@ def classify(model, test, labels):
     return {"confusion_matrix": counts.tolist(), "metrics": {"dead_logits": dead}}
 
 
-def reconstruct(model, spec, images, dataset):
+def reconstruct(
+    model: keras.Model, spec: AutoencoderSpec, images: np.ndarray, dataset: "Dataset"
+) -> dict:
     """Ten test images, the first of each class, and what autoencoder and PCA make of them."""
     rows = [int(np.argmax(dataset.test_labels == label)) for label in range(CLASSES)]
     originals = dataset.test_images[rows]

@@ -6,6 +6,7 @@ Dropout is 0 here, since each side draws its own masks; `equivalence` compares t
 import contextlib
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from unittest import mock
 
 import keras
@@ -14,7 +15,10 @@ import torch
 from keras.src.backend.common import dtypes
 
 from keras_fmnist import models, train, twin, weights
-from keras_fmnist.specs import ClassifierSpec, override
+from keras_fmnist.specs import AnySpec, AutoencoderSpec, ClassifierSpec, override
+
+if TYPE_CHECKING:
+    from keras_fmnist.data import Dataset
 
 # Absolute, on activations of order one: float32 sums of up to 800 terms, in another order.
 FORWARD = 1e-5
@@ -43,18 +47,18 @@ class Row:
     tolerance: float
 
     @property
-    def passed(self):
+    def passed(self) -> bool:
         """Whether the largest difference is within the tolerance; NaN and infinity are not."""
         return self.max_abs <= self.tolerance and math.isfinite(self.max_abs)
 
 
-def without_dropout(spec):
+def without_dropout(spec: AnySpec) -> AnySpec:
     """The same spec with dropout 0 everywhere."""
     prefix = "autoencoder_" if isinstance(spec, ClassifierSpec) else ""
     return override(spec, {f"{prefix}dropout": 0.0})
 
 
-def measure(spec, dataset, seed=0):
+def measure(spec: AutoencoderSpec | ClassifierSpec, dataset: "Dataset", seed: int = 0) -> list[Row]:
     """Rows for each layer's output, the loss, each gradient, and 1 and 100 steps of Adam and SGD.
 
     Args:
@@ -74,7 +78,9 @@ def measure(spec, dataset, seed=0):
     return rows
 
 
-def rounding(spec, dataset, seed=0):
+def rounding(
+    spec: AutoencoderSpec | ClassifierSpec, dataset: "Dataset", seed: int = 0
+) -> dict[str, float]:
     """How far 100 float32 steps of Adam end apart: ours and native, and native and itself.
 
     Native's other trainings see every batch in reverse order, or rotated by a third, so that sums

@@ -9,6 +9,7 @@ stranger: only formats are read for which Pillow runs no other program, as it do
 import os
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageFilter, ImageOps
@@ -38,10 +39,10 @@ class Photo:
     name: str
     original: np.ndarray
     pixels: np.ndarray
-    steps: tuple
+    steps: tuple[str, ...]
 
 
-def read(path):
+def read(path: Path | str) -> Photo:
     """Reads a picture and turns it into the data set's terms.
 
     Raises:

@@ -1,10 +1,12 @@
 """What the reports fell into, found in a net, in its loss and in an experiment's numbers."""
 
+from collections.abc import Sequence
+
 import keras
 
-from keras_fmnist.inspection import layers, ratio
+from keras_fmnist.inspection import Row, layers, ratio
 from keras_fmnist.settings import TransposedConv
-from keras_fmnist.specs import IMAGE_SIZE
+from keras_fmnist.specs import IMAGE_SIZE, AutoencoderSpec
 
 _POOLINGS = keras.layers.MaxPooling2D | keras.layers.AveragePooling2D
 _CHANGE_NO_VALUE = (
@@ -12,7 +14,9 @@ _CHANGE_NO_VALUE = (
 )
 
 
-def in_autoencoder(spec, pca_loss, val_loss=None):
+def in_autoencoder(
+    spec: AutoencoderSpec, pca_loss: float, val_loss: float | None = None
+) -> list[str]:
     """Sentences about shapes that do not add up and about a code that gains nothing.
 
     Args:
@@ -23,7 +27,7 @@ def in_autoencoder(spec, pca_loss, val_loss=None):
     return [*_misprints(spec), *_against_pca(spec.code_size, pca_loss, val_loss)]
 
 
-def in_net(model, loss, rows):
+def in_net(model: keras.Model, loss: keras.losses.Loss, rows: Sequence[Row]) -> list[str]:
     """Sentences about a net, a chain of layers.
 
     Args:
@@ -113,7 +117,7 @@ def _before_cross_entropy(model, loss):
     return []
 
 
-def last_activation(model):
+def last_activation(model: keras.Model) -> tuple[str, str]:
     """The last layer that changes a value, and its function's name: `("logits", "linear")`."""
     for name, layer in reversed(list(layers(model))):
         if not isinstance(layer, _CHANGE_NO_VALUE):

@@ -3,15 +3,21 @@
 import contextlib
 import hashlib
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
 from keras_fmnist import weights
-from keras_fmnist.data import CLASS_NAMES
+from keras_fmnist.data import CLASS_NAMES, Dataset
 from keras_fmnist.photos import Photo
 from keras_fmnist.specs import settings
+
+if TYPE_CHECKING:
+    from keras_fmnist.trained import Trained
 
 NEIGHBOURS = 5
 
@@ -34,7 +40,7 @@ class Prediction:
     neighbours: np.ndarray
     labels: np.ndarray
 
-    def lines(self):
+    def lines(self) -> Iterator[str]:
         """The picture, its classes, likeliest first, and those of its neighbours, as text."""
         yield f"{self.photo.name}: {', '.join(self.photo.steps)}"
         for label in np.argsort(-self.probabilities, kind="stable"):
@@ -42,13 +48,19 @@ class Prediction:
         yield f"  nearest in the latent space: {', '.join(CLASS_NAMES[k] for k in self.labels)}"
 
 
-def from_test_set(row, dataset):
+def from_test_set(row: int, dataset: Dataset) -> Photo:
     """A test image as a picture that needs nothing done."""
     image, label = dataset.test_images[row], dataset.test_labels[row]
     return Photo(f"test image {row}", image[..., 0], image, (f"in truth {CLASS_NAMES[label]}",))
 
 
-def predict(classifier, autoencoder, photos, dataset, folder):
+def predict(
+    classifier: "Trained",
+    autoencoder: "Trained",
+    photos: Sequence[Photo],
+    dataset: Dataset,
+    folder: Path,
+) -> list[Prediction]:
     """What a classifier and an autoencoder, both `trained.Trained`, make of pictures.
 
     Args:
@@ -76,7 +88,7 @@ def predict(classifier, autoencoder, photos, dataset, folder):
     ]
 
 
-def training_codes(autoencoder, dataset, folder):
+def training_codes(autoencoder: "Trained", dataset: Dataset, folder: Path) -> np.ndarray:
     """The codes of all training images, computed once for each encoder and data set.
 
     The first time takes about ten seconds on one core for mansilla's nets, a minute for wide.

@@ -10,7 +10,7 @@ from pathlib import Path
 PACKAGES = ("keras", "torch", "jax", "tensorflow-cpu", "tensorflow", "numpy", "keras-fmnist")
 
 
-def versions():
+def versions() -> dict[str, str]:
     """Versions of Python and of the packages that can change a result, where installed."""
     found = {"python": platform.python_version()}
     for package in PACKAGES:
@@ -21,7 +21,7 @@ def versions():
     return found
 
 
-def machine():
+def machine() -> dict[str, str | int | None]:
     """Processor, number of usable cores and operating system."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
@@ -35,7 +35,7 @@ def machine():
     }
 
 
-def peak_memory():
+def peak_memory() -> int | None:
     """MiB that this process held at most; None where the system does not say.
 
     `resource.getrusage` would also count what the process that started this one held then.
@@ -47,7 +47,7 @@ def peak_memory():
     return round(int(re.search(r"VmHWM:\s*(\d+) kB", status)[1]) / 1024)
 
 
-def commit():
+def commit() -> str | None:
     """The commit of the checkout that holds this package, `-dirty` where its code was changed.
 
     None for a package that was installed without its history.

@@ -1,12 +1,16 @@
 """What `keras-fmnist report` does: figures, page and README, written or held to the records."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from keras_fmnist import checks, results
 from keras_fmnist.files import write_whole
 
+if TYPE_CHECKING:
+    from keras_fmnist.catalogue import Catalogue
 
-def write_report(catalogue, out=results.STUDY, check=False):
+
+def write_report(catalogue: "Catalogue", out: str = results.STUDY, check: bool = False) -> None:
     """Renews figures and page from the records under `out`, and README.md for the study.
 
     With `check` nothing is written; what is not as the records give it is named.

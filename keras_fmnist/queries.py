@@ -1,14 +1,26 @@
 """What the commands do that read records and train nothing."""
 
 import shutil
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from keras_fmnist import assumptions, checks, results
 from keras_fmnist.claims import judge, table
 from keras_fmnist.files import write_json
-from keras_fmnist.specs import ClassifierSpec, differences, restored, settings
+from keras_fmnist.specs import (
+    AutoencoderSpec,
+    ClassifierSpec,
+    Spec,
+    differences,
+    restored,
+    settings,
+)
+
+if TYPE_CHECKING:
+    from keras_fmnist.catalogue import Catalogue
 
 
-def list_experiments(specs, out=results.STUDY):
+def list_experiments(specs: Sequence[Spec], out: str = results.STUDY) -> None:
     """Prints every experiment and how many runs of it lie under `out`."""
     checks.folder(out)
     counts = {}
@@ -19,7 +31,12 @@ def list_experiments(specs, out=results.STUDY):
         print(f"{spec.id:{width}}  {counts.get(spec.id, 0)} runs  {spec.summary}")
 
 
-def inspect(specs, experiment, seed=0, out=results.STUDY):
+def inspect(
+    specs: Sequence[AutoencoderSpec | ClassifierSpec],
+    experiment: str,
+    seed: int = 0,
+    out: str = results.STUDY,
+) -> None:
     """Prints an experiment's net layer by layer, its dead units, and what to be warned of.
 
     Where `out` holds a run of it with this seed, these are that run's settings and weights.
@@ -65,14 +82,14 @@ def inspect(specs, experiment, seed=0, out=results.STUDY):
     print(*(f"warning: {warning}" for warning in warnings), sep="\n")
 
 
-def rank_assumptions(catalogue, out=results.STUDY):
+def rank_assumptions(catalogue: "Catalogue", out: str = results.STUDY) -> None:
     """Prints every reading that has been run, nearest to its printed row first."""
     checks.folder(out)
     ranked = assumptions.table(catalogue.questions, results.read_all(out))
     print(ranked or f"no reading has been run under {out}: keras-fmnist study 'assumptions/*'")
 
 
-def judge_claims(catalogue, out=results.STUDY, json=None):
+def judge_claims(catalogue: "Catalogue", out: str = results.STUDY, json: str | None = None) -> None:
     """Prints what each report claims, what the records under `out` say, and the verdict.
 
     Raises:
@@ -87,7 +104,7 @@ def judge_claims(catalogue, out=results.STUDY, json=None):
         write_json(json, rows)
 
 
-def words(metrics):
+def words(metrics: dict[str, float]) -> str:
     """Metrics in one line: `loss 0.0412, val_loss 0.0370`."""
     shown = (f"{name} {value:.4g}" for name, value in sorted(metrics.items()))
     return ", ".join(shown)

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray would report each start to its makers
@@ -38,7 +39,9 @@ class Cluster:
         RuntimeError: nothing answers at the address, or no node has such a device.
     """
 
-    def __init__(self, out, device, jobs=None, address=None):
+    def __init__(
+        self, out: Path | str, device: str, jobs: int | None = None, address: str | None = None
+    ) -> None:
         self.out, self.device, self.jobs = Path(out), device, jobs
         self._task = ray.remote(
             num_cpus=1,
@@ -52,12 +55,12 @@ class Cluster:
             raise RuntimeError(f"no node of the Ray cluster has a {device.upper()}")
 
     @property
-    def places(self):
+    def places(self) -> int:
         """How many runs the nodes that are there now have room for."""
         room = max(self._room(), 1)  # all may be lost for a while
         return room if self.jobs is None else min(room, self.jobs)
 
-    def start(self, job):
+    def start(self, job: study.Job) -> ray.ObjectRef:
         """Hands a run to the cluster, with the autoencoder that it starts from."""
         paths = [] if job.needs is None else [job.needs, results.weights_path(job.needs)]
         inputs = {self._name(path): path.read_bytes() for path in paths if path.exists()}
@@ -65,7 +68,7 @@ class Cluster:
         words = study.words(job, self.device)
         return self._task.remote(words, study.environment(self.device), inputs, outputs)
 
-    def ended(self, task, job):
+    def ended(self, task: ray.ObjectRef, job: study.Job) -> tuple[int, str] | None:
         """Its exit status and last line once its files are here, None while it runs."""
         if not ray.wait([task], timeout=0)[0]:
             return None
@@ -79,7 +82,7 @@ class Cluster:
             write_whole(job.log, said.encode())
         return status, study.last_line(said)
 
-    def stop(self, tasks):
+    def stop(self, tasks: Sequence[ray.ObjectRef]) -> None:
         """Ends the runs that are left, and leaves the cluster."""
         for task in tasks:
             ray.cancel(task)

@@ -27,25 +27,25 @@ class Reading:
     """What is read, in words, and the function of the records that reads it."""
 
     label: str
-    of: Callable
+    of: Callable[..., float]
 
 
-def final(name):
+def final(name: str) -> Reading:
     """A metric of the last epoch."""
     return Reading(name, lambda run: run.metrics[name])
 
 
-def at_epoch(name, epoch):
+def at_epoch(name: str, epoch: int) -> Reading:
     """A curve's value after so many epochs."""
     return Reading(f"epoch {epoch} {name}", lambda run: run.history[name][epoch - 1])
 
 
-def ratio(name):
+def ratio(name: str) -> Reading:
     """A metric of one run as a share of another's."""
     return Reading(f"{name} ratio", lambda one, other: one.metrics[name] / other.metrics[name])
 
 
-def counted_as(true, predicted):
+def counted_as(true: str, predicted: str) -> Reading:
     """How many of the 1 000 test images of a class were taken for a class."""
     row, column = CLASS_NAMES.index(true), CLASS_NAMES.index(predicted)
     return Reading(f"{true} as {predicted}", lambda run: run.confusion_matrix[row][column])
@@ -95,7 +95,7 @@ EXPLAINED = Reading("explained variance", _explained)
 UPPER_ERRORS = Reading("errors among upper garments", _upper_errors)
 
 
-def higher_later(name, early, late):
+def higher_later(name: str, early: int, late: int) -> Reading:
     """A curve is higher after `late` epochs than after `early` ones."""
     return Reading(
         f"{name} higher at epoch {late} than at {early}",
@@ -159,12 +159,12 @@ def _diagonal(run):
     return np.diag(run.confusion_matrix)
 
 
-def best_classes(*names):
+def best_classes(*names: str) -> Reading:
     """These classes have the most test images right."""
     return _outermost("best", names, -1)
 
 
-def worst_classes(*names):
+def worst_classes(*names: str) -> Reading:
     """These classes have the fewest test images right."""
     return _outermost("worst", names, 1)
 
@@ -177,7 +177,7 @@ def _outermost(word, names, sign):
     return Reading(f"{word} classes", among)
 
 
-def commonest_errors(true, *names):
+def commonest_errors(true: str, *names: str) -> Reading:
     """What a class is most often taken for, where it is not recognised."""
 
     def among(run):

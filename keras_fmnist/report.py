@@ -1,11 +1,19 @@
 """Tables from records; no number in them is typed by hand, and nothing here needs a framework."""
 
 import re
+from collections.abc import Iterable, Sequence
 from itertools import groupby
+from pathlib import Path
 from statistics import fmean
+from typing import TYPE_CHECKING
 
 from keras_fmnist import assumptions, results
-from keras_fmnist.claims import count_verdicts, judge, ours_words
+from keras_fmnist.claims import Claim, count_verdicts, judge, ours_words
+from keras_fmnist.results import Record
+
+if TYPE_CHECKING:
+    from keras_fmnist.catalogue import Catalogue, Text
+    from keras_fmnist.specs import Spec
 
 COLUMNS = ("experiment", "what it is", "train loss", "val loss", "train acc", "val acc", "seeds")
 OTHERS = {
@@ -18,7 +26,7 @@ CLAIM_COLUMNS = ("claim", "published", "ours", "verdict")
 SHOWN = ("train_eval_loss", "val_loss", "train_eval_accuracy", "val_accuracy")
 
 
-def results_table(specs, records):
+def results_table(specs: "Iterable[Spec]", records: Iterable[Record]) -> str:
     """A Markdown table: each experiment's last epoch in evaluation mode, mean ± 95 % interval."""
     by_id = {}
     for record in records:
@@ -39,7 +47,7 @@ def _row(cells):
     return "| " + " | ".join(cells) + " |"
 
 
-def cell(group, name):
+def cell(group: Sequence[Record], name: str) -> str:
     """A metric of records that may be averaged, `0.0370 ± 0.0012`; empty where it has none.
 
     Losses have four decimals, accuracies two in percent; one seed has no interval.
@@ -52,7 +60,7 @@ def cell(group, name):
     return f"{mean:.4f}" if half is None else f"{mean:.4f} ± {half:.4f}"
 
 
-def claims_table(claims, records):
+def claims_table(claims: Sequence[Claim], records: Sequence[Record]) -> str:
     """Markdown: the verdicts counted; folded, each claim, what is printed, what the records say."""
     rows = judge(claims, records)
     lines = [_row(CLAIM_COLUMNS), _row(["---"] * len(CLAIM_COLUMNS))]
@@ -63,7 +71,7 @@ def claims_table(claims, records):
     return "\n".join([count_verdicts(rows) + ".", "", *folded])
 
 
-def cost_of_seeds(records, seeds=1000):
+def cost_of_seeds(records: Iterable[Record], seeds: int = 1000) -> str:
     """A sentence: what so many seeds of every experiment that has records cost, on paper."""
     groups = [results.leading_group(list(group)) for _, group in groupby(records, lambda r: r.id)]
     means = {
@@ -82,7 +90,7 @@ def cost_of_seeds(records, seeds=1000):
     )
 
 
-def speed_table(measured):
+def speed_table(measured: dict[str, dict]) -> str:
     """A Markdown table of what a step costs, and how many times longer than ours the others take.
 
     Args:
@@ -106,7 +114,7 @@ def _times(quartiles):
     return f"{median:.2f} × ({low:.2f} to {high:.2f})"
 
 
-def kills_sentence(measured):
+def kills_sentence(measured: dict[str, dict]) -> str:
     """What `benchmarks/kill.py` counted, in a sentence; empty where it has not been run."""
     sentences = []
     for found in measured.values():
@@ -120,7 +128,7 @@ def kills_sentence(measured):
     return " ".join(sentences)
 
 
-def fill(text, mark, content):
+def fill(text: str, mark: str, content: str) -> str:
     """Puts content between `<!-- mark -->` and `<!-- /mark -->`.
 
     Raises:
@@ -133,7 +141,7 @@ def fill(text, mark, content):
     return filled
 
 
-def renew(text, catalogue, records, out):
+def renew(text: str, catalogue: "Catalogue", records: Sequence[Record], out: Path | str) -> str:
     """A README with everything between its markers as a study gives it.
 
     Args:
@@ -152,6 +160,6 @@ def renew(text, catalogue, records, out):
     return fill(text, "cost", cost_of_seeds([r for r in records if r.id in reported]))
 
 
-def deviations_list(deviations):
+def deviations_list(deviations: "Iterable[Text]") -> str:
     """A numbered list in Markdown of what the reports leave open or get wrong."""
     return "\n".join(f"{number}. {one.english}" for number, one in enumerate(deviations, 1))

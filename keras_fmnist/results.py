@@ -10,8 +10,10 @@ import dataclasses
 import json
 import math
 import statistics
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,7 +21,10 @@ from keras_fmnist import schema
 from keras_fmnist.files import write_whole
 from keras_fmnist.schema import RecordError
 from keras_fmnist.settings import SpecError
-from keras_fmnist.specs import TRAIN_IMAGES, differences, settings
+from keras_fmnist.specs import TRAIN_IMAGES, Spec, differences, settings
+
+if TYPE_CHECKING:
+    from keras_fmnist.latent import LatentSpace
 
 RUNS = "runs"  # where a user's own runs go
 STUDY = "results"  # the study that is published with the code
@@ -45,58 +50,58 @@ class Record:
     examples: int
     backend: str
     device: str
-    versions: dict
+    versions: dict[str, str]
     commit: str | None
     command: str
     started: str
     seconds: dict
-    parameters: dict
+    parameters: dict[str, int]
     data_sha256: str
-    weights_sha256: dict
-    history: dict
-    metrics: dict
-    confusion_matrix: list | None = None
+    weights_sha256: dict[str, str]
+    history: dict[str, list[float]]
+    metrics: dict[str, float]
+    confusion_matrix: list[list[int]] | None = None
     images: dict | None = None
-    resumed_at: list = field(default_factory=list)
+    resumed_at: list[int] = field(default_factory=list)
 
     @property
-    def id(self):
+    def id(self) -> str:
         """`report/experiment`."""
         return f"{self.report}/{self.experiment}"
 
     @property
-    def is_classifier(self):
+    def is_classifier(self) -> bool:
         """Whether the run trained a classifier rather than an autoencoder."""
         return self.confusion_matrix is not None
 
 
-def run_path(out, experiment_id, seed, backend, device):
+def run_path(out: Path | str, experiment_id: str, seed: int, backend: str, device: str) -> Path:
     """Where the record of a run lies; its weights lie beside it, see `weights_path`."""
     return Path(out) / experiment_id / f"seed{seed}-{backend}-{device}.json"
 
 
-def weights_path(record_path):
+def weights_path(record_path: Path) -> Path:
     """The safetensors file beside a record."""
     return record_path.with_suffix(".safetensors")
 
 
-def checkpoint_path(record_path):
+def checkpoint_path(record_path: Path) -> Path:
     """What a run goes on from lies beside its record until the record is there."""
     return record_path.with_suffix(".checkpoint")
 
 
-def lock_path(record_path):
+def lock_path(record_path: Path) -> Path:
     """The file beside a record that is there while a process runs it."""
     return record_path.with_suffix(".lock")
 
 
-def latent_path(out, experiment_id):
+def latent_path(out: Path | str, experiment_id: str) -> Path:
     """Where the latent space of an autoencoder lies, from which its figures are drawn."""
     folder = Path(out) / experiment_id
     return folder / f"{folder.name}_latent.json"
 
 
-def write(path, record):
+def write(path: Path | str, record: "Record | LatentSpace") -> None:
     """Writes a record, or a `latent.LatentSpace`, as JSON with sorted keys, whole or not at all."""
     text = json.dumps(dataclasses.asdict(record), sort_keys=True, indent=1, allow_nan=False)
     write_whole(path, (_fold_numbers(text) + "\n").encode())
@@ -123,7 +128,7 @@ def _fold_numbers(text):
     return "\n".join(lines)
 
 
-def read(path):
+def read(path: Path | str) -> Record:
     """Reads a record, whoever made it.
 
     Raises:
@@ -149,7 +154,7 @@ def _read_in_place(path):
     return record
 
 
-def find(path, spec, examples=TRAIN_IMAGES):
+def find(path: Path, spec: Spec, examples: int = TRAIN_IMAGES) -> Record | None:
     """The record of a finished run of a spec, or None.
 
     Raises:
@@ -159,10 +164,8 @@ def find(path, spec, examples=TRAIN_IMAGES):
     if not path.exists():
         return None
     record = _read_in_place(path)
-    differ = differences(
-        record.spec | {"examples": record.examples}, settings(spec) | {"examples": examples}
-    )
-    if differ:
+    wanted = settings(spec) | {"examples": examples}
+    if differ := differences(record.spec | {"examples": record.examples}, wanted):
         raise SpecError(
             f"{path} holds a run with {'; '.join(differ)}: "
             "choose another --out, or replace it with --force"
@@ -170,7 +173,7 @@ def find(path, spec, examples=TRAIN_IMAGES):
     return record
 
 
-def read_all(out):
+def read_all(out: Path | str) -> list[Record]:
     """Every record under a folder, ordered by experiment, backend, device and seed.
 
     Raises:
@@ -193,7 +196,7 @@ MEASUREMENTS = {
 }
 
 
-def read_measurements(out, kind):
+def read_measurements(out: Path | str, kind: str) -> dict[str, dict]:
     """What was measured beside native PyTorch: `{name: content}` of `<out>/<kind>/<name>.json`.
 
     Raises:
@@ -207,7 +210,7 @@ def read_measurements(out, kind):
     return found
 
 
-def group(records):
+def group(records: Iterable[Record]) -> list[list[Record]]:
     """Records that differ in nothing but the seed: what may be averaged."""
     groups = {}
     for record in records:
@@ -218,7 +221,7 @@ def group(records):
     return list(groups.values())
 
 
-def mean_interval(values):
+def mean_interval(values: Sequence[float]) -> tuple[float, float | None]:
     """Mean and half the width of its 95 % confidence interval (Student's t), None for one value."""
     mean = statistics.fmean(values)
     if len(values) < 2:
@@ -230,18 +233,18 @@ def mean_interval(values):
     return mean, float(stdtrit(len(values) - 1, 0.975)) * spread
 
 
-def pack_images(images):
+def pack_images(images: np.ndarray) -> str:
     """Pixels in [0, 1], `(n, 28, 28, 1)`, as text for a record: eight bits a pixel."""
     pixels = np.rint(np.clip(images, 0, 1) * 255).astype(np.uint8)
     return base64.b64encode(pixels.tobytes()).decode()
 
 
-def unpack_images(text):
+def unpack_images(text: str) -> np.ndarray:
     """`(n, 28, 28)` uint8 from what `pack_images` made."""
     return np.frombuffer(base64.b64decode(text), np.uint8).reshape(-1, 28, 28)
 
 
-def leading_group(records):
+def leading_group(records: Iterable[Record]) -> list[Record]:
     """Of one experiment's records those that stand for it: the group with most seeds."""
     groups = group(records)
     return max(groups, key=lambda g: (len(g), g[0].backend == "torch", g[0].device == "gpu"))

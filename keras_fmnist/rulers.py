@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from json import dumps, loads
@@ -12,7 +13,7 @@ from pathlib import Path
 from keras_fmnist import checks, formats, provenance
 from keras_fmnist.files import write_json
 from keras_fmnist.settings import SpecError, shown
-from keras_fmnist.specs import TRAIN_IMAGES
+from keras_fmnist.specs import TRAIN_IMAGES, AutoencoderSpec, ClassifierSpec
 
 BENCHED = (
     *("mansilla/base", "mansilla/classifier_full", "mansilla/classifier_frozen"),
@@ -21,7 +22,14 @@ BENCHED = (
 CONVERTED = (".safetensors", ".pt", ".pth", ".keras")  # what `convert` writes
 
 
-def compare(specs, experiment, seeds=5, epochs=3, examples=6000, json=None):
+def compare(
+    specs: Sequence[AutoencoderSpec | ClassifierSpec],
+    experiment: str,
+    seeds: int = 5,
+    epochs: int = 3,
+    examples: int = 6000,
+    json: str | None = None,
+) -> None:
     """Prints ours beside native PyTorch; fails where a layer is over its tolerance.
 
     Raises:
@@ -82,7 +90,9 @@ def compare(specs, experiment, seeds=5, epochs=3, examples=6000, json=None):
         )
 
 
-def convert(specs, source, target, experiment):
+def convert(
+    specs: Sequence[AutoencoderSpec | ClassifierSpec], source: str, target: str, experiment: str
+) -> None:
     """Turns weights of an experiment's net from one format into another.
 
     Raises:
@@ -107,7 +117,14 @@ def convert(specs, source, target, experiment):
     print(f"{target}: {formats.write(target, model, spec.darkest)} of {spec.id}")
 
 
-def bench(specs, experiments=(), steps=30, rounds=9, whole=False, json=None):
+def bench(
+    specs: Sequence[AutoencoderSpec | ClassifierSpec],
+    experiments: Sequence[str] = (),
+    steps: int = 30,
+    rounds: int = 9,
+    whole: bool = False,
+    json: str | None = None,
+) -> None:
     """Times a training step of every variant, in turns, and prints the ratios.
 
     On torch the other backends that are installed follow, each in a process of its own.

@@ -7,6 +7,7 @@ become paths, so that nothing goes on that would fail there or lead out of its f
 import base64
 import json
 import re
+from pathlib import Path
 
 from keras_fmnist.files import read_bounded
 from keras_fmnist.settings import SpecError, shown
@@ -20,7 +21,7 @@ class RecordError(ValueError):
     """A record that cannot be read; the message names the file and what is wrong with it."""
 
 
-def read_object(path):
+def read_object(path: Path | str) -> dict:
     """The JSON object in a file.
 
     Raises:
@@ -52,7 +53,7 @@ def _object(pairs):
     return values
 
 
-def check(values, source):
+def check(values: dict, source: Path | str) -> dict:
     """Holds the fields that are there to `FIELDS`, and to each other.
 
     Returns:

@@ -6,22 +6,26 @@ whether the run was interrupted before it, nor on what else drew numbers in the 
 
 import hashlib
 import os
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+if TYPE_CHECKING:
+    import keras
 
-def derive(seed, *purpose):
+
+def derive(seed: int, *purpose: str | int) -> int:
     """A seed in [0, 2³¹) for one purpose, such as `derive(0, "order", epoch)`."""
     text = "/".join(str(part) for part in (seed, *purpose))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") >> 1
 
 
-def permutation(seed, epoch, count):
+def permutation(seed: int, epoch: int, count: int) -> np.ndarray:
     """The order of `count` images in an epoch, the same on every backend."""
     return np.random.default_rng(derive(seed, "order", epoch)).permutation(count)
 
 
-def seed_dropout(model, seed, epoch):
+def seed_dropout(model: "keras.Model", seed: int, epoch: int) -> None:
     """Sets the generators from which the model's dropout draws its masks in an epoch.
 
     On torch that is the process's default generator: a dropout layer with a generator of its own
@@ -35,7 +39,7 @@ def seed_dropout(model, seed, epoch):
         layer.seed_generator.state.assign([derive(seed, "dropout", epoch, layer.name), 0])
 
 
-def generator_states(model):
+def generator_states(model: "keras.Model") -> dict[str, np.ndarray]:
     """Where the generators of the model's dropout stand: `{name: array of integers}`."""
     torch = _torch()
     if not torch:
@@ -46,7 +50,7 @@ def generator_states(model):
     return states
 
 
-def set_generator_states(model, states):
+def set_generator_states(model: "keras.Model", states: dict[str, np.ndarray]) -> None:
     """Puts the generators where they stood when `generator_states` was asked."""
     torch = _torch()
     if not torch:
@@ -58,7 +62,7 @@ def set_generator_states(model, states):
         torch.cuda.set_rng_state(torch.from_numpy(states["cuda"]))
 
 
-def use_deterministic_kernels():
+def use_deterministic_kernels() -> None:
     """Has a GPU give the same bits every time, which costs speed; a CPU does so anyway.
 
     Must come before the backend is imported.

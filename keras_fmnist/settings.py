@@ -9,14 +9,26 @@ import difflib
 import math
 import re
 import typing
+from collections.abc import Collection
 from dataclasses import dataclass
+
+# A setting counts as its default, as `dataclasses.field` does: so a spec's fields have their types.
+Value = typing.TypeVar("Value")
 
 
 class SpecError(ValueError):
     """A setting that cannot be; the message is one sentence that says what would be right."""
 
 
-def setting(default, *, text, unit="", low=None, high=None, choices=None):
+def setting(
+    default: Value,
+    *,
+    text: str,
+    unit: str = "",
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[str, ...] | None = None,
+) -> Value:
     """A dataclass field with its meaning, its unit and its bounds (both included)."""
     return dataclasses.field(
         default=default,
@@ -24,12 +36,12 @@ def setting(default, *, text, unit="", low=None, high=None, choices=None):
     )
 
 
-def setting_fields(cls):
+def setting_fields(cls: type) -> list[dataclasses.Field]:
     """The dataclass fields of `cls` that are settings, in their order."""
     return [field for field in dataclasses.fields(cls) if "text" in field.metadata]
 
 
-def describe(field):
+def describe(field: dataclasses.Field) -> str:
     """The values that a setting takes, in words: `a whole number from 1 to 100`."""
     rules = field.metadata
     if rules["choices"]:
@@ -42,7 +54,9 @@ def describe(field):
     return {bool: "True or False", TransposedConv: "like k4s2o1"}[field.type]
 
 
-def checked(field, value):
+def checked(
+    field: dataclasses.Field, value: object
+) -> "bool | float | str | tuple[int, ...] | TransposedConv":
     """The value in the field's own type.
 
     Raises:
@@ -75,7 +89,7 @@ def _checked_scalar(field, kind, value):
     return value
 
 
-def shown(value):
+def shown(value: object) -> str:
     """A value as an error shows it: its `repr`, of 60 characters at most."""
     try:
         text = repr(value)
@@ -84,7 +98,7 @@ def shown(value):
     return text if len(text) <= 60 else f"{text[:59]}…"
 
 
-def suggest(word, known):
+def suggest(word: str, known: Collection[str]) -> str:
     """`; did you mean X?`, or the known words where none is near."""
     near = difflib.get_close_matches(str(word), list(known), n=1)
     return f"; did you mean {near[0]}?" if near else f"; known are {', '.join(sorted(known))}"
@@ -106,7 +120,7 @@ class TransposedConv:
     dilation: int = 1
 
     @classmethod
-    def parse(cls, text):
+    def parse(cls, text: object) -> typing.Self:
         """Reads `k4s2o1`.
 
         Raises:
@@ -139,16 +153,16 @@ class TransposedConv:
             raise SpecError(f"{text!r}: output padding must be smaller than the stride")
         return parsed
 
-    def output_size(self, size):
+    def output_size(self, size: int) -> int:
         """Positions a side that come out of `size` positions a side."""
         return self.reach(size) - 2 * self.padding
 
-    def reach(self, size):
+    def reach(self, size: int) -> int:
         """Positions a side before padding takes some away."""
         spread = self.dilation * (self.kernel - 1) + 1
         return (size - 1) * self.stride + spread + self.output_padding
 
-    def __str__(self):
+    def __str__(self) -> str:
         tail = {
             "p": self.padding,
             "o": self.output_padding,

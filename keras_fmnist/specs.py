@@ -7,6 +7,7 @@ A report's experiments are declared in `experiments/`, one spec each. A spec tha
 import dataclasses
 import shlex
 from dataclasses import dataclass
+from typing import TypeVar
 
 from keras_fmnist.settings import (
     SpecError,
@@ -22,6 +23,7 @@ IMAGE_SIZE = 28  # pixels a side
 CLASSES = 10
 TRAIN_IMAGES = 60_000
 TEST_IMAGES = 10_000
+AnySpec = TypeVar("AnySpec", bound="Spec")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +37,7 @@ class Spec:
     report: str
     name: str
     summary: str
-    published: dict = dataclasses.field(default_factory=dict, hash=False)
+    published: dict[str, float] = dataclasses.field(default_factory=dict, hash=False)
     changes: dict = dataclasses.field(default_factory=dict, hash=False)
 
     epochs: int = setting(15, text="passes over the training images", low=0, high=10_000)
@@ -45,11 +47,11 @@ class Spec:
     momentum: float = setting(0.0, text="momentum of sgd", low=0.0, high=0.9999)
 
     @property
-    def id(self):
+    def id(self) -> str:
         """`report/name`: its folder under results/ and its row in every table."""
         return f"{self.report}/{self.name}"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for field in setting_fields(type(self)):
             object.__setattr__(self, field.name, checked(field, getattr(self, field.name)))
         if self.optimizer == "adam" and self.momentum:
@@ -64,7 +66,7 @@ class AutoencoderSpec(Spec):
     it holds the transposed convolutions that the report prints and that cannot be, by their names.
     """
 
-    printed: dict = dataclasses.field(default_factory=dict, hash=False)
+    printed: dict[str, str] = dataclasses.field(default_factory=dict, hash=False)
 
     kernels: tuple[int, ...] = setting(
         (16, 32), text="kernels of the two convolutions", low=1, high=1024
@@ -103,7 +105,7 @@ class AutoencoderSpec(Spec):
         choices=("unit", "signed"),
     )
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         if not self.dropout:  # where it would stand is no difference between two experiments
             for name in ("dropout_at", "dropout_kind"):
@@ -124,18 +126,18 @@ class AutoencoderSpec(Spec):
             )
 
     @property
-    def darkest(self):
+    def darkest(self) -> float:
         """What a black pixel is for the net: 0 or -1; a white one is 1."""
         return 0.0 if self.pixels == "unit" else -1.0
 
     @property
-    def map_size(self):
+    def map_size(self) -> int:
         """Positions a side of the encoder's last feature map: 28 → 26 → 13 → 11 → 5."""
         after_first = (IMAGE_SIZE - 2) // 2
         return (after_first - 2) // 2
 
     @property
-    def code_size(self):
+    def code_size(self) -> int:
         """Numbers in a code: the latent layer's, or those of the last feature map."""
         return self.latent or self.kernels[-1] * self.map_size**2
 
@@ -157,12 +159,12 @@ class ClassifierSpec(Spec):
     relu_logits: bool = setting(True, text="ReLU on the logits, as mansilla has it")
 
     @property
-    def darkest(self):
+    def darkest(self) -> float:
         """What a black pixel is for the net, as its encoder has learnt it."""
         return self.autoencoder.darkest
 
 
-def settings(spec):
+def settings(spec: Spec) -> dict:
     """Every setting as JSON-ready values; a classifier's autoencoder stands inside, by name."""
     values = {field.name: _plain(getattr(spec, field.name)) for field in setting_fields(type(spec))}
     if isinstance(spec, ClassifierSpec):
@@ -170,7 +172,7 @@ def settings(spec):
     return values
 
 
-def with_defaults(values):
+def with_defaults(values: dict) -> dict:
     """The settings of a record, checked; what an older one did not know yet has its default.
 
     Raises:
@@ -192,7 +194,7 @@ def _plain(value):
     return list(value) if isinstance(value, tuple) else value
 
 
-def differences(ours, theirs):
+def differences(ours: dict, theirs: dict) -> list[str]:
     """The settings in which two `settings` dicts differ, each as `epochs 1, not 15`."""
     found = []
     for name in sorted({*ours, *theirs}):
@@ -204,7 +206,7 @@ def differences(ours, theirs):
     return found
 
 
-def override(spec, changes):
+def override(spec: AnySpec, changes: dict) -> AnySpec:
     """A copy of `spec` with settings changed; `autoencoder_X` changes X of a classifier's encoder.
 
     Raises:
@@ -225,7 +227,7 @@ def override(spec, changes):
     return dataclasses.replace(spec, changes=changes, **own)
 
 
-def restored(spec, values):
+def restored(spec: AnySpec, values: dict) -> AnySpec:
     """A copy of `spec` with the `settings` that a record holds.
 
     Raises:
@@ -239,7 +241,7 @@ def restored(spec, values):
     return override(spec, own | inner)
 
 
-def command(spec, seed, device, **more):
+def command(spec: Spec, seed: int, device: str, **more: int | None) -> str:
     """What to type for this run, with `more` flags; without backend and folder of results."""
     flags = {**spec.changes, "seed": seed, "device": device}
     flags |= {name: value for name, value in more.items() if value}

@@ -13,13 +13,18 @@ import shlex
 import subprocess
 import sys
 import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
 from keras_fmnist import results
-from keras_fmnist.specs import TRAIN_IMAGES, ClassifierSpec, command
+from keras_fmnist.specs import TRAIN_IMAGES, AutoencoderSpec, ClassifierSpec, command
+
+if TYPE_CHECKING:
+    from keras_fmnist.ray_engine import Cluster
 
 ATTEMPTS = 3  # a worker that was killed, for want of memory say, is started again and goes on
 INTERRUPTED = 130  # exit status of a run that somebody else told to stop
@@ -30,27 +35,34 @@ POLL = 0.2  # seconds
 class Job:
     """One run that is missing. `needs` is the path of the record that must be there before it."""
 
-    spec: object
+    spec: AutoencoderSpec | ClassifierSpec
     seed: int
     path: Path
     needs: Path | None = None
 
     @property
-    def name(self):
+    def name(self) -> str:
         """`mansilla/base seed 0`."""
         return f"{self.spec.id} seed {self.seed}"
 
-    def is_ready(self):
+    def is_ready(self) -> bool:
         """Whether what it needs is there."""
         return self.needs is None or self.needs.exists()
 
     @property
-    def log(self):
+    def log(self) -> Path:
         """What the run says goes here, until it has succeeded."""
         return self.path.with_suffix(".log")
 
 
-def plan(specs, seeds, out, backend, device, examples=TRAIN_IMAGES):
+def plan(
+    specs: Sequence[AutoencoderSpec | ClassifierSpec],
+    seeds: Iterable[int],
+    out: Path | str,
+    backend: str,
+    device: str,
+    examples: int = TRAIN_IMAGES,
+) -> list[Job]:
     """The runs that are missing under `out`, an autoencoder before its classifiers.
 
     Args:
@@ -82,18 +94,18 @@ def plan(specs, seeds, out, backend, device, examples=TRAIN_IMAGES):
     return [job for job in jobs.values() if job is not None]
 
 
-def words(job, device):
+def words(job: Job, device: str) -> list[str]:
     """What stands between python and `--out`, to run a job, or go on with one that was killed."""
     return [*shlex.split(command(job.spec, job.seed, device))[1:], "--resume"]
 
 
-def environment(device):
+def environment(device: str) -> dict[str, str]:
     """Variables of a run: its backend, and one thread on a CPU."""
     threads = {"OMP_NUM_THREADS": "1"} if device == "cpu" else {}
     return {"KERAS_BACKEND": os.environ["KERAS_BACKEND"], **threads}
 
 
-def last_line(said):
+def last_line(said: str) -> str:
     """The last line of what a run said."""
     return (said.strip().splitlines() or ["it said nothing"])[-1]
 
@@ -101,10 +113,10 @@ def last_line(said):
 class Local:
     """Processes on this machine, `places` at a time."""
 
-    def __init__(self, out, device, places):
+    def __init__(self, out: Path | str, device: str, places: int) -> None:
         self.out, self.device, self.places = out, device, places
 
-    def start(self, job):
+    def start(self, job: Job) -> subprocess.Popen:
         """Starts a run as a process, with what it says in a file beside its record."""
         job.log.parent.mkdir(parents=True, exist_ok=True)
         line = [sys.executable, *words(job, self.device), "--out", str(self.out)]
@@ -113,13 +125,13 @@ class Local:
                 line, stdout=log, stderr=log, env=os.environ | environment(self.device)
             )
 
-    def ended(self, process, job):
+    def ended(self, process: subprocess.Popen, job: Job) -> tuple[int, str] | None:
         """Its exit status, negative for a signal, and its last line; None while it runs."""
         if process.poll() is None:
             return None
         return process.returncode, last_line(job.log.read_text(errors="replace"))
 
-    def stop(self, processes):
+    def stop(self, processes: Sequence[subprocess.Popen]) -> None:
         """Ends what still runs; what a run had not finished is not there."""
         for process in processes:
             process.terminate()
@@ -127,7 +139,7 @@ class Local:
             process.wait()
 
 
-def run(jobs, engine):
+def run(jobs: Sequence[Job], engine: "Local | Cluster") -> None:
     """Runs every job, `engine.places` at a time; prints a line for each that ends.
 
     Raises:

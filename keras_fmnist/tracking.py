@@ -16,28 +16,31 @@ import logging
 import os
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
 import keras
 
-from keras_fmnist.specs import settings
+from keras_fmnist.specs import Spec, settings
 
 
 class Tracker(keras.callbacks.Callback):
     """Hands the numbers of every epoch on."""
 
-    def __init__(self, log):
+    def __init__(self, log: Callable[[int, dict[str, float]], None]) -> None:
         super().__init__()
         self.log = log
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Epochs count from 1, as in the figures."""
         self.log(epoch + 1, {name: float(value) for name, value in logs.items()})
 
 
 @contextlib.contextmanager
-def follow(track, spec, seed, out, name, started):
+def follow(
+    track: str | None, spec: Spec, seed: int, out: Path | str, name: str, started: str
+) -> Iterator[list[Tracker]]:
     """The callbacks that track a run, for as long as it lasts; none where `track` is None.
 
     They only read: what is trained is the same to the last bit.

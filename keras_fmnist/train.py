@@ -2,6 +2,7 @@
 
 import functools
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -29,23 +30,23 @@ from keras_fmnist.callbacks import (
 )
 from keras_fmnist.optimizers import PyTorchAdam
 from keras_fmnist.settings import SpecError
-from keras_fmnist.specs import TRAIN_IMAGES, ClassifierSpec, command, settings
+from keras_fmnist.specs import TRAIN_IMAGES, AutoencoderSpec, ClassifierSpec, command, settings
 
 
 def run(
-    spec,
-    seed=0,
-    out=results.RUNS,
+    spec: AutoencoderSpec | ClassifierSpec,
+    seed: int = 0,
+    out: Path | str = results.RUNS,
     *,
-    examples=None,
-    force=False,
-    track=None,
-    resume=False,
-    checkpoint_every=None,
-    fast=True,
-    deterministic=False,
-    dataset=None,
-):
+    examples: int | None = None,
+    force: bool = False,
+    track: str | None = None,
+    resume: bool = False,
+    checkpoint_every: int | None = None,
+    fast: bool = True,
+    deterministic: bool = False,
+    dataset: data.Dataset | None = None,
+) -> results.Record:
     """Trains an experiment once and leaves its record and its weights under `out`.
 
     A run that is already there is read, not repeated. A classifier first trains, goes on with, or
@@ -116,7 +117,7 @@ def run(
     return record
 
 
-def device():
+def device() -> str:
     """`gpu` or `cpu`: where the backend puts its tensors."""
     if keras.backend.backend() == "torch":
         return "gpu" if keras.ops.zeros(1).device.type == "cuda" else "cpu"
@@ -172,11 +173,10 @@ def _train(model, spec, seed, examples, dataset, kept, modes, follow):
         metrics = outcome.evaluate(model, train_eval=again, val=test)
     final = weights.get_arrays(model)
     _check_encoder(spec, initial, final)
-    found = (
-        outcome.classify(model, test, dataset.test_labels)
-        if is_classifier
-        else outcome.reconstruct(model, spec, images, dataset)
-    )
+    if is_classifier:
+        found = outcome.classify(model, test, dataset.test_labels)
+    else:
+        found = outcome.reconstruct(model, spec, images, dataset)
     metrics |= found.pop("metrics", {})
     record = results.Record(
         report=spec.report,
@@ -220,7 +220,9 @@ def _train(model, spec, seed, examples, dataset, kept, modes, follow):
     return record, final
 
 
-def compile_model(model, spec, fast=True):
+def compile_model(
+    model: keras.Model, spec: AutoencoderSpec | ClassifierSpec, fast: bool = True
+) -> None:
     """Compiles a model with the optimiser, the loss and the metrics of its spec."""
     if spec.optimizer == "adam":
         optimizer = PyTorchAdam(spec.learning_rate)
@@ -234,7 +236,7 @@ def compile_model(model, spec, fast=True):
         fast_fit.accelerate(model)
 
 
-def loss_of(spec):
+def loss_of(spec: AutoencoderSpec | ClassifierSpec) -> keras.losses.Loss:
     """Cross entropy on logits for a classifier, mean squared error for an autoencoder."""
     if isinstance(spec, ClassifierSpec):
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -243,8 +245,6 @@ def loss_of(spec):
 
 def _check_encoder(spec, initial, final):
     """A frozen encoder must end as it began; a published work of this course did not look."""
-    moved = weights.digest(weights.part(initial, "encoder")) != weights.digest(
-        weights.part(final, "encoder")
-    )
-    if isinstance(spec, ClassifierSpec) and spec.frozen and moved:
+    began, ended = (weights.digest(weights.part(a, "encoder")) for a in (initial, final))
+    if isinstance(spec, ClassifierSpec) and spec.frozen and began != ended:
         raise RuntimeError(f"{spec.id}: the frozen encoder moved")

@@ -1,13 +1,18 @@
 """A net with the weights of a run, found by the record of that run."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from keras_fmnist import models, results, weights
 from keras_fmnist.callbacks import EVALUATION_BATCH, Batches
 from keras_fmnist.settings import SpecError
-from keras_fmnist.specs import Spec, restored
+from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec, restored
+
+if TYPE_CHECKING:
+    import keras
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,25 +22,25 @@ class Trained:
     Images are `(n, 28, 28, 1)` uint8 and go through in evaluation mode.
     """
 
-    spec: Spec
+    spec: AutoencoderSpec | ClassifierSpec
     record: results.Record
-    model: object
+    model: "keras.Model"
 
-    def logits(self, images):
+    def logits(self, images: np.ndarray) -> np.ndarray:
         """What a classifier says of images: `(n, 10)`."""
         return self._predict(self.model, images)
 
-    def probabilities(self, images):
+    def probabilities(self, images: np.ndarray) -> np.ndarray:
         """Softmax of the logits, as the loss takes it: `(n, 10)`."""
         logits = self.logits(images)
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
         return powers / powers.sum(axis=1, keepdims=True)
 
-    def encode(self, images):
+    def encode(self, images: np.ndarray) -> np.ndarray:
         """Codes of images, flat: `(n, numbers)` float32."""
         return self._predict(self.model.get_layer("encoder"), images).reshape(len(images), -1)
 
-    def decode(self, codes):
+    def decode(self, codes: np.ndarray) -> np.ndarray:
         """Images of codes as `encode` gives them: `(n, 28, 28, 1)` float32, 0 black, 1 white."""
         decoder = self.model.get_layer("decoder")
         rebuilt = decoder.predict(codes.reshape(-1, *decoder.input_shape[1:]), verbose=0)
@@ -46,13 +51,13 @@ class Trained:
         return model.predict(batches, verbose=0)
 
 
-def with_weights(out, seed=0):
+def with_weights(out: Path | str, seed: int = 0) -> list[results.Record]:
     """The records under `out` of the runs with a seed whose weights are there too."""
     records = [record for record in results.read_all(out) if record.seed == seed]
     return [record for record in records if _weights_path(out, record).exists()]
 
 
-def find(out, experiment_id, seed=0):
+def find(out: Path | str, experiment_id: str, seed: int = 0) -> results.Record:
     """The record of an experiment's run under `out` whose weights are there too.
 
     Of several backends and devices it is the one that stands for the experiment in every table.
@@ -70,7 +75,9 @@ def find(out, experiment_id, seed=0):
     return results.leading_group(found)[0]
 
 
-def load(out, record, declared):
+def load(
+    out: Path | str, record: results.Record, declared: AutoencoderSpec | ClassifierSpec
+) -> Trained:
     """The net of a run with its weights.
 
     Args:

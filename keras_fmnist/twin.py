@@ -1,13 +1,16 @@
 """The native twin of a spec: the net, its optimiser and its loss, in plain PyTorch."""
 
+from collections.abc import Callable
+
 import keras
+import numpy as np
 import torch
 
 from keras_fmnist import native, weights
-from keras_fmnist.specs import ClassifierSpec
+from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec, Spec
 
 
-def build(spec):
+def build(spec: AutoencoderSpec | ClassifierSpec) -> native.Autoencoder | native.Classifier:
     """The native PyTorch net of a spec, with PyTorch's own fresh weights."""
     if isinstance(spec, ClassifierSpec):
         encoder = build(spec.autoencoder).encoder
@@ -45,20 +48,20 @@ def build(spec):
     )
 
 
-def optimizer(spec, net):
+def optimizer(spec: Spec, net: torch.nn.Module) -> torch.optim.Optimizer:
     """PyTorch's optimiser of a spec."""
     if spec.optimizer == "adam":
         return torch.optim.Adam(net.parameters(), spec.learning_rate)
     return torch.optim.SGD(net.parameters(), spec.learning_rate, momentum=spec.momentum)
 
 
-def loss(spec):
+def loss(spec: Spec) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
     """PyTorch's loss of a spec."""
     cross_entropy, mse = torch.nn.functional.cross_entropy, torch.nn.functional.mse_loss
     return cross_entropy if isinstance(spec, ClassifierSpec) else mse
 
 
-def load(net, model):
+def load(net: torch.nn.Module, model: keras.Model) -> None:
     """Puts the Keras model's weights into its native twin."""
     arrays = weights.to_native(weights.get_arrays(model))
     if keras.config.floatx() == "float64":
@@ -66,7 +69,7 @@ def load(net, model):
     net.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
 
 
-def to_torch(images, targets):
+def to_torch(images: np.ndarray, targets: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
     """A batch in PyTorch's layout: `(n, 28, 28, 1)` to `(n, 1, 28, 28)`, labels to int64.
 
     Targets that are images stand for an autoencoder's own inputs.
@@ -77,7 +80,13 @@ def to_torch(images, targets):
     return x, torch.from_numpy(targets.copy()).long()
 
 
-def step(spec, net, stepper, images, targets):
+def step(
+    spec: Spec,
+    net: torch.nn.Module,
+    stepper: torch.optim.Optimizer,
+    images: np.ndarray,
+    targets: np.ndarray,
+) -> None:
     """One training step with an optimiser that `optimizer` made."""
     net.train()
     x, y = to_torch(images, targets)

@@ -1,11 +1,12 @@
 """What the commands do with the weights that a run has left: predict, export, latent."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from keras_fmnist import checks, results
 from keras_fmnist.settings import SpecError, shown
-from keras_fmnist.specs import TEST_IMAGES, ClassifierSpec
+from keras_fmnist.specs import TEST_IMAGES, AutoencoderSpec, ClassifierSpec
 
 MOST_PICTURES = 20  # in one figure
 PICTURE = "prediction.png"
@@ -13,7 +14,14 @@ CLASSIFIER = "mansilla/classifier_full"
 EXPORTED = ("keras", "onnx", "safetensors")
 
 
-def predict(specs, images=(), experiment=CLASSIFIER, seed=0, out=results.STUDY, picture=PICTURE):
+def predict(
+    specs: Sequence[AutoencoderSpec | ClassifierSpec],
+    images: Sequence[str | int] = (),
+    experiment: str = CLASSIFIER,
+    seed: int = 0,
+    out: str = results.STUDY,
+    picture: str = PICTURE,
+) -> None:
     """Prints what a classifier makes of pictures and draws them beside what is near them.
 
     Raises:
@@ -71,7 +79,14 @@ def _file(word):
     return word
 
 
-def export(specs, experiment, format=None, target=None, seed=0, out=results.STUDY):
+def export(
+    specs: Sequence[AutoencoderSpec | ClassifierSpec],
+    experiment: str,
+    format: str | None = None,
+    target: str | None = None,
+    seed: int = 0,
+    out: str = results.STUDY,
+) -> None:
     """Writes the net of a run, or its weights, in a format that others read.
 
     Args:
@@ -120,7 +135,12 @@ def _target(spec, format, target):
     return target
 
 
-def latent(specs, experiments=(), seed=0, out=results.STUDY):
+def latent(
+    specs: Sequence[AutoencoderSpec | ClassifierSpec],
+    experiments: Sequence[str] = (),
+    seed: int = 0,
+    out: str = results.STUDY,
+) -> None:
     """Maps the latent spaces of autoencoders and draws them beside their records.
 
     Raises:

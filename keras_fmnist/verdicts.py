@@ -13,7 +13,7 @@ import math
 from dataclasses import dataclass
 
 from keras_fmnist.readings import Reading
-from keras_fmnist.results import mean_interval
+from keras_fmnist.results import Record, mean_interval
 from keras_fmnist.specs import Spec
 
 REPRODUCED, NOT_REPRODUCED, UNDECIDED = "reproduced", "not reproduced", "undecided"
@@ -23,6 +23,8 @@ FEWEST = 3
 # outcome is as common: 0.5 ** 5 = 0.03.
 FEWEST_VOTES = 5
 ERROR = 0.05
+
+Runs = dict[str, dict[tuple[str, str, int], Record]]
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ class Within:
     low: float = -math.inf
     high: float = math.inf
 
-    def judge(self, runs):
+    def judge(self, runs: Runs) -> Finding:
         """What the runs say; see the module."""
         measure = _mean(self.reading, self.specs, runs)
         if few := _too_few((measure,), (_names(self.specs),), FEWEST):
@@ -126,11 +128,11 @@ class Ranked:
     times: float = 1
 
     @property
-    def specs(self):
+    def specs(self) -> tuple[Spec, Spec]:
         """The two variants."""
         return (self.smaller, self.larger)
 
-    def judge(self, runs):
+    def judge(self, runs: Runs) -> Finding:
         """What the runs say; see the module."""
         measures = tuple(_mean(self.reading, (spec,), runs) for spec in self.specs)
         if few := _too_few(measures, (self.smaller.name, self.larger.name), FEWEST):
@@ -152,7 +154,7 @@ class MostSeeds:
     reading: Reading
     specs: tuple[Spec, ...]
 
-    def judge(self, runs):
+    def judge(self, runs: Runs) -> Finding:
         """What the runs say; see the module."""
         votes = _values(self.reading, self.specs, runs)
         n, yes = len(votes), sum(votes)
@@ -182,14 +184,14 @@ def _share_interval(yes, n):
 class Every:
     """Several things at once: one that is not reproduced is enough to refute all."""
 
-    parts: tuple
+    parts: tuple[Within | Ranked | MostSeeds, ...]
 
     @property
-    def specs(self):
+    def specs(self) -> tuple[Spec, ...]:
         """Those of every part."""
         return tuple(spec for part in self.parts for spec in part.specs)
 
-    def judge(self, runs):
+    def judge(self, runs: Runs) -> Finding:
         """What the runs say; see the module."""
         findings = [part.judge(runs) for part in self.parts]
         verdicts = {finding.verdict for finding in findings}
@@ -199,16 +201,16 @@ class Every:
         return Finding(verdict, tuple(reasons), tuple(measures.values()))
 
 
-def number(label, value):
+def number(label: str, value: float) -> str:
     """A measured value as text: an accuracy in percent, anything else with three digits."""
     return f"{value:.2%}" if label.endswith("accuracy") else f"{value:.3g}"
 
 
-def binomial_reach(count, of=1000):
+def binomial_reach(count: float, of: int = 1000) -> float:
     """How far a count of `of` test images is off by chance, at 95 %."""
     return 1.96 * math.sqrt(count * (of - count) / of)
 
 
-def near(spec, reading, published, reach):
+def near(spec: Spec, reading: Reading, published: float, reach: float) -> Within:
     """The mean of a reading lies within `reach` of what is printed."""
     return Within(reading, (spec,), published - reach, published + reach)

@@ -11,12 +11,20 @@ import hashlib
 import io
 import warnings
 import zipfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import safetensors
 import safetensors.numpy
 
 from keras_fmnist.files import read_bounded, write_whole
+
+if TYPE_CHECKING:
+    import keras
+
+Arrays = dict[str, np.ndarray]
 
 MOST_BYTES = 4 << 30  # the largest net that the settings allow has 3.5 GB
 
@@ -25,7 +33,7 @@ class WeightsError(ValueError):
     """Weights that do not fit; the message names the file or the tensor and what would fit."""
 
 
-def variables(model):
+def variables(model: "keras.Model") -> "dict[str, keras.Variable]":
     """The model's variables by name, in the order of its layers."""
     found = {}
     for layer in model.layers:
@@ -37,13 +45,13 @@ def variables(model):
     return found
 
 
-def get_arrays(model):
+def get_arrays(model: "keras.Model") -> Arrays:
     """Copies of the model's weights: `{name: float32 array}`."""
     # A copy, because on torch the array may share its memory with the variable.
     return {name: np.array(variable.numpy()) for name, variable in variables(model).items()}
 
 
-def set_arrays(model, arrays):
+def set_arrays(model: "keras.Model", arrays: Arrays) -> None:
     """Puts arrays into the model.
 
     Raises:
@@ -55,7 +63,7 @@ def set_arrays(model, arrays):
         variable.assign(arrays[name])
 
 
-def check(arrays, shapes, source):
+def check(arrays: Arrays, shapes: Mapping[str, tuple[int, ...]], source: Path | str) -> None:
     """Holds arrays to the names and shapes that are wanted, float32 and finite.
 
     Raises:
@@ -75,7 +83,7 @@ def check(arrays, shapes, source):
             raise WeightsError(f"{source}: {name} holds values that are not finite")
 
 
-def digest(arrays):
+def digest(arrays: Arrays) -> str:
     """Sha256 over names, shapes and values; the order of the dict does not matter."""
     sha = hashlib.sha256()
     for name in sorted(arrays):
@@ -85,18 +93,18 @@ def digest(arrays):
     return sha.hexdigest()
 
 
-def part(arrays, name):
+def part(arrays: Arrays, name: str) -> Arrays:
     """The arrays of one layer of a model, named as that layer names them: `part(a, "encoder")`."""
     prefix = f"{name}/"
     return {key.removeprefix(prefix): a for key, a in arrays.items() if key.startswith(prefix)}
 
 
-def save(path, arrays, metadata=None):
+def save(path: Path | str, arrays: Arrays, metadata: dict[str, str] | None = None) -> None:
     """Writes a safetensors file, whole or not at all; `metadata` is text by name."""
     write_whole(path, safetensors.numpy.save(arrays, metadata))
 
 
-def load(path, sha256=None, most=MOST_BYTES):
+def load(path: Path | str, sha256: str | None = None, most: int = MOST_BYTES) -> Arrays:
     """Reads a safetensors file, and checks its `digest` where that is known, as from its record.
 
     A file of more than `most` bytes is refused.
@@ -119,7 +127,7 @@ def load(path, sha256=None, most=MOST_BYTES):
     return arrays
 
 
-def metadata(path):
+def metadata(path: Path | str) -> dict[str, str]:
     """The text that was saved beside the arrays of a safetensors file: `{name: text}`."""
     with safetensors.safe_open(path, "numpy") as file:
         return file.metadata() or {}
@@ -136,7 +144,7 @@ _NATIVE = {
 _COUNTER = "num_batches_tracked"  # PyTorch's batch norm counts its steps; Keras does not
 
 
-def to_native(arrays):
+def to_native(arrays: Arrays) -> Arrays:
     """Keras arrays as those of a PyTorch `state_dict`: `encoder.conv1.weight`, PyTorch's layout."""
     native = {}
     for name, array in arrays.items():
@@ -151,7 +159,7 @@ def to_native(arrays):
     return native
 
 
-def from_native(native, names):
+def from_native(native: Arrays, names: Iterable[str]) -> Arrays:
     """The arrays of a PyTorch `state_dict` under Keras's names and in Keras's layout.
 
     Args:
@@ -181,7 +189,7 @@ def from_native(native, names):
     return arrays
 
 
-def save_native(path, native):
+def save_native(path: Path | str, native: Arrays) -> None:
     """Writes a PyTorch `state_dict` file, whole or not at all."""
     import torch
 
@@ -190,7 +198,7 @@ def save_native(path, native):
     write_whole(path, buffer.getvalue())
 
 
-def load_native(path):
+def load_native(path: Path | str) -> Arrays:
     """Reads a PyTorch `state_dict` file as arrays; code in it is refused, not run.
 
     Raises:

@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 LIBRARY = ROOT / "keras_fmnist"
 PATHS = sorted(LIBRARY.rglob("*.py"))
+EXPERIMENTS = sorted((ROOT / "experiments").glob("*.py"))
 # A room is a file, or a folder whose files do one job together.
 FILES = {path.stem: [path] for path in PATHS if path.parent == LIBRARY} | {
     path.parent.name: sorted(path.parent.glob("*.py")) for path in PATHS if path.parent != LIBRARY
@@ -89,9 +90,21 @@ RULERS = {"twin", "parity", "compare", "bench"}  # they hold ours to native PyTo
 MAY_NAME_TORCH = {"native", "native_training", "weights", "seeds", "fast_fit"} | RULERS
 
 
+def running(tree):
+    """Every node of a syntax tree but what stands under `if TYPE_CHECKING`.
+
+    That never runs: it gives a type its name, loads nothing, and makes no room need another.
+    """
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node = ast.Module(node.orelse, [])
+        yield node
+        yield from running(node)
+
+
 def imported(tree):
-    """Every module that a syntax tree imports, anywhere in it, as dotted names."""
-    for node in ast.walk(tree):
+    """Every module that a syntax tree imports to run, anywhere in it, as dotted names."""
+    for node in running(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -158,9 +171,8 @@ def test_the_library_knows_no_experiment(name):
 
 
 def test_experiments_are_declarations_that_import_no_framework():
-    paths = sorted((ROOT / "experiments").glob("*.py"))
-    assert len(paths) >= 3
-    for path in paths:
+    assert len(EXPERIMENTS) >= 3
+    for path in EXPERIMENTS:
         names = list(imported(ast.parse(path.read_text(encoding="utf-8"))))
         shared = {"catalogue", "cli", "menu", "specs", "claims", "readings", "verdicts"}
         assert rooms(names) <= shared, path
@@ -285,6 +297,53 @@ def test_models_are_compiled_and_fitted_in_one_place():
 @pytest.mark.parametrize("path", PATHS, ids=[str(path.relative_to(LIBRARY)) for path in PATHS])
 def test_a_file_is_one_room(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 250
+
+
+def public_functions(body):
+    """The functions and methods that a user may call, `__init__` and its like among them."""
+    for node in body:
+        if re.match("_(?!_)", getattr(node, "name", "")):
+            continue
+        if isinstance(node, ast.ClassDef):
+            yield from public_functions(node.body)
+        elif isinstance(node, ast.FunctionDef):
+            yield node
+
+
+def untyped(function):
+    """The parameters of a function that have no type, and `return` where that has none."""
+    every = function.args
+    given = [*every.posonlyargs, *every.args, every.vararg, *every.kwonlyargs, every.kwarg]
+    bare = [one.arg for one in given if one is not None and one.annotation is None]
+    return [*(set(bare) - {"self", "cls"}), *(["return"] if function.returns is None else [])]
+
+
+@pytest.mark.parametrize(
+    "path", [*PATHS, *EXPERIMENTS], ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_public_functions_have_types(path):
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    found = {function.name: untyped(function) for function in public_functions(body)}
+    assert not any(found.values()), found
+
+
+@pytest.mark.parametrize(
+    ("source", "missing"),
+    [
+        ("def run(spec, seed: int) -> None: ...", ["spec"]),
+        ("def run(*specs, seed: int) -> None: ...", ["specs"]),
+        ("def run(*, seed) -> None: ...", ["seed"]),
+        ("def run(**modes) -> None: ...", ["modes"]),
+        ("def run(seed: int): ...", ["return"]),
+        ("class Net:\n def __init__(self, seed) -> None: ...", ["seed"]),
+        ("class Net:\n @property\n def id(self): ...", ["return"]),
+        ("def _run(spec): ...", None),
+        ("class _Net:\n def run(self, spec): ...", None),
+    ],
+)
+def test_a_missing_type_would_be_noticed(source, missing):
+    found = [untyped(function) for function in public_functions(ast.parse(source).body)]
+    assert found == ([] if missing is None else [missing])
 
 
 def test_there_is_no_lumber_room():

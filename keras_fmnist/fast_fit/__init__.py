@@ -22,7 +22,7 @@ from keras_fmnist.fast_fit.tracing import UntraceableError
 _MOST_TRACES = 32
 
 
-def accelerate(model, exact=False, inductor=False):
+def accelerate(model: keras.Model, exact: bool = False, inductor: bool = False) -> keras.Model:
     """Make `fit`, `evaluate` and `predict` of a functional model replay traced steps.
 
     Call it before or after `compile`; saving, callbacks, metrics and `trainable` stay as they are.

@@ -6,6 +6,7 @@ generator, so `torch.manual_seed` makes them reproducible.
 
 import functools
 import math
+from collections.abc import Callable
 
 import torch
 
@@ -20,7 +21,7 @@ _FRACTION_BITS = 53
 _CHUNK = 1 << 16
 
 
-def draw_fast_mask_(out, keep):
+def draw_fast_mask_(out: torch.Tensor, keep: float) -> torch.Tensor:
     """Fill a tensor with independent ones (probability `keep`) and zeros, in place.
 
     Each 64-bit word of torch's global generator gives four 16-bit lanes, so a mask costs a
@@ -46,7 +47,7 @@ def _kept_levels(keep):
     return round(keep * _LEVELS)
 
 
-def draw_stock_mask_(out, keep):
+def draw_stock_mask_(out: torch.Tensor, keep: float) -> torch.Tensor:
     """Do what `out.bernoulli_(keep)` does on CPU, to the bit, in 0.6 of the time.
 
     torch draws a 64-bit word an element and compares its low 53 bits, taken as a fraction, with
@@ -70,7 +71,7 @@ def draw_stock_mask_(out, keep):
 
 
 @functools.cache
-def stock_mask_is_reproduced():
+def stock_mask_is_reproduced() -> bool:
     """Whether this torch draws Bernoulli masks the way `draw_stock_mask_` does; asked once."""
     with torch.random.fork_rng(devices=[]):
         state = torch.get_rng_state()
@@ -84,7 +85,9 @@ def stock_mask_is_reproduced():
 DRAWS = (draw_fast_mask_, draw_stock_mask_)
 
 
-def replace_masks(graph, draw):
+def replace_masks(
+    graph: torch.fx.Graph, draw: Callable[[torch.Tensor, float], torch.Tensor]
+) -> None:
     """Draw the Bernoulli masks of dropout with another function.
 
     Args:

@@ -5,13 +5,14 @@ quarter of a CPU step.
 """
 
 import contextlib
+from collections.abc import Iterator
 
 import keras
 import torch
 
 
 @contextlib.contextmanager
-def fused(model):
+def fused(model: keras.Model) -> Iterator[None]:
     """While it lasts, the batch norm layers of a model train by torch's kernel on CPU.
 
     Outputs, moving statistics and gradients are Keras's but for rounding. What the kernel does not

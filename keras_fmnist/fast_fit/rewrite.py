@@ -29,7 +29,7 @@ _IN_PLACE = {
 }
 
 
-def clean(module):
+def clean(module: torch.fx.GraphModule) -> None:
     """Drop what a replay without gradients does not need; the result keeps every bit.
 
     Args:
@@ -43,7 +43,7 @@ def clean(module):
     module.graph.eliminate_dead_code()
 
 
-def pool_channels_last(graph):
+def pool_channels_last(graph: torch.fx.Graph) -> None:
     """Run max pooling through torch's channels-last kernel, which compares whole vectors.
 
     The channels-first kernel takes a branch an element, badly predicted: on a batch of 100
@@ -69,7 +69,7 @@ def _max_pool2d_channels_last(images, *settings):
     return values.contiguous(), indices.contiguous()
 
 
-def reuse_memory(graph):
+def reuse_memory(graph: torch.fx.Graph) -> None:
     """Let an elementwise operation overwrite its first argument where nobody reads that again.
 
     A batch's feature map is megabytes: writing it where it was read halves the traffic.
@@ -117,7 +117,7 @@ def _layout(node):
     return meta.shape, meta.dtype, meta.stride
 
 
-def storage_roots(graph):
+def storage_roots(graph: torch.fx.Graph) -> dict[torch.fx.Node, torch.fx.Node]:
     """Map each node to the node whose memory it shows: itself unless it is a view.
 
     Args:
@@ -143,7 +143,9 @@ def _is_view(node):
     return schema is not None and any(r.alias_info is not None for r in schema.returns)
 
 
-def written_roots(graph, roots):
+def written_roots(
+    graph: torch.fx.Graph, roots: dict[torch.fx.Node, torch.fx.Node]
+) -> set[torch.fx.Node]:
     """The roots whose memory some operation of the graph writes.
 
     Args:

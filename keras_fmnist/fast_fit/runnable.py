@@ -5,6 +5,8 @@ import functools
 import os
 import re
 import warnings
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import torch
 from torch.fx.experimental.proxy_tensor import make_fx
@@ -12,13 +14,19 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from keras_fmnist.fast_fit import masks, rewrite
 
 
-def generators_kept():
+def generators_kept() -> AbstractContextManager[None]:
     """Give torch's generators back as they were: tracing and warming up draw masks."""
     cuda = torch.cuda.is_initialized()
     return torch.random.fork_rng(devices=[torch.cuda.current_device()] if cuda else [])
 
 
-def make_runnable(module, state, leaves, exact, inductor):
+def make_runnable(
+    module: torch.fx.GraphModule,
+    state: list[torch.Tensor],
+    leaves: list[torch.Tensor],
+    exact: bool,
+    inductor: bool,
+) -> Callable[..., list[torch.Tensor]]:
     """Turn a traced step into what is called for each batch.
 
     Args:
@@ -62,7 +70,7 @@ def _try(build, module, state, leaves):
         return None
 
 
-def summarize(error):
+def summarize(error: Exception) -> str:
     """One line of an error: its type and the start of its message, without terminal colours."""
     message = " ".join(re.sub(r"\x1b\[\d*m", "", str(error)).split())
     return f"{type(error).__name__}: {message[:300]}"

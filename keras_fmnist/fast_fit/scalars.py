@@ -1,5 +1,8 @@
 """The one operation that Keras's optimizers use and ATen can not write down."""
 
+from collections.abc import Callable, Iterable
+from typing import Any
+
 import torch
 from torch.overrides import TorchFunctionMode
 
@@ -23,7 +26,9 @@ class scalars_kept_as_tensors(TorchFunctionMode):  # noqa: N801  # read as a fun
     which a trace would hold for ever.
     """
 
-    def __torch_function__(self, func, types, args=(), kwargs=None):
+    def __torch_function__(
+        self, func: Callable, types: Iterable[type], args: tuple = (), kwargs: dict | None = None
+    ) -> Any:
         kwargs = kwargs or {}
         if func is torch._foreach_add_ and isinstance(kwargs.get("alpha"), torch.Tensor):
             foreach_add_(*(list(tensors) for tensors in args), kwargs["alpha"])

@@ -1,6 +1,8 @@
 """One Keras step written down as ATen operations, and what the writing took for granted."""
 
 import contextlib
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import keras
 import torch
@@ -9,6 +11,8 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
 
 from keras_fmnist.fast_fit import norms, rewrite, runnable, scalars
+
+Structure = Any  # of tensors: one, or dicts, lists and tuples of them, as `keras.tree` takes it
 
 _SCALARS = (bool, int, float, str, type(None))
 # Flags that fit, evaluate and a first call flip; no step depends on them within its own trace.
@@ -22,7 +26,13 @@ class UntraceableError(Exception):
 class Replay:
     """A traced step over the memory of a model's variables."""
 
-    def __init__(self, run, parameters, settings, structure):
+    def __init__(
+        self,
+        run: Callable[..., list[torch.Tensor]],
+        parameters: list[torch.Tensor],
+        settings: "_Settings",
+        structure: Structure,
+    ) -> None:
         self._run = run
         self._parameters = parameters
         self._addresses = [p.data_ptr() for p in parameters]
@@ -31,7 +41,7 @@ class Replay:
         self._state = [p.detach() for p in parameters]
         self._structure = structure
 
-    def is_stale(self):
+    def is_stale(self) -> bool:
         """Whether something changed that the trace took for granted; some 20 µs."""
         return (
             [p.data_ptr() for p in self._parameters] != self._addresses
@@ -39,7 +49,7 @@ class Replay:
             or self._settings.have_changed()
         )
 
-    def __call__(self, leaves):
+    def __call__(self, leaves: Iterable[torch.Tensor | None]) -> Structure:
         """Take the step: the batch's flat tensors (None among them) in, Keras's logs out."""
         with torch.no_grad():
             outputs = self._run(*self._state, *(leaf for leaf in leaves if leaf is not None))
@@ -104,7 +114,7 @@ def _variables(model):
     return list({id(v): v for v in found}.values())
 
 
-def trace(model, kind, batch, exact, inductor):
+def trace(model: keras.Model, kind: str, batch: tuple, exact: bool, inductor: bool) -> Replay:
     """Write one step down and make it runnable; the model, its state and the generators stay.
 
     Args:

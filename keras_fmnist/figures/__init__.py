@@ -8,7 +8,9 @@ dashes too.
 import base64
 import io
 import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import matplotlib
 import numpy as np
@@ -16,12 +18,17 @@ import numpy as np
 from keras_fmnist import latent, results
 from keras_fmnist.data import CLASS_NAMES
 from keras_fmnist.files import write_whole
+from keras_fmnist.results import Record
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
 from keras_fmnist.figures import overview, prediction, spaces
 from keras_fmnist.figures.images import show
+
+if TYPE_CHECKING:
+    from keras_fmnist.prediction import Prediction
 
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
 CURVES = (  # history name, label, colour, dashes
@@ -45,7 +52,7 @@ INNER_PNG = re.compile(rb"(?<=data:image/png;base64,)[A-Za-z0-9+/=\s]+")
 METADATA = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
 
 
-def draw(out, experiment_id):
+def draw(out: Path | str, experiment_id: str) -> list[Path]:
     """Draws every figure of one experiment from the records under `out`, and writes them.
 
     Returns:
@@ -63,7 +70,7 @@ def draw(out, experiment_id):
     return [path for path in drawn if path.suffix == ".png"]
 
 
-def render(out, records):
+def render(out: Path | str, records: Sequence[Record]) -> dict[Path, bytes]:
     """Every figure of one experiment, from its records, as `{path under out: bytes}`."""
     records = results.leading_group(records)
     first = records[0]
@@ -88,7 +95,7 @@ def render(out, records):
         return drawn
 
 
-def render_overview(out, records):
+def render_overview(out: Path | str, records: Sequence[Record]) -> dict[Path, bytes]:
     """One picture of all autoencoders, as `{path under out: bytes}`; of none where none has images.
 
     Args:
@@ -102,7 +109,7 @@ def render_overview(out, records):
         return _files(overview.rows(pictured), Path(out, "overview"))
 
 
-def same(path, content):
+def same(path: Path, content: bytes) -> bool:
     """Whether a file holds what was drawn: the same bytes but for pictures, which count by pixels.
 
     How tightly pixels are packed depends on the processor, where zlib-ng does it. An SVG and the
@@ -147,7 +154,7 @@ def _latent_space(out, records):
     return space if space.weights_sha256 in digests else None
 
 
-def draw_predictions(path, predictions):
+def draw_predictions(path: Path | str, predictions: "Sequence[Prediction]") -> None:
     """Draws what `prediction.predict` gives, as a PNG."""
     with matplotlib.rc_context(STYLE):
         figure = prediction.rows(predictions)
@@ -155,7 +162,7 @@ def draw_predictions(path, predictions):
     plt.close(figure)
 
 
-def curves(records, metric, label):
+def curves(records: Sequence[Record], metric: str, label: str) -> Figure:
     """The three curves an epoch; for several seeds their mean, and a band from least to most."""
     figure, axes = plt.subplots(figsize=(3.4, 2.4))
     for pattern, words, colour, dashes in CURVES:
@@ -176,7 +183,7 @@ def curves(records, metric, label):
     return figure
 
 
-def reconstructions(record):
+def reconstructions(record: Record) -> Figure:
     """Ten test images above what the autoencoder made of them, and PCA where the record has it."""
     kept = {"originals": "original", "reconstructions": "rebuilt", "pca": "PCA"}
     rows = {words: record.images[key] for key, words in kept.items() if key in record.images}
@@ -196,7 +203,7 @@ def reconstructions(record):
     return figure
 
 
-def confusion(record):
+def confusion(record: Record) -> Figure:
     """Counts of test images: rows are the true classes, columns the predicted ones."""
     counts = np.array(record.confusion_matrix)
     figure, axes = plt.subplots(figsize=(4.4, 4.2))

@@ -1,16 +1,20 @@
 """All autoencoders in one picture: ten test images, and below them what each makes of them."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
 from keras_fmnist import results
 from keras_fmnist.data import CLASS_NAMES
 from keras_fmnist.figures.images import show
+from keras_fmnist.results import Record
 
 GAP = 2  # light pixels at either side of an image
 
 
-def rows(records):
+def rows(records: Sequence[Record]) -> Figure:
     """A row for each record, in their order, below the originals.
 
     Beside each stands the share of the test images' variance that the net explains: it does not

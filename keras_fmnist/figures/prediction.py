@@ -1,19 +1,25 @@
 """A user's picture, what the net sees of it, what it makes of it, and what it comes next to."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
 from keras_fmnist.data import CLASS_NAMES
 from keras_fmnist.figures.images import show
+
+if TYPE_CHECKING:
+    from keras_fmnist.prediction import Prediction
 
 BLUE = "#0072B2"
 WIDTHS = (1, 1, 1, 0.1, 1, 1, 1, 1, 1, 0.5, 1.1)  # of the columns; the tenth has the bars' names
 LIKELIEST = 5
 
 
-def rows(predictions):
+def rows(predictions: "Sequence[Prediction]") -> Figure:
     """A row for each picture: original, net's view, reconstruction, neighbours, probabilities.
 
     The net's images are drawn as it sees them, light on dark.

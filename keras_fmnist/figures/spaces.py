@@ -2,10 +2,12 @@
 
 import numpy as np
 from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
 from keras_fmnist import results
 from keras_fmnist.data import CLASS_NAMES
 from keras_fmnist.figures.images import show
+from keras_fmnist.latent import LatentSpace
 
 # Petroff 2021: ten colours that people with any colour vision can tell apart.
 TEN = (
@@ -14,7 +16,7 @@ TEN = (
 )
 
 
-def maps(space):
+def maps(space: LatentSpace) -> Figure:
     """PCA and t-SNE of test images, coloured by class, each class named in its middle."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(6.9, 3.6))
     labels = np.array(space.labels)
@@ -48,7 +50,7 @@ def _apart(places, width, height):
     return settled
 
 
-def lines(space):
+def lines(space: LatentSpace) -> Figure:
     """For each pair of test images what the decoder makes of the codes between theirs."""
     rows = [results.unpack_images(line["images"]) for line in space.lines]
     count = len(rows[0])

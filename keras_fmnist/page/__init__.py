@@ -1,18 +1,21 @@
 """The study as one page of HTML that asks no network for anything, drawn from records alone."""
 
 import json
+from collections.abc import Sequence
 from importlib import resources
+from pathlib import Path
 
 import jinja2
 from bokeh.resources import Resources
 from markupsafe import Markup
 
-from keras_fmnist.catalogue import Text
+from keras_fmnist.catalogue import Catalogue, Text
 from keras_fmnist.data import CLASS_NAMES
 from keras_fmnist.page import charts, content, evidence, exhibits, words
+from keras_fmnist.results import Record
 
 
-def render(catalogue, records, out):
+def render(catalogue: Catalogue, records: Sequence[Record], out: Path | str) -> str:
     """The page; the same records give the same bytes.
 
     Args:

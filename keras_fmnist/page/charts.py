@@ -13,6 +13,7 @@ from bokeh.models import ColumnDataSource, HoverTool, Legend, LegendItem
 from bokeh.plotting import figure
 
 from keras_fmnist.figures import BLUE, GREEN, ORANGE
+from keras_fmnist.results import Record
 
 # One experiment: a colour a curve, as in the printed figures. Several: a colour an experiment.
 CURVES = (
@@ -28,7 +29,7 @@ UNITS = ("accuracy", "mean squared error", "cross entropy")
 WORDS = ("epoch", *UNITS, *(word for _, word, _, _ in CURVES))  # what a plot may say
 
 
-def curves(groups, metric):
+def curves(groups: dict[str, list[Record]], metric: str) -> list[dict]:
     """The curves of one or several experiments: over seeds their mean, least and greatest.
 
     Args:
@@ -58,7 +59,7 @@ def curves(groups, metric):
     return found
 
 
-def plot(lines, metric, unit, scale):
+def plot(lines: list[dict], metric: str, unit: str, scale: str) -> str:
     """A Bokeh plot as JSON, the same bytes each time.
 
     Args:

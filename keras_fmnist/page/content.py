@@ -1,21 +1,25 @@
 """What the page says of all results together: tables, verdicts and pictures."""
 
 import re
+from collections.abc import Iterable, Sequence
 
 from keras_fmnist import claims, report, results
+from keras_fmnist.catalogue import Catalogue, Text
 from keras_fmnist.page import pictures
 from keras_fmnist.page.words import text
+from keras_fmnist.results import Record
+from keras_fmnist.specs import Spec
 
 METRICS = ("train_eval_loss", "val_loss", "train_eval_accuracy", "val_accuracy")
 
 
-def leading(records):
+def leading(records: Sequence[Record]) -> dict[str, list[Record]]:
     """`{experiment's id: the records that stand for it}`."""
     ids = dict.fromkeys(record.id for record in records)
     return {i: results.leading_group([r for r in records if r.id == i]) for i in ids}
 
 
-def verdicts(catalogue, records):
+def verdicts(catalogue: Catalogue, records: Sequence[Record]) -> list[dict]:
     """Every claim as the page shows it: what `judge` says, and the figures and tables it names."""
     rows = claims.judge(catalogue.claims, records)
     return [
@@ -36,7 +40,7 @@ def _labels(where):
     return {f"{kind} {number}" for kind, *numbers in found for number in numbers if number} or {""}
 
 
-def pictures_of(catalogue, groups):
+def pictures_of(catalogue: Catalogue, groups: dict[str, list[Record]]) -> dict | None:
     """The ten images, and what each autoencoder makes of them, the nearest one first.
 
     Returns:
@@ -64,13 +68,15 @@ def pictures_of(catalogue, groups):
     }
 
 
-def loss_words(record, name):
+def loss_words(record: Record, name: str) -> Text:
     """A mean squared error of a record, in words."""
     value = record.metrics[name]
     return text("validation_mse", value=f"{value:.4f}") if value else text("exact")
 
 
-def table(specs, groups, names):
+def table(
+    specs: Iterable[Spec], groups: dict[str, list[Record]], names: Sequence[str]
+) -> list[dict]:
     """Rows of published numbers beside ours: `{spec, cells: [(ours, published)], runs}`."""
     rows = []
     for spec in specs:
@@ -89,6 +95,6 @@ def _printed(spec, name):
     return f"{spec.published[name]:{form}}"
 
 
-def runs_words(group):
+def runs_words(group: list[Record]) -> Text:
     """How many seeds, and on what."""
     return text("seeds_on", n=len(group), backend=group[0].backend, device=group[0].device)

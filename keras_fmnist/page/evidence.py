@@ -2,10 +2,14 @@
 
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 from keras_fmnist import assumptions, results
+from keras_fmnist.catalogue import Catalogue, Text
 from keras_fmnist.page.words import text
+from keras_fmnist.results import Record
+from keras_fmnist.specs import Spec
 
 DEFAULTS = ("what", "keras", "pytorch", "ours")
 # The times of a step, the one that the others are held to first.
@@ -24,7 +28,7 @@ def _each(out, kind, make):
     return made
 
 
-def parity(out):
+def parity(out: Path | str) -> list[dict]:
     """What `compare` found, a dict for each committed file."""
     return _each(out, "parity", _parity)
 
@@ -78,7 +82,7 @@ def _equivalence(found):
     return text("equivalence", ours=ours, native=native, low=low, high=high, margin=margin, **sizes)
 
 
-def speed(out):
+def speed(out: Path | str) -> list[dict]:
     """What `bench` found, a dict for each committed file."""
     return _each(out, "benchmarks", _speed)
 
@@ -113,7 +117,7 @@ def _times(experiments):
     return {"columns": columns, "rows": rows}
 
 
-def readings(catalogue, records):
+def readings(catalogue: Catalogue, records: Sequence[Record]) -> list[dict]:
     """The readings of every printed row that have been run, nearest first."""
     found = []
     for row, specs in catalogue.questions.items():
@@ -125,7 +129,9 @@ def readings(catalogue, records):
     return found
 
 
-def checklist(catalogue, records, groups):
+def checklist(
+    catalogue: Catalogue, records: Sequence[Record], groups: dict[str, list[Record]]
+) -> list[tuple[str, bool, str | Text]]:
     """What must be known to make the study again: `[(item, whether all records say it, words)]`.
 
     Args:
@@ -163,7 +169,7 @@ def _versions(found):
     return ", ".join(f"{name} {' or '.join(values)}" for name, values in numbers.items())
 
 
-def runs(catalogue, records):
+def runs(catalogue: Catalogue, records: Sequence[Record]) -> list[tuple[Spec, str, list[Record]]]:
     """How each experiment's runs are made again: `[(spec, settings, records)]`."""
     return [
         (spec, settings_line(mine[0].spec), mine)
@@ -172,7 +178,7 @@ def runs(catalogue, records):
     ]
 
 
-def settings_line(settings):
+def settings_line(settings: dict) -> str:
     """A record's settings in one line: `batch_size 100, batchnorm false`."""
     parts = []
     for name, value in sorted(settings.items()):

@@ -5,12 +5,14 @@ from itertools import zip_longest
 import numpy as np
 
 from keras_fmnist import report
+from keras_fmnist.catalogue import Exhibit
 from keras_fmnist.data import CLASS_NAMES
 from keras_fmnist.page import charts, content, pictures
 from keras_fmnist.page.words import text
+from keras_fmnist.results import Record
 
 
-def exhibit(shown, groups, said):
+def exhibit(shown: Exhibit, groups: dict[str, list[Record]], said: list[dict]) -> dict:
     """A printed figure or table with what belongs beside it.
 
     Args:

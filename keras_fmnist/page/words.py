@@ -15,7 +15,7 @@ from keras_fmnist.catalogue import Text
 TEXTS = tomllib.loads(resources.files(__package__).joinpath("texts.toml").read_text("utf-8"))
 
 
-def text(key, **values):
+def text(key: str, **values: str | int | Text) -> Text:
     """A text of the page with its `{values}` filled in; a value may be a `Text` itself."""
     languages = TEXTS[key]
 
@@ -26,7 +26,7 @@ def text(key, **values):
     return Text(fill("en", "english"), fill("es", "spanish"))
 
 
-def both(words):
+def both(words: Text) -> Markup:
     """HTML with both languages; backticks become code, double asterisks emphasis."""
     english, spanish = _inline(words.english), _inline(words.spanish)
     if english == spanish:
@@ -34,7 +34,7 @@ def both(words):
     return Markup('<span lang="en">{}</span><span lang="es">{}</span>').format(english, spanish)
 
 
-def in_english(words):
+def in_english(words: str) -> Markup:
     """HTML of what there is in English alone."""
     return Markup('<span class="plain" lang="en">{}</span>').format(_inline(words))
 
@@ -44,13 +44,13 @@ def _inline(words):
     return Markup(re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", html))
 
 
-def attribute(name, words):
+def attribute(name: str, words: Text) -> Markup:
     """An attribute in English, with what the script needs to exchange it."""
     form = '{0}="{1}" data-exchange="{0}" data-en="{1}" data-es="{2}"'
     return Markup(form).format(Markup(name), words.english, words.spanish)
 
 
-def content(words):
+def content(words: Text) -> Markup:
     """What makes the script exchange an element's text, for an option or a title."""
     return Markup('data-exchange="text" data-en="{}" data-es="{}"').format(
         words.english, words.spanish
