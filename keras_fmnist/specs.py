@@ -95,7 +95,6 @@ class AutoencoderSpec(Spec):
         TransposedConv(3, 2, output_padding=1),
         text="second transposed convolution, from 13 to 28 positions a side",
     )
-
     batchnorm: bool = setting(False, text="batch norm after each convolution of the encoder")
     last_pooling: str = setting("max", text="the second pooling", choices=("max", "average"))
     # Open question 3: manolucos's losses fit pixels in [-1, 1].
@@ -221,10 +220,9 @@ def override(spec: AnySpec, changes: dict) -> AnySpec:
             own[name] = value
         else:
             raise SpecError(f"{name} is no setting of {spec.id}{suggest(name, names)}")
-    changes = spec.changes | changes
     if nested:
         own["autoencoder"] = override(spec.autoencoder, nested)
-    return dataclasses.replace(spec, changes=changes, **own)
+    return dataclasses.replace(spec, changes=spec.changes | changes, **own)
 
 
 def restored(spec: AnySpec, values: dict) -> AnySpec:
@@ -243,7 +241,7 @@ def restored(spec: AnySpec, values: dict) -> AnySpec:
 
 def command(spec: Spec, seed: int, device: str, **more: int | None) -> str:
     """What to type for this run, with `more` flags; without backend and folder of results."""
-    flags = {**spec.changes, "seed": seed, "device": device}
+    flags = spec.changes | {"seed": seed, "device": device}
     flags |= {name: value for name, value in more.items() if value}
     words = ["python", "-m", f"experiments.{spec.report}", spec.name]
     for name, value in flags.items():
