@@ -5,6 +5,7 @@ quarter of a CPU step.
 """
 
 import contextlib
+import functools
 from collections.abc import Iterator
 
 import keras
@@ -28,7 +29,7 @@ def fused(model: keras.Model) -> Iterator[None]:
     ]
     for layer in mine:
         # Not by assignment, which Keras would look into for variables to track.
-        vars(layer)["call"] = _Call(layer)
+        vars(layer)["call"] = functools.partial(_call, layer)
     try:
         yield
     finally:
@@ -36,32 +37,26 @@ def fused(model: keras.Model) -> Iterator[None]:
             del vars(layer)["call"]
 
 
-class _Call:
+def _call(layer, inputs, training=None, mask=None):
     """What stands for the `call` of one layer."""
-
-    def __init__(self, layer):
-        self._layer = layer
-
-    def __call__(self, inputs, training=None, mask=None):
-        layer = self._layer
-        is_kernels = (
-            (training and layer.trainable and mask is None)
-            and layer.axis % inputs.ndim == 1
-            and (inputs.dtype, inputs.device.type) == (torch.float32, "cpu")
-            and layer.compute_dtype == layer.variable_dtype == "float32"
-        )
-        if not is_kernels:
-            return type(layer).call(layer, inputs, training=training, mask=mask)
-        scale = layer.gamma.value if layer.scale else None
-        offset = layer.beta.value if layer.center else None
-        outputs, mean, inverse = torch.native_batch_norm(
-            inputs, scale, offset, None, None, True, 0.0, layer.epsilon
-        )
-        # Keras keeps the variance over n, torch by itself the one over n - 1.
-        variance = inverse.detach().pow(-2) - layer.epsilon
-        for moving, batch in (
-            (layer.moving_mean, mean.detach()),
-            (layer.moving_variance, variance),
-        ):
-            moving.assign(moving * layer.momentum + batch * (1.0 - layer.momentum))
-        return outputs
+    suits_kernel = (
+        (training and layer.trainable and mask is None)
+        and layer.axis % inputs.ndim == 1
+        and (inputs.dtype, inputs.device.type) == (torch.float32, "cpu")
+        and layer.compute_dtype == layer.variable_dtype == "float32"
+    )
+    if not suits_kernel:
+        return type(layer).call(layer, inputs, training=training, mask=mask)
+    scale = layer.gamma.value if layer.scale else None
+    offset = layer.beta.value if layer.center else None
+    outputs, mean, inverse = torch.native_batch_norm(
+        inputs, scale, offset, None, None, True, 0.0, layer.epsilon
+    )
+    # Keras keeps the variance over n, torch by itself the one over n - 1.
+    variance = inverse.detach().pow(-2) - layer.epsilon
+    for moving, batch in (
+        (layer.moving_mean, mean.detach()),
+        (layer.moving_variance, variance),
+    ):
+        moving.assign(moving * layer.momentum + batch * (1.0 - layer.momentum))
+    return outputs
