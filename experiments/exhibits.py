@@ -48,7 +48,7 @@ EXHIBITS = {
         Exhibit("figure 9", "confusion", (manolucos.CLASSIFIER_FC_ADAM,)),
     ),
     "transfer": (
-        Exhibit("", "two_by_two", transfer.SPECS, metric="accuracy"),
-        Exhibit("", "curves", transfer.SPECS, metric="accuracy"),
+        Exhibit("", "two_by_two", transfer.ARMS, metric="accuracy"),
+        Exhibit("", "curves", transfer.ARMS, metric="accuracy"),
     ),
 }

@@ -259,10 +259,6 @@ SPANISH = {
     "classifier_baseline with a layer of 128 before the logits": "classifier_baseline con una capa "
     "de 128 antes de los logits",
     "classifier_fc_adam with SGD": "classifier_fc_adam con SGD",
-    "encoder of mansilla's base, everything trained": "encoder del base de mansilla, todo "
-    "entrenado",
-    "encoder of mansilla's base, only the head trained": "encoder del base de mansilla, solo se "
-    "entrena la cabeza",
     "random encoder, everything trained": "encoder al azar, todo entrenado",
     "random encoder, only the head trained": "encoder al azar, solo se entrena la cabeza",
     **{

@@ -81,11 +81,11 @@ def leave(out, make_record, put_record):
     matrix = [[1000 if true == named else 0 for named in range(10)] for true in range(10)]
     for seed in range(2):  # of the second a bag less is a shirt
         shirts = [*SHIRT_ROW[:6], SHIRT_ROW[6] + seed, 0, SHIRT_ROW[8] - seed, 0]
-        run(mansilla.CLASSIFIER_FULL, seed, confusion_matrix=[*matrix[:6], shirts, *matrix[7:]])
+        counts = {"confusion_matrix": [*matrix[:6], shirts, *matrix[7:]]}
+        run(mansilla.CLASSIFIER_FULL, seed, {"val_accuracy": 0.895 + 0.001 * seed}, **counts)
     for seed, noise in enumerate((-1e-5, 0.0, 1e-5)):  # near the row, far from it
         run(manolucos.NO_DROPOUT, seed, losses(0.0300 + noise, 0.0312 + noise))
         run(manolucos.WIDE, seed, losses(0.5 + noise, 0.6 + noise))
-    run(transfer.PRETRAINED_FULL, metrics={"val_accuracy": 0.89514})
     run(transfer.RANDOM_HEAD, metrics={"val_accuracy": 0.61237}, commit="f" * 40 + "-dirty")
     first, second = assumptions.QUESTIONS[manolucos.BASELINE][:2]
     run(first, metrics={"loss": 0.2, "train_eval_loss": 2 * 0.0858, "val_loss": 2 * 0.0726})

@@ -305,12 +305,12 @@ MANOLUCOS_CASES = {
 }
 TRANSFER_CASES = {
     "full_gains": (
-        val_accuracies(pretrained_full=0.90, random_full=0.89),
-        val_accuracies(pretrained_full=0.89, random_full=0.90),
+        val_accuracies(classifier_full=0.90, random_full=0.89),
+        val_accuracies(classifier_full=0.89, random_full=0.90),
     ),
     "head_gains": (
-        val_accuracies(pretrained_head=0.75, random_head=0.70),
-        val_accuracies(pretrained_head=0.70, random_head=0.75),
+        val_accuracies(classifier_frozen=0.75, random_head=0.70),
+        val_accuracies(classifier_frozen=0.70, random_head=0.75),
     ),
 }
 CASES = {
@@ -331,8 +331,9 @@ def verdict(run):
     """`verdict(claim, *worlds)`: the row of a claim where each seed shows one of the worlds."""
 
     def judged(claim, *worlds):
+        specs = {spec.name: spec for spec in claim.holds.specs}
         records = [
-            run(SPECS[f"{claim.report}/{name}"], seed, **shown)
+            run(specs[name], seed, **shown)
             for seed, world in enumerate(worlds)
             for name, shown in world.items()
         ]
@@ -461,17 +462,17 @@ def test_seeds_are_paired_only_on_one_backend_and_device(run):
 
 def test_overlapping_intervals_refuse_a_ranking_though_every_seed_has_the_same_order(run):
     worse = next(claim for claim in CLAIMS if claim.name == "full_gains")
-    full, random = SPECS["transfer/pretrained_full"], SPECS["transfer/random_full"]
+    full, random = SPECS["mansilla/classifier_full"], SPECS["transfer/random_full"]
     values = (0.88, 0.89, 0.90, 0.91, 0.92)
     records = [run(full, 3 * k, val_accuracy=v + 0.005) for k, v in enumerate(values)]
     records += [run(random, 3 * k, val_accuracy=v) for k, v in enumerate(values)]
     row = judge([worse], records)[0]
     assert row["verdict"] == UNDECIDED
-    assert row["why"] == "random_full and pretrained_full: intervals overlap, no ranking"
+    assert row["why"] == "random_full and classifier_full: intervals overlap, no ranking"
     # t(0.975, 4) = 2.776445, times the standard deviation 0.0158114 / √5
     half = 2.776445 * 0.0158114 / 5**0.5
     assert row["ours"] == pytest.approx(
-        {"random_full val_accuracy": 0.9, "pretrained_full val_accuracy": 0.905}
+        {"random_full val_accuracy": 0.9, "classifier_full val_accuracy": 0.905}
     )
     for label, mean in row["ours"].items():
         assert row["interval"][label] == pytest.approx([mean - half, mean + half], abs=1e-6)

@@ -132,20 +132,22 @@ def test_manolucoss_nets_have_the_parameters_of_their_tables():
 
 # Pretrained or random × everything trained or the head: one of the four is each combination.
 TRANSFER = {
-    "pretrained_full": {},
-    "pretrained_head": {"frozen": True},
+    "classifier_full": {},
+    "classifier_frozen": {"frozen": True},
     "random_full": {"pretrained": False},
     "random_head": {"pretrained": False, "frozen": True},
 }
 
 
 def test_transfer_crosses_pretraining_with_freezing_and_changes_nothing_else():
-    assert [spec.name for spec in transfer.SPECS] == list(TRANSFER)
+    assert [spec.name for spec in transfer.ARMS] == list(TRANSFER)
     full = settings(SPECS["classifier_full"])
-    for spec in transfer.SPECS:
-        assert spec.report == "transfer"
+    for spec in transfer.ARMS:
+        assert spec.pretrained == (spec.report == "mansilla")
         assert settings(spec) == full | TRANSFER[spec.name]
         assert spec.autoencoder is SPECS["base"]
+    for spec in transfer.SPECS:
+        assert spec.published == {}
 
 
 ALL = [spec for specs in REPORTS.values() for spec in specs]

@@ -165,7 +165,7 @@ def test_a_confusion_matrix_has_counts_and_percent_over_seeds(html, read):
 
 
 def test_of_the_transfer_each_arm_has_its_place(read):
-    assert read.row("encoder pretrained")[1:] == ["89.51%1 on torch, cpu", "not run yet"]
+    assert read.row("encoder pretrained")[1:] == ["89.55% ± 0.64%2 on torch, cpu", "not run yet"]
     assert read.row("encoder random")[1:] == ["not run yet", "61.24%1 on torch, cpu"]
 
 
