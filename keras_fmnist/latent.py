@@ -6,6 +6,7 @@ straight line between two images.
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -127,6 +128,24 @@ def read(path: Path | str) -> LatentSpace:
     return space
 
 
+def find(out: Path | str, records: Sequence[results.Record]) -> LatentSpace | None:
+    """What `keras-fmnist latent` has left, if it is of weights that one of the records names.
+
+    Args:
+        out: the folder of the records.
+        records: of one autoencoder.
+
+    Raises:
+        RecordError: it is damaged.
+    """
+    path = results.latent_path(out, records[0].id)
+    if not path.exists():
+        return None
+    space = read(path)
+    digests = {record.weights_sha256["final"] for record in records}
+    return space if space.weights_sha256 in digests else None
+
+
 def _check(space):
     """Holds a latent space to what its figures take for granted."""
     axes = [space.pca["x"], space.pca["y"], space.tsne["x"], space.tsne["y"]]
@@ -139,5 +158,7 @@ def _check(space):
     if len(space.pca["share"]) != 2:
         raise ValueError("pca must have a share for each axis")
     for line in space.lines:
+        if not all(isinstance(k, int) and 0 <= k < len(space.labels) for k in line["test_rows"]):
+            raise ValueError("a line must be between two of the images")
         if len(line["test_rows"]) != 2 or len(results.unpack_images(line["images"])) != STEPS + 2:
             raise ValueError(f"a line must have two rows and {STEPS + 2} images")

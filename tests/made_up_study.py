@@ -3,7 +3,10 @@
 import dataclasses
 import json
 
+import numpy as np
+
 from experiments import assumptions, manolucos, mansilla, transfer
+from keras_fmnist import latent, results
 
 # Student's t for two seeds: 12.706 times the standard deviation over √2, here 0.01 · 12.706 / 2.
 BASE_LOSSES = (0.03, 0.04)
@@ -59,6 +62,32 @@ BENCHMARK = {
 }
 
 
+def latent_space():
+    """A latent space of 40 images with the weights that a made record names."""
+    rng = np.random.default_rng(0)
+
+    def axes():
+        return {axis: rng.normal(size=40).round(3).tolist() for axis in "xy"}
+
+    count = latent.STEPS + 2
+    lines = [
+        {"test_rows": [k, k + 1], "images": results.pack_images(rng.random((count, 28, 28, 1)))}
+        for k in range(3)
+    ]
+    return latent.LatentSpace(
+        report="mansilla",
+        experiment="base",
+        seed=1,
+        backend="torch",
+        device="cpu",
+        weights_sha256="c" * 64,
+        labels=(list(range(10)) * 4),
+        pca=axes() | {"share": [0.254, 0.1]},
+        tsne=axes(),
+        lines=lines,
+    )
+
+
 def leave(out, make_record, put_record):
     """Puts the study's files under `out`."""
 
@@ -90,6 +119,8 @@ def leave(out, make_record, put_record):
     first, second = assumptions.QUESTIONS[manolucos.BASELINE][:2]
     run(first, metrics={"loss": 0.2, "train_eval_loss": 2 * 0.0858, "val_loss": 2 * 0.0726})
     run(second, metrics={"loss": 0.08, "train_eval_loss": 0.08, "val_loss": 0.0726})
+    for space in (latent_space(), dataclasses.replace(latent_space(), experiment="latent_256")):
+        results.write(results.latent_path(out, space.id), space)
     for kind, name, content in (
         ("parity", "mansilla-base", PARITY),
         ("benchmarks", "cpu", BENCHMARK),

@@ -6,13 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import made_up_study
 import matplotlib
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
 
 from experiments.mansilla import BASE, CLASSIFIER_FULL, UNTRAINED
-from keras_fmnist import figures, latent, results
+from keras_fmnist import figures, results
 from keras_fmnist.data import CLASS_NAMES
 from keras_fmnist.figures import overview, prediction, spaces
 from keras_fmnist.photos import Photo
@@ -30,29 +31,7 @@ def closed():
 
 @pytest.fixture
 def space():
-    """A latent space of 40 images with the weights that a made record names."""
-    rng = np.random.default_rng(0)
-
-    def axes():
-        return {axis: rng.normal(size=40).round(3).tolist() for axis in "xy"}
-
-    count = latent.STEPS + 2
-    lines = [
-        {"test_rows": [k, k + 1], "images": results.pack_images(rng.random((count, 28, 28, 1)))}
-        for k in range(3)
-    ]
-    return latent.LatentSpace(
-        report="mansilla",
-        experiment="base",
-        seed=1,
-        backend="torch",
-        device="cpu",
-        weights_sha256="c" * 64,
-        labels=(list(range(10)) * 4),
-        pca=axes() | {"share": [0.254, 0.1]},
-        tsne=axes(),
-        lines=lines,
-    )
+    return made_up_study.latent_space()
 
 
 @pytest.fixture

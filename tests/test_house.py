@@ -66,7 +66,7 @@ ARROWS = {
     "claims": "results specs verdicts",
     "assumptions": "results specs",
     "report": "assumptions claims results",
-    "page": "assumptions catalogue claims data figures report results specs",
+    "page": "assumptions catalogue claims data figures latent report results specs",
     "study": "results specs",
     "ray_engine": "files results study",
     "checks": "settings",

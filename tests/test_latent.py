@@ -113,6 +113,7 @@ DAMAGES = {
     "text": (lambda v: v["tsne"]["x"].__setitem__(0, "1"), "must be real number"),
     "one share": (lambda v: v["pca"]["share"].pop(), "a share for each axis"),
     "short line": (lambda v: v["lines"][1].update(images=""), "must have two rows and 11 images"),
+    "row": (lambda v: v["lines"][2].update(test_rows=[0, 5000]), "between two of the images"),
     "no base64": (lambda v: v["lines"][1].update(images="é"), "ASCII"),
     "no line": (lambda v: v["lines"].append({}), "test_rows"),
 }

@@ -20,7 +20,8 @@ from experiments import spanish
 from experiments.__main__ import CATALOGUE
 from experiments.mansilla import BASE, UNTRAINED
 from keras_fmnist import page, results
-from keras_fmnist.page import charts, content, evidence, pictures, words
+from keras_fmnist.data import CLASS_NAMES
+from keras_fmnist.page import charts, content, evidence, pictures, spaces, words
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -264,7 +265,7 @@ def test_curves_are_means_with_the_least_and_the_greatest(make_record):
 
 def filled(plot):
     """What the script makes of a plot, as far as it is JSON."""
-    return json.loads(plot.replace("${columns}", "2"))
+    return json.loads(plot.replace("${few}", "2").replace("${many}", "5"))
 
 
 @pytest.mark.parametrize("scale", ["linear", "log"])
@@ -292,12 +293,43 @@ def test_experiments_of_different_length_share_a_plot(make_record):
     assert "mean3" in charts.plot(lines, "loss", "mean squared error", "linear")
 
 
+@pytest.mark.parametrize("axes", ["pca", "tsne"])
+def test_a_map_has_every_image_in_its_place_under_the_name_of_its_class(axes):
+    space = made_up_study.latent_space()
+    points = getattr(space, axes)
+    (figure,) = filled(spaces.scatter(space, points))["doc"]["roots"]
+    found = {}
+    for renderer in figure["attributes"]["renderers"]:
+        columns = dict(renderer["attributes"]["data_source"]["attributes"]["data"]["entries"])
+        for row, *place in zip(columns["row"], columns["x"], columns["y"], strict=True):
+            found[row] = (renderer["attributes"]["name"], *place)
+    names = [CLASS_NAMES[label] for label in space.labels]
+    assert len(found) == len(names) == 40
+    assert found == dict(enumerate(zip(names, points["x"], points["y"], strict=True)))
+
+
+def test_the_lines_of_a_latent_space_stand_there_with_its_maps(study, html):
+    space = made_up_study.latent_space()
+    for line in space.lines:
+        assert html.count(pictures.strip(line["images"])) == 2  # of both autoencoders
+    assert 'alt="From a Trouser to a Pullover by mansilla/base"' in html
+    assert "The axes of PCA hold 25% and 10% of the variance" in html
+
+
+def test_a_latent_space_of_other_weights_is_not_shown(study, tmp_path, make_record):
+    groups = {BASE.id: [make_record(BASE)]}
+    space = dataclasses.replace(made_up_study.latent_space(), weights_sha256="d" * 64)
+    results.write(results.latent_path(tmp_path, BASE.id), space)
+    assert [one["id"] for one in spaces.of_each(study, groups)] == [BASE.id]
+    assert spaces.of_each(tmp_path, groups) == []
+
+
 def test_whatever_a_plot_says_is_in_both_languages(html):
     said = json.loads(re.search(r'id="words">(.*?)</script>', html, re.S)[1])
     asked = set(
         re.findall(r"\$\{([^}]+)\}", "".join(re.findall(r'data-scale="\w.*?</script>', html)))
     )
-    own = {"ink", "paper", "rule", "columns"}
+    own = {"ink", "paper", "rule", "few", "many"}
     assert own <= asked
     assert asked - own <= said["en"].keys() == said["es"].keys()
 

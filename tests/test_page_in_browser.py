@@ -64,7 +64,10 @@ def opened(browser, study, heard):
 def drawn(tab):
     """Waits until every plot is drawn once, in the colours and words that now hold."""
     tab.evaluate("async () => { await queue; }")
-    assert tab.locator(".chart").count() == tab.locator(".chart > *").count() > 3
+    tab.wait_for_function(
+        "() => { const shown = all('.chart').filter((one) => !one.closest('[hidden]'));"
+        " return shown.length > 3 && shown.every((one) => one.childElementCount === 1); }"
+    )
 
 
 @pytest.fixture
@@ -74,7 +77,8 @@ def tab(opened):
     opened.set_viewport_size({"width": 1280, "height": 900})
     opened.emulate_media(media="screen", color_scheme="light")
     opened.check("[name=language][value=en]", force=True)
-    for switch, value in {"theme": "auto", "experiment": "mansilla/base", "image": ""}.items():
+    chosen = {"theme": "auto", "experiment": "mansilla/base", "image": ""}
+    for switch, value in (chosen | {"space": "mansilla/base"}).items():
         opened.select_option(f"select[name={switch}]", value)
     drawn(opened)
 
@@ -127,7 +131,7 @@ def test_the_vertical_axis_becomes_logarithmic_and_linear_again(tab):
 
 
 def test_one_chooses_an_experiment_and_an_image(tab):
-    rows, images = tab.locator(".experiment:visible"), tab.locator(".chooser img:visible")
+    rows, images = tab.locator(".experiment:visible"), tab.locator("#pictures img:visible")
     tab.select_option("select[name=experiment]", "mansilla/latent_256")
     assert rows.evaluate_all("all => all.map((row) => row.dataset.experiment)") == [
         "mansilla/latent_256"
@@ -140,6 +144,39 @@ def test_one_chooses_an_experiment_and_an_image(tab):
     tab.select_option("select[name=experiment]", "")
     assert rows.count() == 4
     assert images.count() == 6
+
+
+def test_a_point_on_a_map_says_its_class_and_the_number_of_its_image(tab):
+    space = made_up_study.latent_space()
+    chart = tab.locator(".space:visible .chart")
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    place = [space.pca[axis][6] for axis in "xy"]
+    x, y = tab.evaluate_handle(
+        "() => views.get(document.querySelector('.space .chart')).roots[0]"
+    ).evaluate(
+        "(plot, [x, y]) => [plot.frame.x_scale.compute(x), plot.frame.y_scale.compute(y)]", place
+    )
+    tab.mouse.move(box["x"] + x, box["y"] + y)
+    expect(tab.locator(".bk-tooltip-content")).to_contain_text("Shirt, test image 6")
+    tab.mouse.move(0, 0)
+
+
+def test_one_chooses_a_latent_space_and_a_map(tab):
+    tab.select_option("select[name=space]", "mansilla/latent_256")
+    drawn(tab)
+    shown = tab.locator(".space:visible")
+    assert shown.evaluate_all("all => all.map((one) => one.dataset.space)") == [
+        "mansilla/latent_256"
+    ]
+    assert shown.locator("img").count() == 3
+    first = "() => [...views.entries()].find(([holder]) => holder.closest('.space:not([hidden])'))"
+    points = f"{first}[1].roots[0].model.renderers[0].data_source.data"
+    for kind, axes in (("tsne", "tsne"), ("pca", "pca")):
+        shown.locator(f"[value=map_{kind}]").check(force=True)
+        drawn(tab)
+        expected = getattr(made_up_study.latent_space(), axes)["x"][::10]
+        assert tab.evaluate(f"() => [...({points})().x]") == pytest.approx(expected)
 
 
 def test_a_row_of_a_confusion_matrix_is_read_out(tab):
@@ -168,7 +205,7 @@ def test_the_language_changes_without_a_reload(tab, heard):
     assert tab.title() == "Dos informes de curso sobre Fashion-MNIST, ejecutados de nuevo"
     expect(tab.locator("h1")).to_have_text(tab.title(), use_inner_text=True)
     expect(tab.locator("select[name=image] option").first).to_have_text("las diez")
-    first = tab.locator(".chooser img:visible").first
+    first = tab.locator("#pictures img:visible").first
     assert first.get_attribute("alt") == "Imagen de prueba, T-shirt/top"
     label = plot_of(tab, FIGURE_3).evaluate("plot => plot.model.below[0].axis_label")
     assert label == "época"
@@ -179,22 +216,24 @@ def test_the_language_changes_without_a_reload(tab, heard):
 
 
 def test_dark_is_what_the_system_or_the_reader_says(tab):
-    def looks():
+    def looks(theme):
+        # The browser says a little later that its colours are others now.
+        expect(tab.locator("html")).to_have_attribute("data-theme", theme)
         drawn(tab)
         plot = plot_of(tab, FIGURE_3).evaluate("plot => plot.model.background_fill_color")
         body = tab.evaluate("() => getComputedStyle(document.body).backgroundColor")
-        return tab.locator("html").get_attribute("data-theme"), body, plot
+        return body, plot
 
-    light = ("light", "rgb(255, 255, 255)", "rgb(255, 255, 255)")
-    dark = ("dark", "rgb(21, 24, 28)", "rgb(21, 24, 28)")
-    assert looks() == light
+    light = ("rgb(255, 255, 255)", "rgb(255, 255, 255)")
+    dark = ("rgb(21, 24, 28)", "rgb(21, 24, 28)")
+    assert looks("light") == light
     tab.emulate_media(color_scheme="dark")
-    assert looks() == dark
+    assert looks("dark") == dark
     tab.select_option("select[name=theme]", "light")
-    assert looks() == light
+    assert looks("light") == light
     tab.emulate_media(color_scheme="light")
     tab.select_option("select[name=theme]", "dark")
-    assert looks() == dark
+    assert looks("dark") == dark
 
 
 def test_on_a_phone_nothing_stands_out_to_the_side(tab):
@@ -207,7 +246,7 @@ def test_on_paper_there_are_no_switches_and_no_dark(tab):
     tab.select_option("select[name=theme]", "dark")
     tab.emulate_media(media="print")
     expect(tab.locator(".top")).to_be_hidden()
-    expect(tab.locator(".chooser .switches")).to_be_hidden()
+    expect(tab.locator("#pictures .switches")).to_be_hidden()
     assert tab.evaluate("() => getComputedStyle(document.body).backgroundColor") == (
         "rgb(255, 255, 255)"
     )

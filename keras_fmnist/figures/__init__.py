@@ -85,7 +85,7 @@ def render(out: Path | str, records: Sequence[Record]) -> dict[Path, bytes]:
             pictures["confusion"] = confusion(first)
         elif first.images is not None:  # an older record has none
             pictures["reconstructions"] = reconstructions(first)
-            if space := _latent_space(out, records):
+            if space := latent.find(out, records):
                 pictures["latent"] = spaces.maps(space)
                 pictures["line"] = spaces.lines(space)
         folder = results.run_path(out, first.id, first.seed, first.backend, first.device).parent
@@ -142,16 +142,6 @@ def _same_pixels(*pngs):
         return np.array_equal(*(plt.imread(io.BytesIO(png), format="png") for png in pngs))
     except (OSError, SyntaxError):  # Pillow calls a broken PNG one or the other
         return False
-
-
-def _latent_space(out, records):
-    """What `keras-fmnist latent` has left, if it is of weights that one of the records names."""
-    path = results.latent_path(out, records[0].id)
-    if not path.exists():
-        return None
-    space = latent.read(path)
-    digests = {record.weights_sha256["final"] for record in records}
-    return space if space.weights_sha256 in digests else None
 
 
 def draw_predictions(path: Path | str, predictions: "Sequence[Prediction]") -> None:

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from keras_fmnist.catalogue import Catalogue, Text
 from keras_fmnist.data import CLASS_NAMES
-from keras_fmnist.page import charts, content, evidence, exhibits, words
+from keras_fmnist.page import charts, content, evidence, exhibits, spaces, words
 from keras_fmnist.results import Record
 
 
@@ -21,7 +21,7 @@ def render(catalogue: Catalogue, records: Sequence[Record], out: Path | str) -> 
     Args:
         catalogue: a `Catalogue`.
         records: of its experiments and readings.
-        out: the folder in which `compare` and `bench` left theirs.
+        out: the folder in which `latent`, `compare` and `bench` left theirs.
 
     Raises:
         RecordError: one of the latter is damaged.
@@ -33,6 +33,7 @@ def render(catalogue: Catalogue, records: Sequence[Record], out: Path | str) -> 
     template = _environment(catalogue).get_template("page.html.j2")
     return template.render(
         pictures=content.pictures_of(catalogue, groups),
+        spaces=spaces.of_each(out, groups),
         reports=[_report(name, catalogue, groups, said) for name in catalogue.reports],
         claims=said,
         runs=len(mine),

@@ -9,7 +9,7 @@ import re
 from statistics import fmean
 
 from bokeh.embed import json_item
-from bokeh.models import ColumnDataSource, HoverTool, Legend, LegendItem
+from bokeh.models import ColumnDataSource, HoverTool, Legend, LegendItem, Plot
 from bokeh.plotting import figure
 
 from keras_fmnist.figures import BLUE, GREEN, ORANGE
@@ -23,10 +23,11 @@ CURVES = (
 )
 # Bokeh takes nothing but colours for a colour: these three stand for the page's own.
 INK, PAPER, RULE = OWN = ("#000001", "#000002", "#000003")
-COLUMNS = 99  # and this for as many columns of names as there is room for
+# And these two for as many columns of names, long ones or short, as there is room for.
+FEW, MANY = COLUMNS = (98, 99)
 COLOURS = (BLUE, ORANGE, GREEN, "#CC79A7", "#E69F00")  # Okabe and Ito's
 UNITS = ("accuracy", "mean squared error", "cross entropy")
-WORDS = ("epoch", *UNITS, *(word for _, word, _, _ in CURVES))  # what a plot may say
+WORDS = ("epoch", "test_image", *UNITS, *(word for _, word, _, _ in CURVES))  # what a plot may say
 
 
 def curves(groups: dict[str, list[Record]], metric: str) -> list[dict]:
@@ -68,18 +69,8 @@ def plot(lines: list[dict], metric: str, unit: str, scale: str) -> str:
         unit: the word for the vertical axis, one of `UNITS`.
         scale: `linear` or `log`.
     """
-    axes = figure(
-        height=330,
-        sizing_mode="stretch_width",
-        toolbar_location=None,
-        tools="",
-        y_axis_type=scale,
-        x_axis_label="${epoch}",
-        y_axis_label=f"${{{unit}}}",
-        background_fill_color=PAPER,
-        border_fill_color=PAPER,
-        outline_line_color=None,
-    )
+    labels = {"x_axis_label": "${epoch}", "y_axis_label": f"${{{unit}}}"}
+    axes = empty(330, y_axis_type=scale, **labels)
     source = ColumnDataSource(_columns(lines))
     entries = {}
     for number, line in enumerate(lines):
@@ -96,13 +87,33 @@ def plot(lines: list[dict], metric: str, unit: str, scale: str) -> str:
     # hidden.
     unseen = axes.line("epoch", "mean0", source=source, line_alpha=0)
     axes.add_tools(HoverTool(renderers=[unseen], mode="vline", tooltips=_tooltip(lines, metric)))
-    axes.add_layout(_legend(entries), "above")
+    axes.add_layout(legend(entries), "above")
+    return as_json(axes)
+
+
+def empty(height: int, **more: str | bool) -> Plot:
+    """A plot without tools, as wide as there is room."""
+    return figure(
+        height=height,
+        sizing_mode="stretch_width",
+        toolbar_location=None,
+        tools="",
+        background_fill_color=PAPER,
+        border_fill_color=PAPER,
+        outline_line_color=None,
+        **more,
+    )
+
+
+def as_json(axes: Plot) -> str:
+    """A plot in the page's colours, as JSON for its script; the same bytes each time."""
     _style(axes)
     # In the order in which Bokeh gives them: a model is defined before it is referred to.
     text = json.dumps(json_item(axes), separators=(",", ":"))
     for colour, name in zip(OWN, ("ink", "paper", "rule"), strict=True):
         text = text.replace(colour, f"${{{name}}}")
-    text = text.replace(f'"ncols":{COLUMNS}', '"ncols":${columns}')
+    for columns, name in zip(COLUMNS, ("few", "many"), strict=True):
+        text = text.replace(f'"ncols":{columns}', f'"ncols":${{{name}}}')
     return _renumbered(text)
 
 
@@ -140,13 +151,13 @@ def _tooltip(lines, metric):
     return f'<div style="font-size:13px;color:#18191d">${{epoch}} @epoch{rows}</div>'
 
 
-def _legend(entries):
-    """A name for each experiment or, of one experiment, for each curve; pressed, it hides them."""
+def legend(entries: dict[str, list], columns: int = FEW) -> Legend:
+    """The names of what is drawn; pressed, one hides its renderers."""
     return Legend(
         items=[LegendItem(label=name, renderers=drawn) for name, drawn in entries.items()],
         click_policy="hide",
         orientation="horizontal",
-        ncols=COLUMNS,
+        ncols=columns,
         location="left",
         margin=0,
         padding=2,

@@ -21,7 +21,8 @@ async function draw(holder) {
     ink: look.color,
     paper: look.backgroundColor,
     rule: look.borderTopColor,
-    columns: narrow.matches ? 1 : 3,
+    few: narrow.matches ? 1 : 3,
+    many: narrow.matches ? 2 : 5,
   };
   const filled = source.textContent.replace(
     /\$\{([^}]+)\}/g, (_, name) => own[name] ?? words[root.lang][name]);
@@ -38,6 +39,7 @@ function drawAll() {
   queue = queue.then(async () => {
     for (const holder of all(".chart")) {
       if (mine !== round) return;
+      if (holder.closest("[hidden]")) continue; // drawn when it is shown
       await draw(holder);
     }
   });
@@ -60,11 +62,22 @@ function choose() {
   for (const one of all("[data-image]")) {
     one.hidden = image.value !== "" && one.dataset.image !== image.value;
   }
-  document.querySelector(".chooser").classList.toggle("single", image.value !== "");
+  document.querySelector("#pictures .chooser").classList.toggle("single", image.value !== "");
 }
 
 experiment?.addEventListener("change", choose);
 image?.addEventListener("change", choose);
+
+// --- latent spaces
+
+const space = document.querySelector("select[name=space]");
+
+space?.addEventListener("change", () => {
+  for (const one of all(".space")) {
+    one.hidden = one.dataset.space !== space.value;
+    if (!one.hidden) queue = queue.then(() => draw(one.querySelector(".chart")));
+  }
+});
 
 // --- a confusion matrix's rows
 
