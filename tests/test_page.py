@@ -187,6 +187,20 @@ def test_speed_is_held_to_ours_and_elsewhere_to_stock(read):
     assert read.rows[table + 1] == ["mansilla/base", "44.2", "26.20.58× (0.58 to 0.61)"]
 
 
+def test_how_the_cost_grows_stands_there_where_it_was_measured(read, study, tmp_path):
+    head = read.rows.index(["what it takes", "ours", "stock Keras fit"])
+    assert read.rows[head + 1 : head + 4] == [
+        ["ms an image, batches of 10", "0.70", "1.73"],
+        ["s an epoch of 60 000 images", "15.2", "31.7"],
+        ["MiB at the peak, data and frameworks included", "767", "765"],
+    ]
+    assert "How the cost of mansilla/base grows, and its memory, on torch" in read.texts
+    without = {k: v for k, v in made_up_study.BENCHMARK.items() if k != "growth"}
+    (tmp_path / "benchmarks").mkdir()
+    (tmp_path / "benchmarks" / "cpu.json").write_text(json.dumps(without))
+    assert evidence.speed(tmp_path)[0]["whole"] is None
+
+
 def test_readings_are_ranked_and_those_that_have_undercut_come_last(read):
     ranked = [row for row in read.rows if row[-1].endswith(("×", "×undercut"))]
     assert [row[-1] for row in ranked] == ["1.00×", "2.00×", "1.04×undercut"]

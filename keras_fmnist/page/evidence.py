@@ -94,7 +94,34 @@ def _speed(name, found):
         "machine": text("machine", **found["machine"]),
         "versions": _versions([found["versions"]]),
         "tables": [{"backend": backend, **_times(one)} for backend, one in backends.items()],
+        "whole": _whole(found),
     }
+
+
+def _whole(found):
+    """What `bench --whole` adds: how the cost grows, and the memory; None where it is not there."""
+    if "growth" not in found:
+        return None
+    growth, memory = found["growth"], found["peak_memory_mib"]
+    rows = [
+        (text("ms_per_image", batch=batch), times, ".2f")
+        for batch, times in growth["ms_per_image"].items()
+    ]
+    rows += [
+        (
+            text("seconds_per_epoch", images=f"{int(images):,}".replace(",", "\N{NO-BREAK SPACE}")),
+            times,
+            ".1f",
+        )
+        for images, times in growth["seconds_per_epoch"].items()
+    ]
+    rows.append((text("peak_memory"), memory, ".0f"))
+    columns = [name for name in VARIANTS if name in memory]
+    cells = [
+        (words, [format(taken[name], form) for name in columns]) for words, taken, form in rows
+    ]
+    caption = text("growth", name=next(iter(found["experiments"])))
+    return {"caption": caption, "columns": columns, "rows": cells}
 
 
 def _times(experiments):
