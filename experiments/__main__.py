@@ -18,6 +18,8 @@ CATALOGUE = Catalogue(
     deviations=DEVIATIONS,
     questions=assumptions.QUESTIONS,
     spanish=SPANISH,
+    benched=(mansilla.BASE, mansilla.CLASSIFIER_FULL, mansilla.CLASSIFIER_FROZEN, manolucos.WIDE),
+    classifier=mansilla.CLASSIFIER_FULL,
 )
 
 

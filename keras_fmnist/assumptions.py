@@ -4,8 +4,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from keras_fmnist import results
-from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec, Spec, settings
+from keras_fmnist import grouping, results
+from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec, Spec
 
 # A report says "training loss": of the steps as they ran, or of the training images afterwards.
 TRAINING = {"as it ran": "{}", "evaluated": "train_eval_{}"}
@@ -39,13 +39,14 @@ def rank(row: Spec, readings: Iterable[Spec], records: Sequence[results.Record])
     Args:
         row: the spec of the printed row.
         readings: other specs of the same row.
-        records: of any experiments; one with other settings than its reading's does not count.
+        records: of any experiments; one with other settings than its reading's, or of fewer images,
+            does not count.
     """
     found = []
     for spec in (row, *readings):
-        mine = [r for r in records if r.id == spec.id and r.spec == settings(spec)]
+        mine = [record for record in records if grouping.is_declared(record, spec)]
         if mine:
-            found.append(_rank(row, spec, results.leading_group(mine)[0]))
+            found.append(_rank(row, spec, grouping.leading(mine)[0]))
     return sorted(found, key=lambda one: (one.short, one.undercut, one.factor))
 
 

@@ -8,6 +8,7 @@ import multiprocessing
 import statistics
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import keras
@@ -21,32 +22,33 @@ from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec, override
 if TYPE_CHECKING:
     from keras_fmnist.data import Dataset
 
-VARIANTS = ("native", "dataloader", "compile", "cudagraph", "stock", "ours")
 BATCHES = (10, 100, 1000)
 IMAGES = (6_000, 60_000)
+NO_COMPILER = torch._dynamo.exc.BackendCompilerFailed
 
 
 def variants(
     spec: AutoencoderSpec | ClassifierSpec, dataset: "Dataset", steps: int
-) -> dict[str, Callable[[], float]]:
-    """`{name: function}`; each trains `steps` steps and returns the seconds they took.
+) -> dict[str, Callable[[], Callable[[], float]]]:
+    """`{name: function}`; each builds a variant, as a function that trains and returns seconds.
 
-    What cannot run here is left out: `ours` elsewhere than on torch, `cudagraph` without a GPU,
-    `compile` without a C++ compiler.
+    It trains `steps` steps. What cannot run here is left out: `ours` and `compile` elsewhere than
+    on torch, `cudagraph` without a GPU or with another optimiser than Adam.
     """
     images = dataset.train_images[: steps * spec.batch_size]
     labels = dataset.train_labels[: len(images)] if isinstance(spec, ClassifierSpec) else None
-    runs = {
-        "native": _native(spec, images, labels),
-        "dataloader": _dataloader(spec, images, labels),
-        "stock": _keras(spec, images, labels, fast=False),
+    given = (spec, images, labels)
+    builders = {
+        "native": partial(_native, *given),
+        "dataloader": partial(_dataloader, *given),
+        "stock": partial(_keras, *given, fast=False),
     }
     if keras.backend.backend() == "torch":
-        runs["ours"] = _keras(spec, images, labels, fast=True)
-        runs["compile"] = _native(spec, images, labels, compiled=True)
-    if torch.cuda.is_available():
-        runs["cudagraph"] = _cuda_graph(spec, images, labels)
-    return runs
+        builders["ours"] = partial(_keras, *given, fast=True)
+        builders["compile"] = partial(_native, *given, compiled=True)
+    if torch.cuda.is_available() and spec.optimizer == "adam":
+        builders["cudagraph"] = partial(_cuda_graph, *given)
+    return builders
 
 
 def measure(
@@ -59,16 +61,18 @@ def measure(
 ) -> dict[str, list[float]]:
     """Seconds of each variant in each round; the first round warms up and does not count.
 
+    Without a C++ compiler `compile` is left out.
+
     Returns:
         `{variant: [seconds a step, …]}`.
     """
-    runs = variants(spec, dataset, steps)
+    runs = {name: build() for name, build in variants(spec, dataset, steps).items()}
     seconds = {}
     for number in progress(range(rounds + 1)):
         for name, run in list(runs.items()):
             try:
                 taken = run() / steps
-            except torch._dynamo.exc.BackendCompilerFailed:  # no C++ compiler here
+            except NO_COMPILER:
                 del runs[name]
                 continue
             if number:
@@ -125,20 +129,28 @@ def growth(
     return found
 
 
-def peak_memory(
-    spec: AutoencoderSpec | ClassifierSpec, dataset: "Dataset"
-) -> dict[str, int | None]:
-    """Most memory in MiB of a process that trains 100 steps, each variant in one of its own."""
+def peak_memory(spec: AutoencoderSpec | ClassifierSpec, dataset: "Dataset") -> dict[str, int]:
+    """Most memory in MiB of a process that trains 100 steps, each variant in one of its own.
+
+    Frameworks and data set are in it. Left out is `compile` without a C++ compiler, and all of
+    them where the system does not say.
+    """
     found = {}
     context = multiprocessing.get_context("spawn")
     for name in variants(spec, dataset, 1):
         with context.Pool(1) as pool:
-            found[name] = pool.apply(_own_peak_memory, (spec, name, dataset))
+            taken = pool.apply(_own_peak_memory, (spec, name, dataset))
+        if taken is not None:
+            found[name] = taken
     return found
 
 
 def _own_peak_memory(spec, name, dataset):
-    variants(spec, dataset, 100)[name]()
+    run = variants(spec, dataset, 100)[name]()
+    try:
+        run()
+    except NO_COMPILER:
+        return None
     return provenance.peak_memory()
 
 

@@ -52,6 +52,8 @@ class Catalogue:
         deviations: `Text`s, what the reports leave open or get wrong, numbered from 1.
         spanish: `{English: Spanish}` for what the experiments say of themselves; what is missing
             is shown in English.
+        benched: what `bench` times where none is named.
+        classifier: what `predict` takes where none is named.
     """
 
     reports: "dict[str, Specs]"
@@ -60,6 +62,8 @@ class Catalogue:
     exhibits: dict[str, tuple[Exhibit, ...]] = field(default_factory=dict)
     deviations: tuple[Text, ...] = ()
     spanish: dict[str, str] = field(default_factory=dict)
+    benched: "Specs" = ()
+    classifier: "ClassifierSpec | None" = None
 
     @property
     def specs(self) -> "list[AutoencoderSpec | ClassifierSpec]":

@@ -67,7 +67,7 @@ def identity(
         **modes,
     }
     if device == "cpu":  # its threads share each sum, and how they do decides how it is rounded
-        processors = len(os.sched_getaffinity(0))
+        processors = provenance.usable_cores()
         if backend == "torch":
             found["OMP_NUM_THREADS"] = os.environ.get("OMP_NUM_THREADS") or str(processors)
         else:
@@ -82,6 +82,12 @@ def refuse(path: Path) -> None:
             f"{path} is left of a run that was interrupted: "
             "--resume goes on with it, --force starts anew"
         )
+
+
+def _unusable(path, why):
+    # A classifier's own --force does not start its autoencoder anew, and the file may be of that.
+    name = "/".join(Path(path).parts[-3:-1])
+    return SpecError(f"{path} {why}: remove it, or run {name} with --force and without --resume")
 
 
 class Checkpoint(keras.callbacks.Callback):
@@ -129,14 +135,11 @@ class Checkpoint(keras.callbacks.Callback):
             return
         arrays, state = read(self.path)
         if differ := differences(state["run"], run):
-            raise SpecError(
-                f"{self.path} is of a run with {'; '.join(differ)}: --force without --resume "
-                "starts anew"
-            )
+            raise _unusable(self.path, f"is of a run with {'; '.join(differ)}")
         try:
             self._restore(model, arrays, state)
         except (KeyError, TypeError, ValueError):
-            raise _damaged(self.path) from None
+            raise _unusable(self.path, "is damaged") from None
 
     def _restore(self, model, arrays, state):
         weights.set_arrays(model, weights.part(arrays, "weights"))
@@ -239,11 +242,7 @@ def read(path: Path | str) -> tuple[weights.Arrays, dict]:
             raise ValueError
         return arrays, json.loads(metadata["state"])
     except (KeyError, ValueError):
-        raise _damaged(path) from None
-
-
-def _damaged(path):
-    return SpecError(f"{path} is damaged: --force without --resume starts anew")
+        raise _unusable(path, "is damaged") from None
 
 
 def _digest(arrays, text):

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from keras_fmnist.results import Record, leading_group
-from keras_fmnist.specs import TRAIN_IMAGES, settings
+from keras_fmnist import grouping
+from keras_fmnist.results import Record
 from keras_fmnist.verdicts import (
     NOT_REPRODUCED,
     REPRODUCED,
@@ -56,13 +56,8 @@ def _counted(spec, records):
 
     They have its declared settings, saw every training image, and belong together.
     """
-    declared = (spec.id, settings(spec), TRAIN_IMAGES)
-    able = [
-        record
-        for record in records
-        if (record.id, record.spec, record.examples) == declared and _is_whole(record, spec)
-    ]
-    leading = leading_group(able) if able else []
+    able = [r for r in records if grouping.is_declared(r, spec) and _is_whole(r, spec)]
+    leading = grouping.leading(able) if able else []
     return {(record.backend, record.device, record.seed): record for record in leading}
 
 

@@ -5,12 +5,11 @@ Keras is imported here and not before, so that help and errors come at once.
 
 import contextlib
 import importlib.util
-import os
 import re
 from collections.abc import Sequence
 from fnmatch import fnmatch
 
-from keras_fmnist import checks, results
+from keras_fmnist import checks, provenance, results
 from keras_fmnist.queries import words
 from keras_fmnist.seeds import use_deterministic_kernels
 from keras_fmnist.settings import SpecError, shown
@@ -36,8 +35,8 @@ def run_experiments(
         SpecError: an argument is wrong; nothing was trained or written.
         KeyboardInterrupt: it was interrupted; the message says how to go on.
     """
-    checks.whole("seed", seed, 0, 2**31 - 1)
     checks.whole("seeds", seeds, 1, 1000)
+    checks.whole("seed", seed, 0, 2**31 - seeds)
     if examples is not None:
         checks.whole("examples", examples, 1, TRAIN_IMAGES)
     if checkpoint_every is not None:
@@ -78,7 +77,9 @@ def _saying(remedy):
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"interrupted: {remedy}") from None
     except OSError as error:
-        if error.filename is None:  # no file, such as a reader of stdout that went away
+        if isinstance(error, BrokenPipeError):
+            raise RuntimeError(f"what is said is read no longer: {remedy}") from None
+        if error.filename is None:
             raise
         raise RuntimeError(
             f"{error.filename} cannot be written ({error.strerror}); once it can, {remedy}"
@@ -124,7 +125,7 @@ def run_study(
 
         places = ray_engine.Cluster(out, device, jobs, address)
     else:
-        processors = 1 if device == "gpu" else len(os.sched_getaffinity(0))
+        processors = 1 if device == "gpu" else provenance.usable_cores()
         places = study.Local(out, device, jobs or processors)
     print(f"{len(missing)} runs are missing under {out}; {places.places} at a time", flush=True)
     with _saying("the same command goes on"):

@@ -113,10 +113,10 @@ def tool(catalogue: "Catalogue") -> dict:
             **out,
         ),
         "predict": command(
-            lambda **given: uses.predict(specs, **given),
+            lambda **given: uses.predict(specs, catalogue.classifier, **given),
             "Says what is on a picture, and draws its reconstruction and what is most like it.",
             images=(VARIADIC, "files such as photo.jpg, and indices of the test set such as 17"),
-            experiment=(uses.CLASSIFIER, "the classifier; its autoencoder rebuilds"),
+            experiment=(catalogue.classifier.id, "the classifier; its autoencoder rebuilds"),
             seed=(0, "of the run"),
             picture=(uses.PICTURE, "the PNG to draw"),
             **out,
@@ -129,7 +129,7 @@ def tool(catalogue: "Catalogue") -> dict:
             **out,
         ),
         "bench": command(
-            lambda **given: rulers.bench(specs, **given),
+            lambda **given: rulers.bench(specs, catalogue.benched, **given),
             "Times a training step: ours, stock Keras and native PyTorch, taking turns.",
             experiments=(VARIADIC, "such as mansilla/base; four where none is given"),
             steps=(30, "steps an epoch"),

@@ -118,7 +118,9 @@ def _ground(pixels):
     """The background everywhere: a plane through the edge, for light comes from one side."""
     edge = np.ones(pixels.shape, bool)
     edge[1:-1, 1:-1] = False
-    plain = edge & (np.abs(pixels - _background(pixels)) < PLAIN)  # the object may reach the edge
+    # The object may reach the edge. Of an edge half dark and half light no pixel has the median.
+    off = np.abs(pixels - _background(pixels))
+    plain = edge & (off < max(PLAIN, off[edge].min() + 1))
     places = np.stack([np.ones(pixels.shape), *np.indices(pixels.shape)], axis=-1)
     plane = np.linalg.lstsq(places[plain], pixels[plain], rcond=None)[0]
     return np.clip(places @ plane, pixels[plain].min(), pixels[plain].max())

@@ -30,9 +30,16 @@ def machine() -> dict[str, str | int | None]:
         names = []
     return {
         "processor": names[0] if names else platform.processor(),
-        "cores": os.cpu_count(),
+        "cores": usable_cores(),
         "system": platform.platform(aliased=True, terse=True),
     }
+
+
+def usable_cores() -> int:
+    """How many processors this process may use; where the system does not say, all there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def peak_memory() -> int | None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from keras_fmnist import checks, results
+from keras_fmnist import checks, grouping, results
 from keras_fmnist.files import write_whole
 
 if TYPE_CHECKING:
@@ -13,10 +13,12 @@ if TYPE_CHECKING:
 def write_report(catalogue: "Catalogue", out: str = results.STUDY, check: bool = False) -> None:
     """Renews figures and page from the records under `out`, and README.md for the study.
 
-    With `check` nothing is written; what is not as the records give it is named.
+    Figures that no record gives any more are removed. With `check` nothing is written; what is not
+    as the records give it is named.
 
     Raises:
-        SpecError: an argument is wrong; nothing was written.
+        SpecError: an argument is wrong, or the study holds a run that is not as its experiment is
+            declared; nothing was written.
         RuntimeError: `check` found what differs.
     """
     checks.folder(out)
@@ -26,12 +28,11 @@ def write_report(catalogue: "Catalogue", out: str = results.STUDY, check: bool =
     records = results.read_all(out)
     files = dict(_reported(catalogue, out, records))
     changed = [path for path, content in files.items() if not figures.same(path, content)]
+    drawn = {path for spec in catalogue.specs for path in Path(out, spec.id).glob("*.[ps][nv]g")}
+    strays = sorted(drawn - files.keys())
     if check:
-        drawn = {
-            path for spec in catalogue.specs for path in Path(out, spec.id).glob("*.[ps][nv]g")
-        }
         wrong = [f"{path} is not what the records give" for path in changed]
-        wrong += [f"{path} is given by no record" for path in sorted(drawn - files.keys())]
+        wrong += [f"{path} is given by no record" for path in strays]
         if wrong:
             print(*wrong, sep="\n")
             raise RuntimeError(f"{len(wrong)} files differ from the records: keras-fmnist report")
@@ -40,6 +41,9 @@ def write_report(catalogue: "Catalogue", out: str = results.STUDY, check: bool =
     for path in changed:
         write_whole(path, files[path])
         print(path)
+    for path in strays:
+        path.unlink()
+        print(f"{path} removed: no record gives it any more")
     print(report.results_table(catalogue.specs, records))
 
 
@@ -51,10 +55,14 @@ def _reported(catalogue, out, records):
     for spec in catalogue.specs:
         if mine := [record for record in records if record.id == spec.id]:
             yield from figures.render(out, mine).items()
-            leading.append(results.leading_group(mine)[0])
+            leading.append(grouping.leading(mine)[0])
     yield from figures.render_overview(out, leading).items()
     yield Path(out, "index.html"), page.render(catalogue, records, out).encode()
     readme = Path(__file__).parent.parent / "README.md"
     if Path(out).resolve() == (readme.parent / results.STUDY).resolve():
+        for spec in [*catalogue.specs, *catalogue.readings]:
+            for record in records:
+                if record.id == spec.id:  # a quick look must not be published as the whole
+                    results.find(results.path_of(out, record), spec)
         text = readme.read_text(encoding="utf-8")
         yield readme, report.renew(text, catalogue, records, out).encode()

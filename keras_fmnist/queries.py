@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from keras_fmnist import assumptions, checks, results
+from keras_fmnist import assumptions, checks, grouping, results
 from keras_fmnist.claims import judge, table
 from keras_fmnist.files import write_json
 from keras_fmnist.specs import (
@@ -49,8 +49,7 @@ def inspect(
     checks.whole("seed", seed, 0, 2**31 - 1)
     checks.folder(out)
     checks.device("cpu")
-    runs = [r for r in results.read_all(out) if (r.id, r.seed) == (spec.id, seed)]
-    record = results.leading_group(runs)[0] if runs else None
+    record = grouping.of_seed([r for r in results.read_all(out) if r.id == spec.id], seed)
     changes = differences(record.spec, settings(spec)) if record else []
     spec = restored(spec, record.spec) if record else spec
     from keras_fmnist import baselines, data, inspection, models, pitfalls, train, weights
@@ -59,8 +58,7 @@ def inspect(
     model = models.build(spec, seed)
     source = f"the fresh weights of seed {seed}, because {out} holds no trained ones"
     if record:
-        path = results.run_path(out, record.id, seed, record.backend, record.device)
-        path = results.weights_path(path)
+        path = results.weights_path(results.path_of(out, record))
         if path.exists():
             weights.set_arrays(model, weights.load(path, record.weights_sha256["final"]))
             source = f"the weights of {path}"

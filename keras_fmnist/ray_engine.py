@@ -19,7 +19,7 @@ os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # nor warn of 
 
 import ray
 
-from keras_fmnist import results, study
+from keras_fmnist import provenance, results, study
 from keras_fmnist.files import write_whole
 
 ANSWER = 5  # seconds in which a cluster must answer, and a task that was told to stop be gone
@@ -100,7 +100,7 @@ class Cluster:
 def _connect(address):
     settings = {"log_to_driver": False, "logging_level": "ERROR"}
     if address is None:
-        cpus = len(os.sched_getaffinity(0))
+        cpus = provenance.usable_cores()
         settings |= {"num_cpus": cpus, "object_store_memory": STORE, "include_dashboard": False}
     elif address != "auto":
         _knock(address)

@@ -91,7 +91,7 @@ RUNNING_RATIO = Reading(
 )
 # Of what tells ten test images apart, one a class, the share that their reconstructions show: 1 is
 # perfect, and 0 is what the same picture ten times reaches, the best of which is their mean.
-EXPLAINED = Reading("explained variance", _explained)
+EXPLAINED = Reading("explained variance of ten images", _explained)
 UPPER_ERRORS = Reading("errors among upper garments", _upper_errors)
 
 

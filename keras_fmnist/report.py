@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from itertools import groupby
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from keras_fmnist import assumptions, results
+from keras_fmnist import assumptions, grouping, results
 from keras_fmnist.claims import Claim, count_verdicts, judge, ours_words
 from keras_fmnist.results import Record
 
@@ -21,6 +20,7 @@ OTHERS = {
     "native": "native loop",
     "dataloader": "native, DataLoader",
     "compile": "native, `torch.compile`",
+    "cudagraph": "native CUDA graph",
 }
 CLAIM_COLUMNS = ("claim", "published", "ours", "verdict")
 SHOWN = ("train_eval_loss", "val_loss", "train_eval_accuracy", "val_accuracy")
@@ -36,7 +36,7 @@ def results_table(specs: "Iterable[Spec]", records: Iterable[Record]) -> str:
         if spec.id not in by_id:
             lines.append(_row([f"`{spec.id}`", spec.summary, "", "", "", "", "not run yet"]))
             continue
-        group = results.leading_group(by_id[spec.id])
+        group = grouping.leading(by_id[spec.id])
         cells = [cell(group, name) for name in SHOWN]
         where = f"{len(group)} on {group[0].backend}, {group[0].device}"
         lines.append(_row([f"`{spec.id}`", spec.summary, *cells, where]))
@@ -54,7 +54,7 @@ def cell(group: Sequence[Record], name: str) -> str:
     """
     if name not in group[0].metrics:
         return ""
-    mean, half = results.mean_interval([record.metrics[name] for record in group])
+    mean, half = grouping.mean_interval([record.metrics[name] for record in group])
     if name.endswith("accuracy"):
         return f"{mean:.2%}" if half is None else f"{mean:.2%} ± {half:.2%}"
     return f"{mean:.4f}" if half is None else f"{mean:.4f} ± {half:.4f}"
@@ -72,13 +72,17 @@ def claims_table(claims: Sequence[Claim], records: Sequence[Record]) -> str:
 
 
 def cost_of_seeds(records: Iterable[Record], seeds: int = 1000) -> str:
-    """A sentence: what so many seeds of every experiment that has records cost, on paper."""
-    groups = [results.leading_group(list(group)) for _, group in groupby(records, lambda r: r.id)]
-    means = {
-        # What the run took of a CPU, whatever else ran beside it; older records do not say.
-        group[0].id: fmean(r.seconds.get("cpu", r.seconds["total"]) for r in group)
-        for group in groups
-    }
+    """A sentence: what so many seeds cost on paper, by what the processors took of each run.
+
+    Older records do not say it, and those of a GPU are left out; empty where that leaves none.
+    """
+    seconds = {}
+    for record in records:
+        if record.device == "cpu" and "cpu" in record.seconds:
+            seconds.setdefault(record.id, []).append(record.seconds["cpu"])
+    means = {name: fmean(values) for name, values in seconds.items()}
+    if not means:
+        return ""
     hours = seeds * sum(means.values()) / 3600
     slowest = max(means.values()) / 60
     return (
@@ -96,14 +100,19 @@ def speed_table(measured: dict[str, dict]) -> str:
     Args:
         measured: what `bench` found, as `results.read_measurements` gives it.
     """
-    names = list(OTHERS)
-    lines = [_row(["experiment", "ours", *OTHERS.values()])]
+    rows = [
+        (f"`{experiment}`, {machine}", one)
+        for machine, found in measured.items()
+        for experiment, one in found["experiments"].items()
+        if "ours" in one["ms_per_step"]
+    ]
+    names = [name for name in OTHERS if any(name in one["ms_per_step"] for _, one in rows)]
+    lines = [_row(["experiment", "ours", *(OTHERS[name] for name in names)])]
     lines.append("| --- |" + " ---: |" * (1 + len(names)))
-    for machine, found in measured.items():
-        for experiment, one in found["experiments"].items():
-            cells = [_times(one["quartiles"].get(f"{name}_over_ours")) for name in names]
-            ours = f"{one['ms_per_step']['ours']:.1f} ms"
-            lines.append(_row([f"`{experiment}`, {machine}", ours, *cells]))
+    for words, one in rows:
+        cells = [_times(one["quartiles"].get(f"{name}_over_ours")) for name in names]
+        ours = f"{one['ms_per_step']['ours']:.1f} ms"
+        lines.append(_row([words, ours, *cells]))
     return "\n".join(lines)
 
 

@@ -8,9 +8,6 @@ Tables, figures and the page are drawn from records alone, without a framework.
 import base64
 import dataclasses
 import json
-import math
-import statistics
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -78,6 +75,11 @@ class Record:
 def run_path(out: Path | str, experiment_id: str, seed: int, backend: str, device: str) -> Path:
     """Where the record of a run lies; its weights lie beside it, see `weights_path`."""
     return Path(out) / experiment_id / f"seed{seed}-{backend}-{device}.json"
+
+
+def path_of(out: Path | str, record: Record) -> Path:
+    """Where a record lies."""
+    return run_path(out, record.id, record.seed, record.backend, record.device)
 
 
 def weights_path(record_path: Path) -> Path:
@@ -148,7 +150,7 @@ def read(path: Path | str) -> Record:
 def _read_in_place(path):
     """Reads a record that must be of the run whose place it has."""
     record = read(path)
-    place = run_path("", record.id, record.seed, record.backend, record.device)
+    place = path_of("", record)
     if path.parts[-3:] != place.parts:
         raise RecordError(f"{path} holds the record that belongs at {place}")
     return record
@@ -210,29 +212,6 @@ def read_measurements(out: Path | str, kind: str) -> dict[str, dict]:
     return found
 
 
-def group(records: Iterable[Record]) -> list[list[Record]]:
-    """Records that differ in nothing but the seed: what may be averaged."""
-    groups = {}
-    for record in records:
-        spec = json.dumps(record.spec, sort_keys=True)
-        epochs = len(next(iter(record.history.values()), []))  # fewer where training was stopped
-        key = (record.id, record.backend, record.device, record.examples, spec, epochs)
-        groups.setdefault(key, []).append(record)
-    return list(groups.values())
-
-
-def mean_interval(values: Sequence[float]) -> tuple[float, float | None]:
-    """Mean and half the width of its 95 % confidence interval (Student's t), None for one value."""
-    mean = statistics.fmean(values)
-    if len(values) < 2:
-        return mean, None
-    # scipy.stats takes half a second more to import; one seed needs neither.
-    from scipy.special import stdtrit
-
-    spread = statistics.stdev(values) / math.sqrt(len(values))
-    return mean, float(stdtrit(len(values) - 1, 0.975)) * spread
-
-
 def pack_images(images: np.ndarray) -> str:
     """Pixels in [0, 1], `(n, 28, 28, 1)`, as text for a record: eight bits a pixel."""
     pixels = np.rint(np.clip(images, 0, 1) * 255).astype(np.uint8)
@@ -242,9 +221,3 @@ def pack_images(images: np.ndarray) -> str:
 def unpack_images(text: str) -> np.ndarray:
     """`(n, 28, 28)` uint8 from what `pack_images` made."""
     return np.frombuffer(base64.b64decode(text), np.uint8).reshape(-1, 28, 28)
-
-
-def leading_group(records: Iterable[Record]) -> list[Record]:
-    """Of one experiment's records those that stand for it: the group with most seeds."""
-    groups = group(records)
-    return max(groups, key=lambda g: (len(g), g[0].backend == "torch", g[0].device == "gpu"))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from keras_fmnist.files import read_bounded
 from keras_fmnist.settings import SpecError, shown
-from keras_fmnist.specs import CLASSES, IMAGE_SIZE, TRAIN_IMAGES, with_defaults
+from keras_fmnist.specs import CLASSES, IMAGE_SIZE, TEST_IMAGES, TRAIN_IMAGES, with_defaults
 
 MOST_BYTES = 4 << 20  # three times what 10 000 epochs, the most that a spec takes, would fill
 LARGEST = 3.5e38  # beyond every float32, in which losses are summed
@@ -164,7 +164,7 @@ def _are_images(value):
     return (
         isinstance(value, dict)
         and value.keys() - {"pca"} == {"test_rows", "originals", "reconstructions"}
-        and _list_of(_whole(0, TRAIN_IMAGES), CLASSES)(value["test_rows"])
+        and _list_of(_whole(0, TEST_IMAGES - 1), CLASSES)(value["test_rows"])
         and all(_are_pixels(pixels) for name, pixels in value.items() if name != "test_rows")
     )
 

@@ -127,8 +127,8 @@ def device() -> str:
 def _pretrain(autoencoder, seed, out, **same):
     """The encoder's weights after its autoencoder's training, which is run where need be."""
     record = run(autoencoder, seed, out, resume=True, **same)
-    path = results.run_path(out, record.id, seed, record.backend, record.device)
-    arrays = weights.load(results.weights_path(path), record.weights_sha256["final"])
+    path = results.weights_path(results.path_of(out, record))
+    arrays = weights.load(path, record.weights_sha256["final"])
     return weights.part(arrays, "encoder")
 
 

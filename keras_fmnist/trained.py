@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_fmnist import models, results, weights
+from keras_fmnist import grouping, models, results, weights
 from keras_fmnist.callbacks import EVALUATION_BATCH, Batches
 from keras_fmnist.settings import SpecError
 from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec, restored
@@ -51,10 +51,15 @@ class Trained:
         return model.predict(batches, verbose=0)
 
 
-def with_weights(out: Path | str, seed: int = 0) -> list[results.Record]:
-    """The records under `out` of the runs with a seed whose weights are there too."""
-    records = [record for record in results.read_all(out) if record.seed == seed]
-    return [record for record in records if _weights_path(out, record).exists()]
+def with_weights(out: Path | str, seed: int = 0) -> dict[str, results.Record]:
+    """`{experiment's id: record}` of the runs under `out` whose weights are there too."""
+    records = {}
+    for record in results.read_all(out):
+        records.setdefault(record.id, []).append(record)
+    runs = {
+        name: grouping.of_seed(group, seed, _has_weights(out)) for name, group in records.items()
+    }
+    return {name: run for name, run in runs.items() if run}
 
 
 def find(out: Path | str, experiment_id: str, seed: int = 0) -> results.Record:
@@ -65,14 +70,14 @@ def find(out: Path | str, experiment_id: str, seed: int = 0) -> results.Record:
     Raises:
         SpecError: there is none.
     """
-    found = [record for record in with_weights(out, seed) if record.id == experiment_id]
-    if not found:
+    record = with_weights(out, seed).get(experiment_id)
+    if record is None:
         report, name = experiment_id.split("/")
         raise SpecError(
             f"{out} holds no weights of {experiment_id}, seed {seed}: train it with "
             f"python -m experiments.{report} {name} --seed {seed} --out {out}"
         )
-    return results.leading_group(found)[0]
+    return record
 
 
 def load(
@@ -95,6 +100,9 @@ def load(
     return Trained(spec, record, model)
 
 
+def _has_weights(out):
+    return lambda record: _weights_path(out, record).exists()
+
+
 def _weights_path(out, record):
-    path = results.run_path(out, record.id, record.seed, record.backend, record.device)
-    return results.weights_path(path)
+    return results.weights_path(results.path_of(out, record))

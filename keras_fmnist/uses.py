@@ -10,27 +10,29 @@ from keras_fmnist.specs import TEST_IMAGES, AutoencoderSpec, ClassifierSpec
 
 MOST_PICTURES = 20  # in one figure
 PICTURE = "prediction.png"
-CLASSIFIER = "mansilla/classifier_full"
 EXPORTED = ("keras", "onnx", "safetensors")
 
 
 def predict(
     specs: Sequence[AutoencoderSpec | ClassifierSpec],
+    usual: ClassifierSpec,
     images: Sequence[str | int] = (),
-    experiment: str = CLASSIFIER,
+    experiment: str | None = None,
     seed: int = 0,
     out: str = results.STUDY,
     picture: str = PICTURE,
 ) -> None:
     """Prints what a classifier makes of pictures and draws them beside what is near them.
 
+    It is `usual` where no experiment is named.
+
     Raises:
         SpecError: an argument is wrong, or a picture cannot be read; nothing was written.
         WeightsError: the weights are damaged.
     """
-    spec = checks.experiment(specs, experiment)
+    spec = usual if experiment is None else checks.experiment(specs, experiment)
     if not isinstance(spec, ClassifierSpec):
-        raise SpecError(f"{spec.id} is an autoencoder: name a classifier, such as {CLASSIFIER}")
+        raise SpecError(f"{spec.id} is an autoencoder: name a classifier, such as {usual.id}")
     checks.whole("seed", seed, 0, 2**31 - 1)
     checks.folder(out)
     checks.target("picture", picture, ".png")
@@ -159,7 +161,7 @@ def latent(
     from keras_fmnist import latent as latent_spaces
 
     if not chosen:
-        there = {record.id for record in trained.with_weights(out, seed)}
+        there = trained.with_weights(out, seed)
         chosen = [s for s in specs if s.id in there and not isinstance(s, ClassifierSpec)]
     if not chosen:
         raise SpecError(f"{out} holds no weights of an autoencoder, seed {seed}")
@@ -169,4 +171,7 @@ def latent(
         net = trained.load(out, record, spec)
         path = results.latent_path(out, spec.id)
         results.write(path, latent_spaces.measure(net, dataset))
-        print(path, *figures.draw(out, spec.id)[-2:], sep="\n", flush=True)
+        drawn = [p for p in figures.draw(out, spec.id) if p.stem.endswith(("_latent", "_line"))]
+        if not drawn:
+            raise RuntimeError(f"{path}: seed {seed} is none of the runs that figures are drawn of")
+        print(path, *drawn, sep="\n", flush=True)

@@ -12,8 +12,9 @@ Every rule has `specs`, the experiments it asks about, and `judge(runs)`, which 
 import math
 from dataclasses import dataclass
 
+from keras_fmnist.grouping import mean_interval
 from keras_fmnist.readings import Reading
-from keras_fmnist.results import Record, mean_interval
+from keras_fmnist.results import Record
 from keras_fmnist.specs import Spec
 
 REPRODUCED, NOT_REPRODUCED, UNDECIDED = "reproduced", "not reproduced", "undecided"

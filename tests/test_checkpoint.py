@@ -319,7 +319,7 @@ def test_a_checkpoint_of_another_run_is_refused_with_the_difference(
     said = str(error.value)
     assert said.startswith(f"{copy.checkpoint} is of a run with {words}")
     assert said.count(";") == words.count(";")  # nothing else differs
-    assert said.endswith(": --force without --resume starts anew")
+    assert said.endswith(": remove it, or run mansilla/base with --force and without --resume")
     assert copy.checkpoint.read_bytes() == before
     assert copy.names() == ["checkpoint"]
 
@@ -372,7 +372,9 @@ def test_a_damaged_checkpoint_is_refused(copy, damage):
             "all": b"",
         }
         copy.checkpoint.write_bytes(spoilt[damage])
-    with pytest.raises(SpecError, match=r"checkpoint is damaged: --force without --resume starts"):
+    with pytest.raises(
+        SpecError, match="checkpoint is damaged: remove it, or run mansilla/base with"
+    ):
         copy(resume=True)
     assert copy.names() == ["checkpoint"]
 

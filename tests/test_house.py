@@ -43,6 +43,7 @@ ARROWS = {
     "weights": "files",
     "schema": "files settings specs",
     "results": "files schema settings specs",
+    "grouping": "results specs",
     "callbacks": "seeds",
     "baselines": "",
     "checkpoint": "interrupts provenance seeds settings specs weights",
@@ -50,7 +51,7 @@ ARROWS = {
     "tracking": "specs",
     "train": "callbacks checkpoint data fast_fit files models optimizers outcome provenance "
     "results settings specs tracking weights",
-    "trained": "callbacks models results settings specs weights",
+    "trained": "callbacks grouping models results settings specs weights",
     "photos": "settings specs",
     "prediction": "data photos specs weights",
     "latent": "data results schema",
@@ -60,24 +61,25 @@ ARROWS = {
     "parity": "models specs train twin weights",
     "compare": "callbacks native_training optimizers specs train twin",
     "bench": "callbacks models native_training provenance specs train twin",
-    "figures": "data files latent results",
+    "figures": "data files grouping latent results",
     "readings": "data results",
-    "verdicts": "readings results specs",
-    "claims": "results specs verdicts",
-    "assumptions": "results specs",
-    "report": "assumptions claims results",
-    "page": "assumptions catalogue claims data figures latent report results specs",
+    "verdicts": "grouping readings results specs",
+    "claims": "grouping results specs verdicts",
+    "assumptions": "grouping results specs",
+    "report": "assumptions claims grouping results",
+    "page": "assumptions catalogue claims data figures grouping latent report results specs",
     "study": "results specs",
-    "ray_engine": "files results study",
+    "ray_engine": "files provenance results study",
     "checks": "settings",
     "queries": (
-        "assumptions baselines callbacks checks claims data figures files inspection models "
-        "pitfalls results settings specs train weights"
+        "assumptions baselines callbacks checks claims data figures files grouping inspection "
+        "models pitfalls results settings specs train weights"
     ),
     "commands": (
-        "checkpoint checks data figures queries ray_engine results seeds settings specs study train"
+        "checkpoint checks data figures provenance queries ray_engine results seeds settings specs "
+        "study train"
     ),
-    "publish": "checks figures files page report results",
+    "publish": "checks figures files grouping page report results",
     "formats": "checks data files settings weights",
     "rulers": "bench checks compare data files formats models parity provenance settings specs "
     "weights",

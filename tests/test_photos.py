@@ -97,6 +97,12 @@ def test_an_object_that_reaches_the_edge_is_no_background(read):
     assert_shape(read(Image.fromarray(pixels)), full=127)
 
 
+def test_an_edge_half_dark_and_half_light_is_no_error(read):
+    pixels = np.zeros((40, 40), np.uint8)
+    pixels[:, 20:] = 255
+    assert read(Image.fromarray(pixels)).pixels.shape == (28, 28, 1)
+
+
 def test_a_dark_background_is_left_dark(read):
     photo = read(shape(ground=0, figure=255))
     assert_shape(photo)

@@ -14,6 +14,8 @@ from PIL import Image
 from experiments.__main__ import CATALOGUE
 from experiments.mansilla import BASE, CLASSIFIER_FULL, SPECS, UNTRAINED
 from keras_fmnist import publish, report, results
+from keras_fmnist.settings import SpecError
+from keras_fmnist.specs import override, settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -91,13 +93,15 @@ def test_markers_that_are_no_pair_are_refused(text, times):
 
 
 def test_a_thousand_seeds_cost_what_their_records_took(make_record):
-    base, head = (
-        make_record(spec, seed, seconds={"total": total, "per_epoch": []})
-        for spec, seed, total in ((BASE, 0, 3600.0), (CLASSIFIER_FULL, 0, 1800.0))
+    *base, head = (
+        # Beside others it took long; what it took of the processor counts.
+        make_record(spec, seed, seconds={"total": 9e9, "cpu": cpu, "per_epoch": []})
+        for spec, seed, cpu in ((BASE, 0, 3600.0), (BASE, 1, 7200.0), (CLASSIFIER_FULL, 0, 1800.0))
     )
-    # Beside others it took long; what it took of the processor counts.
-    other = make_record(BASE, 1, seconds={"total": 9e9, "cpu": 7200.0, "per_epoch": []})
-    said = report.cost_of_seeds([base, other, head])
+    older = make_record(UNTRAINED, seconds={"total": 9e9, "per_epoch": []})
+    on_gpu = make_record(BASE, 2, device="gpu", seconds={"total": 9.0, "cpu": 9.0, "per_epoch": []})
+    assert report.cost_of_seeds([on_gpu, older]) == ""
+    said = report.cost_of_seeds([*base, head, on_gpu, older])
     # (5 400 + 1 800) s a seed
     assert "A seed of the 2 experiments" in said
     assert "1000 seeds cost 2000 core-hours: 125 hours" in said
@@ -119,8 +123,15 @@ def test_the_speed_table_has_a_ratio_between_its_quartiles_and_a_gap_where_none_
     ]
     assert [cell.strip() for cell in row.split("|")[1:-1]] == [
         *("`mansilla/base`, cpu", "41.2 ms", "2.00 × (1.90 to 2.10)", "1.83 × (1.27 to 2.79)"),
-        *("", ""),
     ]
+    graph = {"ms_per_step": {"ours": 1.0, "cudagraph": 0.9}, "quartiles": {}}
+    elsewhere = {"ms_per_step": {"stock": 1.0}, "quartiles": {}}  # not on torch
+    both = {"cpu": found, "gpu": {"experiments": {"a/b": graph, "a/c": elsewhere}}}
+    head, _, *rows = report.speed_table(both).splitlines()
+    assert [cell.strip() for cell in head.split("|")[3:-1]] == [
+        *("stock Keras `fit`", "native loop", "native CUDA graph"),
+    ]
+    assert len(rows) == 2
 
 
 def test_the_kills_are_told_in_a_sentence_and_none_where_nothing_was_killed():
@@ -162,7 +173,7 @@ def test_a_readme_is_renewed_from_records_without_keras(tmp_path, make_record, p
         timeout=120,
     ).stdout
     assert text.startswith("# Ü\n<!-- results -->\n| experiment |")
-    assert text.endswith(" for.\n<!-- /cost -->\nend\n")
+    assert text.endswith("<!-- cost -->\n\n<!-- /cost -->\nend\n")
     assert "| 0.0424 |" in text
 
 
@@ -246,11 +257,32 @@ def test_a_record_that_changes_changes_figure_page_and_readme(
     assert len(check(study, capsys)[0]) == 4
 
 
-def test_a_figure_that_no_record_gives_is_named(study, capsys):
+def test_a_figure_that_no_record_gives_is_named_and_the_report_removes_it(study, capsys):
     stray = study / "mansilla" / "sgd" / "sgd_loss.png"
     stray.parent.mkdir()
     stray.write_bytes(b"")
     assert check(study, capsys)[0] == [f"{stray} is given by no record"]
+    publish.write_report(CATALOGUE, str(study))
+    assert f"{stray} removed: no record gives it any more" in capsys.readouterr().out
+    assert not stray.exists()
+    assert check(study, capsys)[0] == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"examples": 100}, "examples 100, not 60000"),
+        ({"spec": settings(override(BASE, {"epochs": 1}))}, "epochs 1, not 15"),
+    ],
+)
+def test_a_quick_look_is_not_published_as_the_experiment(
+    study, make_record, put_record, changes, words
+):
+    path = put_record(study, make_record(BASE, **changes))
+    before = files(study.parent)
+    with pytest.raises(SpecError, match=f"{path} holds a run with {words}"):
+        publish.write_report(CATALOGUE, str(study))
+    assert files(study.parent) == before
 
 
 def test_a_picture_inside_an_svg_counts_by_its_pixels_and_all_else_by_its_bytes(study, capsys):

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from experiments.__main__ import CATALOGUE
 from experiments.mansilla import BASE, CLASSIFIER_FULL
 from keras_fmnist import publish, results, schema
-from keras_fmnist.specs import override, settings
 
 
 @pytest.fixture
@@ -406,49 +405,6 @@ def test_all_records_come_ordered_and_nothing_else_is_read(make_record, put_reco
     (tmp_path / "mansilla" / "base" / "notes.json").write_text("not a record")
     assert results.read_all(tmp_path) == wanted
     assert results.read_all(tmp_path / "nowhere") == []
-
-
-def test_records_are_grouped_by_experiment_backend_and_device(make_record):
-    records = [make_record(BASE, seed) for seed in (0, 1)]
-    records += [make_record(BASE, backend="jax"), make_record(BASE, device="gpu")]
-    records += [make_record(CLASSIFIER_FULL)]
-    sizes = sorted(len(group) for group in results.group(records))
-    assert sizes == [1, 1, 1, 2]
-
-
-def test_runs_with_other_settings_are_never_averaged(make_record):
-    shorter = settings(override(BASE, {"epochs": 1}))
-    records = [make_record(BASE, 0), make_record(BASE, 1, spec=shorter), make_record(BASE, 2)]
-    assert [record.seed for record in results.leading_group(records)] == [0, 2]
-    few = make_record(BASE, 1, examples=100)
-    assert results.leading_group([make_record(BASE, 0), few, make_record(BASE, 2)]) == [
-        make_record(BASE, 0),
-        make_record(BASE, 2),
-    ]
-
-
-def test_the_leading_group_has_most_seeds_then_torch_then_the_gpu(make_record):
-    jax = [make_record(BASE, seed, backend="jax") for seed in (0, 1)]
-    torch_cpu = [make_record(BASE, seed) for seed in (0, 1)]
-    torch_gpu = [make_record(BASE, seed, device="gpu") for seed in (0, 1)]
-    more = [make_record(BASE, seed, backend="tensorflow") for seed in (0, 1, 2)]
-    for order in (1, -1):
-        assert results.leading_group((jax + torch_cpu)[::order]) == torch_cpu[::order]
-        assert results.leading_group((torch_cpu + torch_gpu)[::order]) == torch_gpu[::order]
-        assert results.leading_group((torch_gpu + more)[::order]) == more[::order]
-
-
-def test_a_mean_has_students_interval():
-    # t(0.975, 2) = 4.302653: mean 2, standard deviation 1, three values
-    mean, half = results.mean_interval([1.0, 2.0, 3.0])
-    assert mean == 2
-    assert half == pytest.approx(4.302653 / math.sqrt(3), abs=1e-6)
-    # t(0.975, 4) = 2.776445: five values
-    mean, half = results.mean_interval([0.9, 0.8, 0.85, 0.95, 0.8])
-    assert mean == pytest.approx(0.86)
-    assert half == pytest.approx(2.776445 * np.std([0.9, 0.8, 0.85, 0.95, 0.8], ddof=1) / 5**0.5)
-    assert results.mean_interval([0.5, 0.5]) == (0.5, 0.0)
-    assert results.mean_interval([0.5]) == (0.5, None)
 
 
 def test_packed_images_come_back_to_the_nearest_of_256_greys():

@@ -14,7 +14,7 @@ from PIL import Image
 
 from experiments.__main__ import CATALOGUE
 from experiments.mansilla import BASE, CLASSIFIER_FULL
-from keras_fmnist import checks, cli, data, figures, latent, menu, results, trained, uses, weights
+from keras_fmnist import checks, cli, data, figures, latent, menu, results, trained, weights
 from keras_fmnist.data import CLASS_NAMES
 
 STUDY = Path(__file__).resolve().parent.parent / results.STUDY
@@ -219,7 +219,7 @@ def test_what_is_predicted_without_a_name_is_in_the_published_study():
         loaded = net(STUDY, spec)
         digest = weights.digest(weights.get_arrays(loaded.model))
         assert digest == loaded.record.weights_sha256["final"]
-    assert CLASSIFIER_FULL.id == uses.CLASSIFIER
+    assert CATALOGUE.classifier is CLASSIFIER_FULL
 
 
 @pytest.mark.data

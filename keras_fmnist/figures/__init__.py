@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import matplotlib
 import numpy as np
 
-from keras_fmnist import latent, results
+from keras_fmnist import grouping, latent, results
 from keras_fmnist.data import CLASS_NAMES
 from keras_fmnist.files import write_whole
 from keras_fmnist.results import Record
@@ -72,7 +72,7 @@ def draw(out: Path | str, experiment_id: str) -> list[Path]:
 
 def render(out: Path | str, records: Sequence[Record]) -> dict[Path, bytes]:
     """Every figure of one experiment, from its records, as `{path under out: bytes}`."""
-    records = results.leading_group(records)
+    records = grouping.leading(records)
     first = records[0]
     pictures = {}
     with matplotlib.rc_context(STYLE):
@@ -88,7 +88,7 @@ def render(out: Path | str, records: Sequence[Record]) -> dict[Path, bytes]:
             if space := latent.find(out, records):
                 pictures["latent"] = spaces.maps(space)
                 pictures["line"] = spaces.lines(space)
-        folder = results.run_path(out, first.id, first.seed, first.backend, first.device).parent
+        folder = results.path_of(out, first).parent
         drawn = {}
         for name, figure in pictures.items():
             drawn |= _files(figure, folder / f"{first.experiment}_{name}")

@@ -6,6 +6,7 @@
 import json
 import math
 import re
+from itertools import cycle
 from statistics import fmean
 
 from bokeh.embed import json_item
@@ -41,7 +42,7 @@ def curves(groups: dict[str, list[Record]], metric: str) -> list[dict]:
         Dicts `{who, curve, colour, dash, mean, low, high}`, the last three one number an epoch.
     """
     found = []
-    for colour, (name, records) in zip(COLOURS, groups.items(), strict=False):
+    for colour, (name, records) in zip(cycle(COLOURS), groups.items(), strict=False):
         for pattern, word, own_colour, dash in CURVES:
             if len(groups) > 1 and word == "as_it_ran":
                 continue  # ten lines are enough

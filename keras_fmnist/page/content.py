@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from keras_fmnist import claims, report, results
+from keras_fmnist import claims, grouping, report
 from keras_fmnist.catalogue import Catalogue, Text
 from keras_fmnist.page import pictures
 from keras_fmnist.page.words import text
@@ -16,7 +16,7 @@ METRICS = ("train_eval_loss", "val_loss", "train_eval_accuracy", "val_accuracy")
 def leading(records: Sequence[Record]) -> dict[str, list[Record]]:
     """`{experiment's id: the records that stand for it}`."""
     ids = dict.fromkeys(record.id for record in records)
-    return {i: results.leading_group([r for r in records if r.id == i]) for i in ids}
+    return {i: grouping.leading([r for r in records if r.id == i]) for i in ids}
 
 
 def verdicts(catalogue: Catalogue, records: Sequence[Record]) -> list[dict]:

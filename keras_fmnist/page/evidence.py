@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from keras_fmnist import assumptions, results
+from keras_fmnist import assumptions, report, results
 from keras_fmnist.catalogue import Catalogue, Text
 from keras_fmnist.page.words import text
 from keras_fmnist.results import Record
@@ -13,7 +13,7 @@ from keras_fmnist.specs import Spec
 
 DEFAULTS = ("what", "keras", "pytorch", "ours")
 # The times of a step, the one that the others are held to first.
-VARIANTS = ("ours", "stock", "compile", "native", "dataloader")
+VARIANTS = ("ours", *report.OTHERS)
 
 
 def _each(out, kind, make):
@@ -88,7 +88,8 @@ def speed(out: Path | str) -> list[dict]:
 
 
 def _speed(name, found):
-    backends = {"torch": found["experiments"], **found.get("backends", {})}
+    # Older files do not say on which backend they were made: it was torch.
+    backends = {found.get("backend", "torch"): found["experiments"], **found.get("backends", {})}
     return {
         "name": name,
         "machine": text("machine", **found["machine"]),
