@@ -17,6 +17,7 @@ CATALOGUE = Catalogue(
     exhibits=EXHIBITS,
     deviations=DEVIATIONS,
     questions=assumptions.QUESTIONS,
+    findings=assumptions.FINDINGS,
     spanish=SPANISH,
     benched=(mansilla.BASE, mansilla.CLASSIFIER_FULL, mansilla.CLASSIFIER_FROZEN, manolucos.WIDE),
     classifier=mansilla.CLASSIFIER_FULL,

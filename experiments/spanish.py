@@ -68,7 +68,7 @@ CLAIMS = {
         "las dos disminuyen durante todas las épocas",
     ),
     "mansilla/sgd_worse": (
-        "la pérdida de validación de sgd es al menos 2 veces cada una de las anteriores",
+        "la pérdida de validación de sgd es al menos el doble de cada una de las anteriores",
         "mucho mayor que antes",
     ),
     "mansilla/sgd_blind": (
@@ -100,7 +100,7 @@ CLAIMS = {
     ),
     "mansilla/frozen_loss": (
         "las dos pérdidas de classifier_frozen bajan de tercio en tercio, en la mayoría de las "
-        "semillas, y su pérdida de validación es al menos 2 veces la de classifier_full",
+        "semillas, y su pérdida de validación es al menos el doble de la de classifier_full",
         "bajan igual, con un error mucho mayor",
     ),
     "mansilla/frozen_flattens": (
@@ -268,7 +268,7 @@ SPANISH = {
     },
     **{spec.summary: f"una capa de {spec.hidden}" for spec in assumptions.WIDTHS},
     **{
-        spec.summary: f"tasa {spec.learning_rate:g}, momento {spec.momentum:g}"
+        spec.summary: f"tasa de aprendizaje {spec.learning_rate:g}, momento {spec.momentum:g}"
         for spec in assumptions.RATES
     },
     **_said_of_claims(),

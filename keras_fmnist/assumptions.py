@@ -91,14 +91,12 @@ COLUMNS = ("reading", "epochs", "as it ran", "evaluated", "validation", "off by"
 def table(
     questions: Mapping[AutoencoderSpec | ClassifierSpec, Sequence[Spec]],
     records: Sequence[results.Record],
-    most: int | None = None,
 ) -> str:
     """Lines of Markdown: for each printed row its readings, nearest first.
 
     Args:
         questions: `{spec of the printed row: readings}`.
         records: of any experiments.
-        most: so many readings of each row at most.
     """
     lines = []
     for row, readings in questions.items():
@@ -107,9 +105,12 @@ def table(
             continue
         printed = f"{row.published['train_eval_loss']:.4f} / {row.published['val_loss']:.4f}"
         run = sum(one.spec != row for one in ranks)
-        lines += [f"`{row.id}`, printed {printed}; {run} of {len(readings)} readings run:", ""]
+        lines += [
+            f"`{row.id}`, printed {printed}; {run} of {len(readings)} other readings run:",
+            "",
+        ]
         lines += ["| " + " | ".join(COLUMNS) + " |", "| --- " + "| ---: " * 5 + "|"]
-        lines += ["| " + " | ".join(_cells(row, one)) + " |" for one in ranks[:most]]
+        lines += ["| " + " | ".join(_cells(row, one)) + " |" for one in ranks]
         lines.append("")
     return "\n".join(lines).rstrip()
 

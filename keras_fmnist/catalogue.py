@@ -48,6 +48,7 @@ class Catalogue:
         claims: `Claim`s, what the reports say of their results.
         questions: `{spec of a printed row: specs}`: the readings of what a report leaves open, that
             are run and ranked (`assumptions`) but are no results.
+        findings: `Text`s, what the ranks of those readings say.
         exhibits: `{name of a report: exhibits}`, in the report's order.
         deviations: `Text`s, what the reports leave open or get wrong, numbered from 1.
         spanish: `{English: Spanish}` for what the experiments say of themselves; what is missing
@@ -59,6 +60,7 @@ class Catalogue:
     reports: "dict[str, Specs]"
     claims: "tuple[Claim, ...]" = ()
     questions: "dict[AutoencoderSpec | ClassifierSpec, Specs]" = field(default_factory=dict)
+    findings: tuple[Text, ...] = ()
     exhibits: dict[str, tuple[Exhibit, ...]] = field(default_factory=dict)
     deviations: tuple[Text, ...] = ()
     spanish: dict[str, str] = field(default_factory=dict)

@@ -174,6 +174,8 @@ def _check_once(words, flags):
 def _complaint(stop, function):
     """One sentence out of Fire's page of usage."""
     said = stop.trace.elements[-1].ErrorAsStr()
+    if match := re.search(r"no value for the required argument: (\w+)", said):
+        return f"{match.group(1)} is missing: --help says what it is"
     match = re.search(r"(?:arg|key): *(.*)", said)
     if not match:
         return said
@@ -189,7 +191,9 @@ def _tidy(text):
     text = re.sub(r"^INFO: Showing help.*\n+", "", text)
     # The mark that SetParseFn leaves on a function is no group of commands.
     text = re.sub(r"\n\nGROUPS\n +GROUP is one of the following:\n\n +FIRE_METADATA", "", text)
-    text = text.replace(" GROUP | <flags>", " <flags>").replace(" GROUP\n", "\n")
+    text = re.sub(r" GROUP \| (?!COMMAND)", " ", text).replace(" GROUP\n", "\n")
+    # One letter means another flag from experiment to experiment, and -h is help.
+    text = re.sub(r"^( +)-\w, --", r"\1--", text, flags=re.MULTILINE)
     return text.replace("        Type: Optional[]\n", "").rstrip()
 
 

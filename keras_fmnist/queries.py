@@ -28,7 +28,8 @@ def list_experiments(specs: Sequence[Spec], out: str = results.STUDY) -> None:
         counts[record.id] = counts.get(record.id, 0) + 1
     width = max(len(spec.id) for spec in specs)
     for spec in specs:
-        print(f"{spec.id:{width}}  {counts.get(spec.id, 0)} runs  {spec.summary}")
+        count = counts.get(spec.id, 0)
+        print(f"{spec.id:{width}}  {count} run{'s' * (count != 1):1}  {spec.summary}")
 
 
 def inspect(

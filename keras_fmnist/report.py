@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from keras_fmnist import assumptions, grouping, results
+from keras_fmnist import grouping, results
 from keras_fmnist.claims import Claim, count_verdicts, judge, ours_words
 from keras_fmnist.results import Record
 
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from keras_fmnist.catalogue import Catalogue, Text
     from keras_fmnist.specs import Spec
 
-COLUMNS = ("experiment", "what it is", "train loss", "val loss", "train acc", "val acc", "seeds")
+COLUMNS = ("experiment", "what it is", "train loss", "val loss", "explained")
+COLUMNS += ("train acc", "val acc", "seeds")
 OTHERS = {
     "stock": "stock Keras `fit`",
     "native": "native loop",
@@ -23,22 +24,22 @@ OTHERS = {
     "cudagraph": "native CUDA graph",
 }
 CLAIM_COLUMNS = ("claim", "published", "ours", "verdict")
-SHOWN = ("train_eval_loss", "val_loss", "train_eval_accuracy", "val_accuracy")
+SHOWN = ("train_eval_loss", "val_loss", "explained", "train_eval_accuracy", "val_accuracy")
 
 
 def results_table(specs: "Iterable[Spec]", records: Iterable[Record]) -> str:
-    """A Markdown table: each experiment's last epoch in evaluation mode, mean ± 95 % interval."""
+    """A Markdown table: each experiment's last epoch in evaluation mode, mean ± 95 % interval.
+
+    Below each number stands what the report prints.
+    """
     by_id = {}
     for record in records:
         by_id.setdefault(record.id, []).append(record)
-    lines = [_row(COLUMNS), _row(["---"] * 2 + ["---:"] * 5)]
+    lines = [_row(COLUMNS), _row(["---"] * 2 + ["---:"] * 6)]
     for spec in specs:
-        if spec.id not in by_id:
-            lines.append(_row([f"`{spec.id}`", spec.summary, "", "", "", "", "not run yet"]))
-            continue
-        group = grouping.leading(by_id[spec.id])
-        cells = [cell(group, name) for name in SHOWN]
-        where = f"{len(group)} on {group[0].backend}, {group[0].device}"
+        group = grouping.leading(by_id[spec.id]) if spec.id in by_id else []
+        cells = [_with_printed(cell(group, name), printed(spec, name)) for name in SHOWN]
+        where = f"{len(group)} ({group[0].backend}, {group[0].device})" if group else "not run yet"
         lines.append(_row([f"`{spec.id}`", spec.summary, *cells, where]))
     return "\n".join(lines)
 
@@ -47,17 +48,31 @@ def _row(cells):
     return "| " + " | ".join(cells) + " |"
 
 
+def _with_printed(ours, printed):
+    return f"{ours}<br>printed {printed}" if printed else ours
+
+
 def cell(group: Sequence[Record], name: str) -> str:
-    """A metric of records that may be averaged, `0.0370 ± 0.0012`; empty where it has none.
+    """What records that may be averaged measured, `0.0370 ± 0.0012`; empty where they did not.
 
     Losses have four decimals, accuracies two in percent; one seed has no interval.
     """
-    if name not in group[0].metrics:
+    values = [record.measured(name) for record in group]
+    if not values or None in values:
         return ""
-    mean, half = grouping.mean_interval([record.metrics[name] for record in group])
-    if name.endswith("accuracy"):
-        return f"{mean:.2%}" if half is None else f"{mean:.2%} ± {half:.2%}"
-    return f"{mean:.4f}" if half is None else f"{mean:.4f} ± {half:.4f}"
+    mean, half = grouping.mean_interval(values)
+    return _digits(mean, name) + ("" if half is None else f" ± {_digits(half, name)}")
+
+
+def printed(spec: "Spec", name: str) -> str:
+    """The same number as the report prints it; empty where it prints none."""
+    return _digits(spec.published[name], name) if name in spec.published else ""
+
+
+def _digits(value, name):
+    if name == "explained":
+        return f"{value:.1%}"
+    return f"{value:.2%}" if name.endswith("accuracy") else f"{value:.4f}"
 
 
 def claims_table(claims: Sequence[Claim], records: Sequence[Record]) -> str:
@@ -123,6 +138,23 @@ def _times(quartiles):
     return f"{median:.2f} × ({low:.2f} to {high:.2f})"
 
 
+def parity_sentences(measured: dict[str, dict]) -> str:
+    """What `compare` found, a line for each file; empty where it has not been run."""
+    lines = []
+    for found in measured.values():
+        rows, sides = found["rows"], found["equivalence"]
+        within = sum(
+            row["max_abs"] is not None and row["max_abs"] <= row["tolerance"] for row in rows
+        )
+        lines.append(
+            f"`{found['experiment']}` on {found['backend']}: {within} of {len(rows)} comparisons "
+            "(outputs, loss, gradients, steps) lie within their tolerance. Trained side by side, "
+            f"{sides['seeds']} seeds of {sides['epochs']} epochs on {sides['examples']} images, "
+            f"the verdict is: {sides['verdict']}."
+        )
+    return "\n\n".join(lines)
+
+
 def kills_sentence(measured: dict[str, dict]) -> str:
     """What `benchmarks/kill.py` counted, in a sentence; empty where it has not been run."""
     sentences = []
@@ -157,7 +189,7 @@ def renew(text: str, catalogue: "Catalogue", records: Sequence[Record], out: Pat
         text: of the README.
         catalogue: a `Catalogue`.
         records: of its experiments and readings.
-        out: the folder in which `bench` and `benchmarks/kill.py` left what they measured.
+        out: the folder in which `bench`, `compare` and `benchmarks/kill.py` left theirs.
     """
     reported = {spec.id for spec in catalogue.specs}
     text = fill(text, "results", results_table(catalogue.specs, records))
@@ -165,7 +197,8 @@ def renew(text: str, catalogue: "Catalogue", records: Sequence[Record], out: Pat
     text = fill(text, "deviations", deviations_list(catalogue.deviations))
     text = fill(text, "speed", speed_table(results.read_measurements(out, "benchmarks")))
     text = fill(text, "kills", kills_sentence(results.read_measurements(out, "reliability")))
-    text = fill(text, "assumptions", assumptions.table(catalogue.questions, records, most=3))
+    text = fill(text, "parity", parity_sentences(results.read_measurements(out, "parity")))
+    text = fill(text, "findings", "\n".join(f"- {one.english}" for one in catalogue.findings))
     return fill(text, "cost", cost_of_seeds([r for r in records if r.id in reported]))
 
 

@@ -71,6 +71,17 @@ class Record:
         """Whether the run trained a classifier rather than an autoencoder."""
         return self.confusion_matrix is not None
 
+    def measured(self, name: str) -> float | None:
+        """A metric by its name, or None where the run has none.
+
+        `explained` is the share of the test images' variance that an autoencoder explains: unlike
+        its loss it does not depend on the range of the pixels. Older records do not say it.
+        """
+        if name != "explained":
+            return self.metrics.get(name)
+        mean_image = self.metrics.get("mean_image_loss")
+        return 1 - self.metrics["val_loss"] / mean_image if mean_image else None
+
 
 def run_path(out: Path | str, experiment_id: str, seed: int, backend: str, device: str) -> Path:
     """Where the record of a run lies; its weights lie beside it, see `weights_path`."""

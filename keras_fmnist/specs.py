@@ -72,7 +72,7 @@ class AutoencoderSpec(Spec):
         (16, 32), text="kernels of the two convolutions", low=1, high=1024
     )
     latent: int = setting(
-        64, text="size of the code; 0: the feature map itself", unit="neurons", low=0, high=16_384
+        64, text="neurons of the code; 0: it is the feature map itself", low=0, high=16_384
     )
     dropout: float = setting(
         0.2, text="probability that an activation is dropped", low=0.0, high=0.99
@@ -152,7 +152,7 @@ class ClassifierSpec(Spec):
     encoder_dropout: bool = setting(True, text="dropout acts in the encoder while training")
     # Open question 4: how many "more neurons" are, manolucos does not say.
     hidden: int = setting(
-        0, text="neurons of a layer before the logits; 0: none", unit="neurons", low=0, high=16_384
+        0, text="neurons of a layer before the logits; 0: no layer", low=0, high=16_384
     )
     # Open question 6: the report puts a ReLU on the logits.
     relu_logits: bool = setting(True, text="ReLU on the logits, as mansilla has it")

@@ -114,7 +114,7 @@ def test_the_experiment_itself_stands_among_its_readings_and_is_not_counted(make
         make_record(ROW, metrics=losses(0.0858, 0.09, 0.0726)),
     ]
     table = assumptions.table({ROW: (FIRST, SECOND)}, records)
-    assert "1 of 2 readings run:" in table
+    assert "1 of 2 other readings run:" in table
     assert "| `manolucos/baseline` | 30 | 0.0858 | 0.0900 | 0.0726 | 1.00 (as it ran) |" in table
 
 
@@ -130,15 +130,16 @@ def test_what_is_trained_to_the_end_is_what_the_records_left_standing():
         assert set(declared.STANDING[row]) == standing - itself
 
 
-def test_the_table_says_what_is_printed_how_many_ran_and_shows_the_nearest(make_record):
+def test_the_table_says_what_is_printed_how_many_ran_and_has_the_nearest_first(make_record):
     records = [
         make_record(FIRST, metrics=losses(0.1, 0.2, 0.16)),
         make_record(SECOND, metrics=losses(0.0858, 0.09, 0.0726)),
     ]
-    table = assumptions.table({ROW: (FIRST, SECOND, THIRD)}, records, most=1)
-    assert "`manolucos/baseline`, printed 0.0858 / 0.0726; 2 of 3 readings run:" in table
+    table = assumptions.table({ROW: (FIRST, SECOND, THIRD)}, records)
+    assert "`manolucos/baseline`, printed 0.0858 / 0.0726; 2 of 3 other readings run:" in table
     assert f"| {SECOND.summary} | 3 | 0.0858 | 0.0900 | 0.0726 | 1.00 (as it ran) |" in table
-    assert FIRST.summary not in table
+    assert table.index(SECOND.summary) < table.index(FIRST.summary)
+    assert THIRD.summary not in table
     assert assumptions.table({ROW: (FIRST,)}, []) == ""
 
 

@@ -59,7 +59,7 @@ def test_one_edited_file_adds_an_experiment_to_list_suite_and_table(edited):
     assert "mansilla/narrow 0 runs base with n = 16" in [" ".join(line.split()) for line in listed]
     python(edited, "-m", "experiments", "report")
     rows = (edited / "README.md").read_text(encoding="utf-8").splitlines()
-    assert "| `mansilla/narrow` | base with n = 16 |  |  |  |  | not run yet |" in rows
+    assert "| `mansilla/narrow` | base with n = 16 |  |  |  |  |  | not run yet |" in rows
     page = (edited / "results" / "index.html").read_text(encoding="utf-8")
     assert "narrow" in page
     # The variant takes its step, and no test says that it should not be there.

@@ -94,8 +94,8 @@ def test_results_are_means_with_their_intervals(read):
     # t(0.975, 1) = 12.7062, times 0.00707 / √2
     row = read.row("base")
     assert row[1:3] == ["0.0350 ± 0.0635"] * 2
-    assert row[5] == "2 on torch, cpu"
-    assert read.row("sgd")[1:] == ["", "", "", "", "not run yet"]
+    assert row[6] == "2 (torch, cpu)"
+    assert read.row("sgd")[1:] == ["", "", "", "", "", "not run yet"]
 
 
 def test_of_a_table_printed_and_ours_stand_side_by_side_with_the_verdict(read):
@@ -166,8 +166,8 @@ def test_a_confusion_matrix_has_counts_and_percent_over_seeds(html, read):
 
 
 def test_of_the_transfer_each_arm_has_its_place(read):
-    assert read.row("encoder pretrained")[1:] == ["89.55% ± 0.64%2 on torch, cpu", "not run yet"]
-    assert read.row("encoder random")[1:] == ["not run yet", "61.24%1 on torch, cpu"]
+    assert read.row("encoder pretrained")[1:] == ["89.55% ± 0.64%2 (torch, cpu)", "not run yet"]
+    assert read.row("encoder random")[1:] == ["not run yet", "61.24%1 (torch, cpu)"]
 
 
 def test_parity_names_the_tensor_nearest_to_its_tolerance(read):
@@ -456,7 +456,7 @@ def test_before_the_first_run_the_page_says_so(tmp_path):
     text = " ".join(" ".join(read.texts).split())
     assert "No autoencoder has been run yet." in text
     assert "No comparison lies beside these records yet" in text
-    assert read.row("base")[1:] == ["", "", "", "", "not run yet"]
+    assert read.row("base")[1:] == ["", "", "", "", "", "not run yet"]
 
 
 def test_a_run_of_no_epochs_has_a_place_and_no_plot(make_record, tmp_path):

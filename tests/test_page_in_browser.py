@@ -202,7 +202,7 @@ def test_the_language_changes_without_a_reload(tab, heard):
     tab.check("[name=language][value=es]", force=True)
     drawn(tab)
     assert tab.locator("html").get_attribute("lang") == "es"
-    assert tab.title() == "Dos informes de curso sobre Fashion-MNIST, ejecutados de nuevo"
+    assert tab.title() == "Dos informes de curso sobre Fashion‑MNIST, ejecutados de nuevo"
     expect(tab.locator("h1")).to_have_text(tab.title(), use_inner_text=True)
     expect(tab.locator("select[name=image] option").first).to_have_text("las diez")
     first = tab.locator("#pictures img:visible").first

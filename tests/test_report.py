@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from experiments.__main__ import CATALOGUE
+from experiments.manolucos import NO_DROPOUT
 from experiments.mansilla import BASE, CLASSIFIER_FULL, SPECS, UNTRAINED
 from keras_fmnist import publish, report, results
 from keras_fmnist.settings import SpecError
@@ -34,16 +35,27 @@ def test_the_table_shows_the_last_epoch_in_evaluation_mode(make_record):
         metrics=metrics | {"train_eval_accuracy": 0.9, "val_accuracy": 0.89514, "dead_logits": 3},
     )
     table = report.results_table(
-        (BASE, CLASSIFIER_FULL), [make_record(BASE, metrics=metrics), classifier]
+        (BASE, CLASSIFIER_FULL),
+        [make_record(BASE, metrics=metrics | {"mean_image_loss": 0.8}), classifier],
     )
     assert cells(table) == {
-        "experiment": ["what it is", "train loss", "val loss", "train acc", "val acc", "seeds"],
-        "---": ["---", "---:", "---:", "---:", "---:", "---:"],
-        "`mansilla/base`": [BASE.summary, "0.0123", "0.5000", "", "", "1 on torch, cpu"],
+        "experiment": [
+            *("what it is", "train loss", "val loss", "explained", "train acc", "val acc", "seeds")
+        ],
+        "---": ["---"] + 6 * ["---:"],
+        "`mansilla/base`": [BASE.summary, "0.0123", "0.5000", "37.5%", "", "", "1 (torch, cpu)"],
         "`mansilla/classifier_full`": [
-            *(CLASSIFIER_FULL.summary, "0.0123", "0.5000", "90.00%", "89.51%", "1 on torch, cpu")
+            *(CLASSIFIER_FULL.summary, "0.0123", "0.5000"),
+            *("", "90.00%", "89.51%", "1 (torch, cpu)"),
         ],
     }
+
+
+def test_below_a_number_stands_what_the_report_prints():
+    rows = cells(report.results_table((NO_DROPOUT,), []))
+    assert rows["`manolucos/no_dropout`"][1:] == [
+        *("<br>printed 0.0300", "<br>printed 0.0312", "", "", "", "not run yet")
+    ]
 
 
 def test_several_seeds_are_shown_as_mean_and_interval(make_record):
@@ -55,8 +67,8 @@ def test_several_seeds_are_shown_as_mean_and_interval(make_record):
     row = cells(report.results_table((CLASSIFIER_FULL,), records))["`mansilla/classifier_full`"]
     # t(0.975, 2) = 4.302653, times 0.01 / √3
     assert row[1:3] == ["0.0200 ± 0.0248"] * 2
-    assert row[3:5] == ["20.00% ± 24.84%"] * 2
-    assert row[5] == "3 on torch, cpu"
+    assert row[4:6] == ["20.00% ± 24.84%"] * 2
+    assert row[6] == "3 (torch, cpu)"
 
 
 def test_what_was_not_run_says_so_in_its_place(make_record):
@@ -64,7 +76,7 @@ def test_what_was_not_run_says_so_in_its_place(make_record):
     assert list(rows)[2:] == [f"`{spec.id}`" for spec in SPECS]
     for spec in SPECS:
         if spec is not BASE:
-            assert rows[f"`{spec.id}`"] == [spec.summary, "", "", "", "", "not run yet"]
+            assert rows[f"`{spec.id}`"] == [spec.summary, "", "", "", "", "", "not run yet"]
 
 
 def test_text_between_markers_is_replaced_and_nothing_else():
@@ -160,7 +172,8 @@ sys.stdout.write(text)
 def test_a_readme_is_renewed_from_records_without_keras(tmp_path, make_record, put_record):
     metrics = {"train_eval_loss": 0.05, "val_loss": 0.04242}
     put_record(tmp_path, make_record(BASE, metrics=metrics))
-    names = ("results", "claims", "deviations", "speed", "kills", "assumptions", "cost")
+    names = ("results", "claims", "deviations", "speed", "kills", "parity", "findings")
+    names += ("cost",)
     marks = "".join(f"<!-- {name} -->\n<!-- /{name} -->\n" for name in names)
     text = subprocess.run(
         [sys.executable, "-c", RENEW_WITHOUT_KERAS, str(tmp_path)],
@@ -197,7 +210,8 @@ LOSSES = {"train_eval_loss": 0.24, "val_loss": 0.25}
 def study(tmp_path, monkeypatch, make_record, put_record):
     """A checkout of its own: a README with markers, one record, and what it gives."""
     monkeypatch.setattr(publish, "__file__", str(tmp_path / "keras_fmnist" / "publish.py"))
-    names = ("results", "claims", "deviations", "speed", "kills", "assumptions", "cost")
+    names = ("results", "claims", "deviations", "speed", "kills", "parity", "findings")
+    names += ("cost",)
     marks = "".join(f"<!-- {name} -->\n<!-- /{name} -->\n" for name in names)
     (tmp_path / "README.md").write_text(marks)
     out = tmp_path / results.STUDY

@@ -38,7 +38,5 @@ def rows(records: Sequence[Record]) -> Figure:
 
 
 def _explained(record):
-    mean_image = record.metrics.get("mean_image_loss")
-    if not mean_image:
-        return ""
-    return f"{1 - record.metrics['val_loss'] / mean_image:.0%}".replace("-", "−")
+    share = record.measured("explained")
+    return "" if share is None else f"{share:.0%}".replace("-", "−")

@@ -9,6 +9,7 @@ import jinja2
 from bokeh.resources import Resources
 from markupsafe import Markup
 
+from keras_fmnist import report
 from keras_fmnist.catalogue import Catalogue, Text
 from keras_fmnist.data import CLASS_NAMES
 from keras_fmnist.page import charts, content, evidence, exhibits, spaces, words
@@ -42,6 +43,7 @@ def render(catalogue: Catalogue, records: Sequence[Record], out: Path | str) -> 
         parity=evidence.parity(out),
         speed=evidence.speed(out),
         readings=evidence.readings(catalogue, records),
+        findings=catalogue.findings,
         checklist=evidence.checklist(catalogue, mine, groups) if mine else [],
         again=evidence.runs(catalogue, mine),
     )
@@ -58,7 +60,7 @@ def _report(name, catalogue, groups, said):
         labels.add(exhibit.label)
     return {
         "name": name,
-        "rows": content.table(catalogue.reports[name], groups, content.METRICS),
+        "rows": content.table(catalogue.reports[name], groups, report.SHOWN),
         "exhibits": shown,
         "claims": [row for row in said if not row["labels"] & labels],
     }
@@ -89,7 +91,7 @@ def _environment(catalogue):
         "attribute": words.attribute,
         "exchanged": words.content,
         "class_names": CLASS_NAMES,
-        "metrics": content.METRICS,
+        "metrics": report.SHOWN,
         "bokeh": _bokeh(),
         "file": _file,
         "chart_words": _chart_words(),

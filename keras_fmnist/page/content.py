@@ -10,8 +10,6 @@ from keras_fmnist.page.words import text
 from keras_fmnist.results import Record
 from keras_fmnist.specs import Spec
 
-METRICS = ("train_eval_loss", "val_loss", "train_eval_accuracy", "val_accuracy")
-
 
 def leading(records: Sequence[Record]) -> dict[str, list[Record]]:
     """`{experiment's id: the records that stand for it}`."""
@@ -41,7 +39,7 @@ def _labels(where):
 
 
 def pictures_of(catalogue: Catalogue, groups: dict[str, list[Record]]) -> dict | None:
-    """The ten images, and what each autoencoder makes of them, the nearest one first.
+    """The ten images, and what each autoencoder makes of them, the nearest short code first.
 
     Returns:
         None where no autoencoder has been run, else `{originals, rows, first}`.
@@ -50,10 +48,12 @@ def pictures_of(catalogue: Catalogue, groups: dict[str, list[Record]]) -> dict |
     runs = {name: record for name, record in runs.items() if record.images}
     if not runs:
         return None
+    # Where the code is as long as the image a good picture says little.
+    shorter = [name for name, record in runs.items() if record.metrics.get("pca_loss") != 0]
     kinds = {"reconstructions": ("rebuilt", "val_loss"), "pca": ("pca", "pca_loss")}
     return {
         "originals": pictures.separate(next(iter(runs.values())).images["originals"]),
-        "first": min(runs, key=lambda name: pictures.distance(runs[name].images)),
+        "first": min(shorter or runs, key=lambda name: pictures.distance(runs[name].images)),
         "rows": [
             {
                 "id": name,
@@ -80,19 +80,10 @@ def table(
     """Rows of published numbers beside ours: `{spec, cells: [(ours, published)], runs}`."""
     rows = []
     for spec in specs:
-        group = groups.get(spec.id)
-        cells = [
-            (report.cell(group, name) if group else "", _printed(spec, name)) for name in names
-        ]
+        group = groups.get(spec.id, [])
+        cells = [(report.cell(group, name), report.printed(spec, name)) for name in names]
         rows.append({"spec": spec, "cells": cells, "runs": group and runs_words(group)})
     return rows
-
-
-def _printed(spec, name):
-    if name not in spec.published:
-        return ""
-    form = ".2%" if name.endswith("accuracy") else ".4f"
-    return f"{spec.published[name]:{form}}"
 
 
 def runs_words(group: list[Record]) -> Text:
