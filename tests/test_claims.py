@@ -1,6 +1,7 @@
 """Every claim with records made up for each verdict, and what may decide a claim at all."""
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,8 +13,9 @@ import pytest
 from experiments import manolucos, mansilla
 from experiments.__main__ import CATALOGUE
 from keras_fmnist import cli, menu, report, results
-from keras_fmnist.claims import judge, table
+from keras_fmnist.claims import judge, ours_words, table
 from keras_fmnist.data import CLASS_NAMES
+from keras_fmnist.page.phrases import in_both
 from keras_fmnist.specs import ClassifierSpec, override, settings
 from keras_fmnist.verdicts import NOT_REPRODUCED, REPRODUCED, UNDECIDED
 
@@ -341,6 +343,22 @@ def verdict(run):
         return row
 
     return judged
+
+
+ENGLISH = re.compile(
+    r"\b(a|and|apart|at|both|every|from|higher|in|interval|is|loss|lower|needed|of|only|over|part|"
+    r"run|seeds?|share|than|the|times|too|val_\w+|train_eval_\w+|with)\b"
+)
+
+
+@each_claim
+def test_what_is_said_of_a_claim_is_said_in_spanish_too(verdict, claim):
+    good, bad = CASES[claim.id]
+    for worlds in ([good] * 5, [bad] * 5, [good, bad, good, bad, good], [good]):
+        row = verdict(claim, *worlds)
+        for said in (*ours_words(row), row["why"]):
+            assert ENGLISH.findall(in_both(said).spanish) == [], said
+            assert not re.search(r"\bval_|\btrain_eval_", in_both(said).english)
 
 
 def test_every_claim_has_its_cases_and_every_case_its_claim():

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from keras_fmnist import claims, grouping, report
 from keras_fmnist.catalogue import Catalogue, Text
 from keras_fmnist.page import pictures
+from keras_fmnist.page.phrases import in_both
 from keras_fmnist.page.words import text
 from keras_fmnist.results import Record
 from keras_fmnist.specs import Spec
@@ -23,7 +24,8 @@ def verdicts(catalogue: Catalogue, records: Sequence[Record]) -> list[dict]:
     return [
         row
         | {
-            "measured": claims.ours_words(row),
+            "measured": in_both("; ".join(claims.ours_words(row))),
+            "why": in_both(row["why"]),
             "published": claim.published,
             "where": claim.where,
             "labels": _labels(claim.where),

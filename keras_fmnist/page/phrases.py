@@ -1,0 +1,99 @@
+"""What was measured for a claim and why it was so judged, in words of the page's two languages.
+
+`claims` and `verdicts` say it in English with the names that records have. Here each phrase of
+theirs has its words, the longer ones first.
+"""
+
+import re
+
+from keras_fmnist.catalogue import Text
+
+# What it begins as, in English, in Spanish; \1 and the like stand for what a group has found.
+PHRASES = (
+    # readings
+    (
+        r"val_loss lowest in the middle third, higher after it",
+        "validation loss lowest in the middle third, higher after it",
+        "pérdida de validación mínima en el tercio central, mayor después",
+    ),
+    (
+        r"val_loss (not )?higher in the last third",
+        r"validation loss \1higher in the last third",
+        lambda m: f"pérdida de validación {'no ' if m[1] else ''}mayor en el último tercio",
+    ),
+    (
+        r"val_loss higher at epoch (\d+) than at (\d+)",
+        r"validation loss higher at epoch \1 than at \2",
+        r"pérdida de validación mayor en la época \1 que en la \2",
+    ),
+    (
+        r"explained variance of ten images",
+        None,
+        "varianza explicada de diez imágenes",
+    ),
+    (r"wobble of val_loss", "wobble of the validation loss", "oscilación de la validación"),
+    (
+        r"val_accuracy flat and wobbling",
+        "validation accuracy flat and wobbling",
+        "exactitud de validación plana y oscilante",
+    ),
+    (r"both losses lower with each third", None, "ambas pérdidas menores en cada tercio"),
+    (r"both losses fall throughout", None, "ambas pérdidas bajan siempre"),
+    (r"both accuracies rise throughout", None, "ambas exactitudes suben siempre"),
+    (r"fewer right in all ten classes", None, "menos aciertos en las diez clases"),
+    (r"errors among upper garments", None, "errores entre prendas superiores"),
+    (r"commonest errors of (\S+)", None, r"errores más comunes de \1"),
+    (r"best classes", None, "mejores clases"),
+    (r"worst classes", None, "peores clases"),
+    (r"gap in accuracy", None, "distancia entre exactitudes"),
+    (r"gap change", None, "cambio de la distancia"),
+    (r"\bgap\b", None, "distancia"),
+    (
+        r"loss over val_loss",
+        "loss as it ran over validation loss",
+        "pérdida durante la época sobre la de validación",
+    ),
+    (r"val_loss ratio", "ratio of the validation losses", "razón de pérdidas de validación"),
+    (r"epoch (\d+)", None, r"época \1"),
+    (r"train_eval_loss", "training loss", "pérdida de entrenamiento"),
+    (r"val_loss", "validation loss", "pérdida de validación"),
+    (r"train_eval_accuracy", "training accuracy", "exactitud de entrenamiento"),
+    (r"val_accuracy", "validation accuracy", "exactitud de validación"),
+    (r"(\S+) as (\S+)", None, r"\1 como \2"),
+    # measures
+    (r" \(share of seeds\)", None, " (parte de las semillas)"),
+    (r"not run yet", None, "sin ejecutar todavía"),
+    # reasons
+    (
+        r"(\S+(?: / \S+)*) has (\d+) of at least (\d+) seeds",
+        r"\1: seeds \2, needed \3",
+        r"\1: semillas \2, necesarias \3",
+    ),
+    (r"only a part of the interval of", None, "solo una parte del intervalo de"),
+    (r"no part of the interval of", None, "ninguna parte del intervalo de"),
+    (r"all of the interval of", None, "todo el intervalo de"),
+    (r"is at most", None, "es como mucho"),
+    (r"is at least", None, "es al menos"),
+    (r"is from (\S+) to (\S+)", None, r"está entre \1 y \2"),
+    (r": intervals overlap, no ranking", None, ": los intervalos se solapan, sin orden"),
+    (r"lie apart, the other way round", None, "están separados, al revés"),
+    (r"lie apart", None, "están separados"),
+    (
+        r"(\d+) of (\d+) seeds, too near half",
+        None,
+        r"\1 de \2 semillas, demasiado cerca de la mitad",
+    ),
+    (r"(\d+) of (\d+) seeds", None, r"\1 de \2 semillas"),
+    (r"(\S+) times (\S+) and (\S+)", None, r"\1 veces \2 y \3"),
+    (r"(\S+) and (\S+)(?= están|: los)", None, r"\1 y \2"),
+)
+
+
+def in_both(said: str) -> Text:
+    """What `claims` says in English, in words of both languages."""
+    english = spanish = said
+    for pattern, plain, other in PHRASES:
+        if plain is not None:
+            english = re.sub(pattern, plain, english)
+        spanish = re.sub(pattern, other, spanish)
+    return Text(english, spanish)
