@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from keras_fmnist.results import STUDY
 from keras_fmnist.settings import SpecError, shown, suggest
 
 if TYPE_CHECKING:
@@ -52,6 +53,13 @@ def folder(path: object, name: str = "out") -> None:
         raise SpecError(f"{name} {path}: {there} is a file, not a folder")
     if not os.access(there, os.W_OK):
         raise SpecError(f"{name} {path}: {there} cannot be written")
+
+
+def records(path: object) -> None:
+    """Holds a path to be a folder to read records from; that of the study may not be there yet."""
+    folder(path)
+    if path != STUDY and not os.path.isdir(path):
+        raise SpecError(f"out {path} does not exist: it must name a folder that holds runs")
 
 
 def backend() -> str:

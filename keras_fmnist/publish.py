@@ -21,7 +21,7 @@ def write_report(catalogue: "Catalogue", out: str = results.STUDY, check: bool =
             declared; nothing was written.
         RuntimeError: `check` found what differs.
     """
-    checks.folder(out)
+    checks.records(out)
     checks.flag("check", check)
     from keras_fmnist import figures, report
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def list_experiments(specs: Sequence[Spec], out: str = results.STUDY) -> None:
     """Prints every experiment and how many runs of it lie under `out`."""
-    checks.folder(out)
+    checks.records(out)
     counts = {}
     for record in results.read_all(out):
         counts[record.id] = counts.get(record.id, 0) + 1
@@ -48,7 +48,7 @@ def inspect(
     """
     spec = checks.experiment(specs, experiment)
     checks.whole("seed", seed, 0, 2**31 - 1)
-    checks.folder(out)
+    checks.records(out)
     checks.device("cpu")
     record = grouping.of_seed([r for r in results.read_all(out) if r.id == spec.id], seed)
     changes = differences(record.spec, settings(spec)) if record else []
@@ -83,7 +83,7 @@ def inspect(
 
 def rank_assumptions(catalogue: "Catalogue", out: str = results.STUDY) -> None:
     """Prints every reading that has been run, nearest to its printed row first."""
-    checks.folder(out)
+    checks.records(out)
     ranked = assumptions.table(catalogue.questions, results.read_all(out))
     print(ranked or f"no reading has been run under {out}: keras-fmnist study 'assumptions/*'")
 
@@ -94,7 +94,7 @@ def judge_claims(catalogue: "Catalogue", out: str = results.STUDY, json: str | N
     Raises:
         SpecError: an argument is wrong; nothing was written.
     """
-    checks.folder(out)
+    checks.records(out)
     if json is not None:
         checks.target("json", json, ".json")
     rows = judge(catalogue.claims, results.read_all(out))

@@ -34,7 +34,7 @@ def predict(
     if not isinstance(spec, ClassifierSpec):
         raise SpecError(f"{spec.id} is an autoencoder: name a classifier, such as {usual.id}")
     checks.whole("seed", seed, 0, 2**31 - 1)
-    checks.folder(out)
+    checks.records(out)
     checks.target("picture", picture, ".png")
     if not 1 <= len(images) <= MOST_PICTURES:
         raise SpecError(
@@ -106,7 +106,7 @@ def export(
     """
     spec = checks.experiment(specs, experiment)
     checks.whole("seed", seed, 0, 2**31 - 1)
-    checks.folder(out)
+    checks.records(out)
     target = _target(spec, format, target)
     checks.device("cpu")
     from keras_fmnist import formats, trained
@@ -155,7 +155,7 @@ def latent(
             encoder = spec.autoencoder.id
             raise SpecError(f"{spec.id} is a classifier: name its autoencoder, {encoder}")
     checks.whole("seed", seed, 0, 2**31 - 1)
-    checks.folder(out)
+    checks.records(out)
     checks.device("cpu")
     from keras_fmnist import data, figures, trained
     from keras_fmnist import latent as latent_spaces

@@ -70,7 +70,7 @@ ARROWS = {
     "page": "assumptions catalogue claims data figures grouping latent report results specs",
     "study": "results specs",
     "ray_engine": "files provenance results study",
-    "checks": "settings",
+    "checks": "results settings",
     "queries": (
         "assumptions baselines callbacks checks claims data figures files grouping inspection "
         "models pitfalls results settings specs train weights"

@@ -177,7 +177,10 @@ def checklist(
     digests = sorted({record.data_sha256 for record in records})
     said = {
         "runs": (count["done"] == count["all"], text("said_runs", runs=len(records), **count)),
-        "seeds": (min(sizes) > 1, text("said_seeds", least=min(sizes), most=max(sizes))),
+        "seeds": (
+            min(sizes) > 1,
+            text("said_seeds", n="–".join(map(str, sorted({min(sizes), max(sizes)})))),
+        ),
         "statistic": (many == count["all"], text("said_statistic", many=many, **count)),
         "settings": (True, text("said_settings")),
         "versions": (True, _versions([record.versions for record in records])),
