@@ -49,7 +49,7 @@ def _row(cells):
 
 
 def _with_printed(ours, printed):
-    return f"{ours}<br>printed {printed}" if printed else ours
+    return "<br>".join(part for part in (ours, printed and f"printed {printed}") if part)
 
 
 def cell(group: Sequence[Record], name: str) -> str:

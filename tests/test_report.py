@@ -51,10 +51,15 @@ def test_the_table_shows_the_last_epoch_in_evaluation_mode(make_record):
     }
 
 
-def test_below_a_number_stands_what_the_report_prints():
+def test_below_a_number_stands_what_the_report_prints(make_record):
     rows = cells(report.results_table((NO_DROPOUT,), []))
     assert rows["`manolucos/no_dropout`"][1:] == [
-        *("<br>printed 0.0300", "<br>printed 0.0312", "", "", "", "not run yet")
+        *("printed 0.0300", "printed 0.0312", "", "", "", "not run yet")
+    ]
+    ours = make_record(NO_DROPOUT, metrics={"train_eval_loss": 0.029, "val_loss": 0.03})
+    rows = cells(report.results_table((NO_DROPOUT,), [ours]))
+    assert rows["`manolucos/no_dropout`"][1:3] == [
+        *("0.0290<br>printed 0.0300", "0.0300<br>printed 0.0312")
     ]
 
 
