@@ -209,7 +209,7 @@ def make_record(dataset):
             "commit": "0" * 40,
             "command": f"python -m experiments.mansilla {experiment.name} --seed {seed}",
             "started": "2025-01-01T00:00:00+00:00",
-            "seconds": {"total": 30.5, "per_epoch": [10.0, 10.0, 10.5]},
+            "seconds": {"total": 30.5, "cpu": 28.1, "per_epoch": [10.0, 10.0, 10.5]},
             "parameters": {"total": 116_417, "trainable": 116_417},
             "data_sha256": "a" * 64,
             "weights_sha256": {"initial": "b" * 64, "final": "c" * 64},

@@ -238,7 +238,7 @@ def test_a_record_with_any_value_anywhere_is_refused_or_goes_through_every_table
             return
         seen["read"] += 1
         assert report.results_table(SPECS, found)
-        assert report.cost_of_seeds(found)
+        assert report.cost_of_seeds(found) is not None  # empty of a run on a GPU
         assert claims.judge(CATALOGUE.claims, found)
         assert assumptions.table(CATALOGUE.questions, found) is not None
         results.write(path, found[0])

@@ -191,7 +191,7 @@ def test_a_readme_is_renewed_from_records_without_keras(tmp_path, make_record, p
         timeout=120,
     ).stdout
     assert text.startswith("# Ü\n<!-- results -->\n| experiment |")
-    assert text.endswith("<!-- cost -->\n\n<!-- /cost -->\nend\n")
+    assert text.endswith(" for.\n<!-- /cost -->\nend\n")
     assert "| 0.0424 |" in text
 
 
