@@ -127,7 +127,7 @@ def run_study(
     else:
         processors = 1 if device == "gpu" else provenance.usable_cores()
         places = study.Local(out, device, jobs or processors)
-    print(f"{len(missing)} runs are missing under {out}; {places.places} at a time", flush=True)
+    print(f"runs missing under {out}: {len(missing)}; {places.places} at a time", flush=True)
     with _saying("the same command goes on"):
         study.run(missing, places)
     for experiment_id in dict.fromkeys(job.spec.id for job in missing):

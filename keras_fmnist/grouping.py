@@ -15,6 +15,14 @@ def is_declared(record: Record, spec: Spec) -> bool:
     return found == (spec.id, settings(spec), TRAIN_IMAGES)
 
 
+def by_experiment(records: Iterable[Record]) -> dict[str, list[Record]]:
+    """`{experiment's id: its records}`, in the order in which they come."""
+    found = {}
+    for record in records:
+        found.setdefault(record.id, []).append(record)
+    return found
+
+
 def alike(records: Iterable[Record]) -> list[list[Record]]:
     """Records that differ in nothing but the seed: what may be averaged."""
     groups = {}

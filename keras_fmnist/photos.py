@@ -60,7 +60,8 @@ def read(path: Path | str) -> Photo:
         if np.ptp(ground) > SPECK:
             steps.append("uneven light levelled")
         steps.append(f"cut to the object and fitted to {IMAGE_SIZE}×{IMAGE_SIZE}")
-        pixels = _fit(np.clip((pixels - ground) * (255 / (255 - ground)), 0, 255))
+        range_above = np.maximum(255 - ground, 1)  # the edge itself may be white
+        pixels = _fit(np.clip((pixels - ground) * (255 / range_above), 0, 255))
     return Photo(str(path), np.asarray(image), pixels[..., None], tuple(steps))
 
 

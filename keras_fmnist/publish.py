@@ -51,9 +51,9 @@ def _reported(catalogue, out, records):
     """Every file that the records give, as pairs of path and bytes."""
     from keras_fmnist import figures, page, report
 
-    leading = []
+    found, leading = grouping.by_experiment(records), []
     for spec in catalogue.specs:
-        if mine := [record for record in records if record.id == spec.id]:
+        if mine := found.get(spec.id):
             yield from figures.render(out, mine).items()
             leading.append(grouping.leading(mine)[0])
     yield from figures.render_overview(out, leading).items()
@@ -61,8 +61,7 @@ def _reported(catalogue, out, records):
     readme = Path(__file__).parent.parent / "README.md"
     if Path(out).resolve() == (readme.parent / results.STUDY).resolve():
         for spec in [*catalogue.specs, *catalogue.readings]:
-            for record in records:
-                if record.id == spec.id:  # a quick look must not be published as the whole
-                    results.find(results.path_of(out, record), spec)
+            for record in found.get(spec.id, ()):  # a quick look must not stand for the whole
+                results.require(record, results.path_of(out, record), spec)
         text = readme.read_text(encoding="utf-8")
         yield readme, report.renew(text, catalogue, records, out).encode()

@@ -1,5 +1,6 @@
 """Tables from records; no number in them is typed by hand, and nothing here needs a framework."""
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -32,9 +33,7 @@ def results_table(specs: "Iterable[Spec]", records: Iterable[Record]) -> str:
 
     Below each number stands what the report prints.
     """
-    by_id = {}
-    for record in records:
-        by_id.setdefault(record.id, []).append(record)
+    by_id = grouping.by_experiment(records)
     lines = [_row(COLUMNS), _row(["---"] * 2 + ["---:"] * 6)]
     for spec in specs:
         group = grouping.leading(by_id[spec.id]) if spec.id in by_id else []
@@ -91,11 +90,11 @@ def cost_of_seeds(records: Iterable[Record], seeds: int = 1000) -> str:
 
     Older records do not say it, and those of a GPU are left out; empty where that leaves none.
     """
-    seconds = {}
-    for record in records:
-        if record.device == "cpu" and "cpu" in record.seconds:
-            seconds.setdefault(record.id, []).append(record.seconds["cpu"])
-    means = {name: fmean(values) for name, values in seconds.items()}
+    told = [r for r in records if r.device == "cpu" and "cpu" in r.seconds]
+    means = {
+        name: fmean(record.seconds["cpu"] for record in group)
+        for name, group in grouping.by_experiment(told).items()
+    }
     if not means:
         return ""
     hours = seeds * sum(means.values()) / 3600
@@ -143,9 +142,7 @@ def parity_sentences(measured: dict[str, dict]) -> str:
     lines = []
     for found in measured.values():
         rows, sides = found["rows"], found["equivalence"]
-        within = sum(
-            row["max_abs"] is not None and row["max_abs"] <= row["tolerance"] for row in rows
-        )
+        within = sum(share_of_tolerance(row) <= 1 for row in rows)
         lines.append(
             f"`{found['experiment']}` on {found['backend']}: {within} of {len(rows)} comparisons "
             "(outputs, loss, gradients, steps) lie within their tolerance. Trained side by side, "
@@ -153,6 +150,11 @@ def parity_sentences(measured: dict[str, dict]) -> str:
             f"the verdict is: {sides['verdict']}."
         )
     return "\n\n".join(lines)
+
+
+def share_of_tolerance(row: dict) -> float:
+    """A difference that `compare` found, as a share of its tolerance; no number exceeds any."""
+    return math.inf if row["max_abs"] is None else row["max_abs"] / row["tolerance"]
 
 
 def kills_sentence(measured: dict[str, dict]) -> str:

@@ -177,13 +177,18 @@ def find(path: Path, spec: Spec, examples: int = TRAIN_IMAGES) -> Record | None:
     if not path.exists():
         return None
     record = _read_in_place(path)
+    require(record, path, spec, examples)
+    return record
+
+
+def require(record: Record, path: Path, spec: Spec, examples: int = TRAIN_IMAGES) -> None:
+    """Raises SpecError where the record at a path is of other settings or images."""
     wanted = settings(spec) | {"examples": examples}
     if differ := differences(record.spec | {"examples": record.examples}, wanted):
         raise SpecError(
             f"{path} holds a run with {'; '.join(differ)}: "
             "choose another --out, or replace it with --force"
         )
-    return record
 
 
 def read_all(out: Path | str) -> list[Record]:

@@ -53,12 +53,12 @@ class Trained:
 
 def with_weights(out: Path | str, seed: int = 0) -> dict[str, results.Record]:
     """`{experiment's id: record}` of the runs under `out` whose weights are there too."""
-    records = {}
-    for record in results.read_all(out):
-        records.setdefault(record.id, []).append(record)
-    runs = {
-        name: grouping.of_seed(group, seed, _has_weights(out)) for name, group in records.items()
-    }
+
+    def usable(record):
+        return _weights_path(out, record).exists()
+
+    found = grouping.by_experiment(results.read_all(out))
+    runs = {name: grouping.of_seed(group, seed, usable) for name, group in found.items()}
     return {name: run for name, run in runs.items() if run}
 
 
@@ -98,10 +98,6 @@ def load(
     path = _weights_path(out, record)
     weights.set_arrays(model, weights.load(path, record.weights_sha256["final"]))
     return Trained(spec, record, model)
-
-
-def _has_weights(out):
-    return lambda record: _weights_path(out, record).exists()
 
 
 def _weights_path(out, record):

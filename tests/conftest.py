@@ -237,7 +237,7 @@ def put_record():
     """`put_record(out, record)`: writes a record where it belongs, and returns its path."""
 
     def put(out, record):
-        path = results.run_path(out, record.id, record.seed, record.backend, record.device)
+        path = results.path_of(out, record)
         results.write(path, record)
         return path
 

@@ -209,6 +209,17 @@ def test_any_record_is_read_as_it_was_written(make_record, tmp_path, data):
     assert results.read(path) == record
 
 
+def like(value):
+    """Values of the same kind: most of them are as good as the one that stood there."""
+    kinds = {
+        bool: st.booleans(),
+        int: st.integers(0, 100),
+        float: st.floats(0, 1),
+        str: st.text(max_size=5),
+    }
+    return kinds.get(type(value), st.just(value))
+
+
 def test_a_record_with_any_value_anywhere_is_refused_or_goes_through_every_table(
     make_record, put_record, tmp_path
 ):
@@ -229,7 +240,7 @@ def test_a_record_with_any_value_anywhere_is_refused_or_goes_through_every_table
             if not inner or not isinstance(inner, (dict, list)) or data.draw(st.booleans()):
                 break
             place = inner
-        place[key] = data.draw(json_values)
+        place[key] = data.draw(json_values | like(inner))
         path.write_text(json.dumps(values))
         try:
             found = results.read_all(folder)
@@ -245,7 +256,7 @@ def test_a_record_with_any_value_anywhere_is_refused_or_goes_through_every_table
         assert results.read_all(folder) == found
 
     put_any_value_anywhere()
-    assert seen["refused"] > 100
+    assert seen["refused"] > 50
     assert seen["read"] > 10
 
 

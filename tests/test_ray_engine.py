@@ -188,7 +188,7 @@ def test_ctrl_c_ends_the_runs_on_the_nodes(cluster, tmp_path):
     goes_on = "keras-fmnist: interrupted: the same command goes on\n"
     assert (driver.returncode, complaint) == (130, goes_on)
     # Ray may still count a node that another test has killed, and has its own words for it.
-    assert re.match(rf"5 runs are missing under {re.escape(str(out))}; \d at a time\n", said)
+    assert re.match(rf"runs missing under {re.escape(str(out))}: 5; \d at a time\n", said)
     assert "mansilla/base" not in said
     assert len(pids.read_text().split()) == places
     for pid in map(int, pids.read_text().split()):
@@ -226,7 +226,7 @@ def ask(tmp_path, monkeypatch, capsys):
 def test_without_an_address_ray_is_started_here_and_stopped(cluster, ask, stand_in, tmp_path):
     status, said, complaint = ask()
     assert (status, complaint) == (0, "")
-    assert said.startswith("1 runs are missing under results; ")
+    assert said.startswith("runs missing under results: 1; ")
     assert len(list(tmp_path.glob("results/mansilla/base/*.json"))) == 1
     (note,) = stand_in.noted("start")
     own = int(note["variables"]["RAY_RAYLET_PID"])

@@ -285,11 +285,11 @@ def test_a_conflict_is_refused_before_the_first_run(ask, stand_in, make_record, 
 def test_the_command_runs_what_matches_and_draws_it(ask, stand_in, tmp_path):
     status, out, err = ask("*/random_*", "mansilla/base", "--seeds", "2", "--jobs", "2")
     assert (status, err) == (0, "")
-    assert out.splitlines()[0] == "6 runs are missing under results; 2 at a time"
+    assert out.splitlines()[0] == "runs missing under results: 6; 2 at a time"
     assert len(out.splitlines()) == 7
     assert len(list(tmp_path.glob("results/*/*/seed?-*-cpu.json"))) == 6
     assert (tmp_path / "results/mansilla/base/base_loss.png").exists()
-    assert ask("*/random_*", "--seeds", "2")[1].startswith("0 runs are missing under results")
+    assert ask("*/random_*", "--seeds", "2")[1].startswith("runs missing under results: 0; ")
 
 
 def test_a_failed_run_is_exit_status_1(ask, stand_in):

@@ -30,7 +30,7 @@ def files(folder):
 
 
 def load_weights(out, record):
-    path = results.run_path(out, record.id, record.seed, record.backend, record.device)
+    path = results.path_of(out, record)
     return weights.load(results.weights_path(path), record.weights_sha256["final"])
 
 
@@ -187,7 +187,7 @@ def test_the_reconstructions_are_those_of_the_first_test_image_of_each_class(
 
 def test_a_record_says_what_was_run_on_what(chain, dataset, tiny):
     record = chain.frozen
-    path = results.run_path(chain.out, record.id, 0, record.backend, record.device)
+    path = results.path_of(chain.out, record)
     assert results.read(path) == record
     assert record.spec == settings(tiny(CLASSIFIER_FROZEN, relu_logits=False))
     assert (record.report, record.experiment, record.seed) == ("mansilla", "classifier_frozen", 0)

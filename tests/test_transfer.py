@@ -92,7 +92,7 @@ def test_all_arms_start_with_the_same_head(tmp_path, dataset, tiny):
     for name in SPECS:
         spec = tiny(SPECS[name], epochs=0, autoencoder_epochs=0)
         record = train.run(spec, 3, tmp_path, dataset=dataset)
-        path = results.run_path(tmp_path, record.id, 3, record.backend, record.device)
+        path = results.path_of(tmp_path, record)
         arrays = weights.load(results.weights_path(path))
         heads.append(weights.digest(weights.part(arrays, "logits")))
     assert len(set(heads)) == 1

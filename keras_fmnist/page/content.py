@@ -14,8 +14,8 @@ from keras_fmnist.specs import Spec
 
 def leading(records: Sequence[Record]) -> dict[str, list[Record]]:
     """`{experiment's id: the records that stand for it}`."""
-    ids = dict.fromkeys(record.id for record in records)
-    return {i: grouping.leading([r for r in records if r.id == i]) for i in ids}
+    found = grouping.by_experiment(records)
+    return {name: grouping.leading(group) for name, group in found.items()}
 
 
 def verdicts(catalogue: Catalogue, records: Sequence[Record]) -> list[dict]:

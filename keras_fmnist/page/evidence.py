@@ -1,7 +1,6 @@
 """What the page says beside the results: parity, speed, what is open, and how it was all made."""
 
 import json
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -56,21 +55,16 @@ def _kinds(rows):
             "worst": _number(worst["max_abs"], ".2g"),
             "where": worst["name"],
             "tolerance": _number(worst["tolerance"], ".2g"),
-            "within": _share(worst) <= 1,
+            "within": report.share_of_tolerance(worst) <= 1,
         }
         for kind, group in kinds.items()
-        for worst in [max(group, key=_share)]
+        for worst in [max(group, key=report.share_of_tolerance)]
     ]
 
 
 def _number(value, form):
     """A number in digits; what JSON holds as null was none."""
     return "–" if value is None else format(value, form)
-
-
-def _share(row):
-    """The difference as a share of its tolerance; what is no number exceeds any."""
-    return math.inf if row["max_abs"] is None else row["max_abs"] / row["tolerance"]
 
 
 def _equivalence(found):
