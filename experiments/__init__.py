@@ -1,1 +1,1 @@
-"""What was run: one file a report, declarations only."""
+"""What was run, and what is claimed of it: declarations only."""

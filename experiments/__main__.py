@@ -2,7 +2,14 @@
 
 import sys
 
-from experiments import assumptions, manolucos, mansilla, transfer
+from experiments import (
+    assumptions,
+    manolucos,
+    manolucos_claims,
+    mansilla,
+    mansilla_claims,
+    transfer,
+)
 from experiments.deviations import DEVIATIONS
 from experiments.exhibits import EXHIBITS
 from experiments.spanish import SPANISH
@@ -10,7 +17,7 @@ from keras_fmnist import cli, menu
 from keras_fmnist.catalogue import Catalogue
 
 REPORTS = {"mansilla": mansilla.SPECS, "manolucos": manolucos.SPECS, "transfer": transfer.SPECS}
-CLAIMS = (*mansilla.CLAIMS, *manolucos.CLAIMS, *transfer.CLAIMS)
+CLAIMS = (*mansilla_claims.CLAIMS, *manolucos_claims.CLAIMS, *transfer.CLAIMS)
 CATALOGUE = Catalogue(
     reports=REPORTS,
     claims=CLAIMS,

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments import manolucos, mansilla
+from experiments import manolucos, manolucos_claims, mansilla
 from experiments.__main__ import CATALOGUE
 from keras_fmnist import cli, menu, report, results
 from keras_fmnist.claims import judge, ours_words, table
@@ -222,7 +222,7 @@ MANSILLA_CASES = {
     ),
 }
 ORDER = {"baseline": 9, "no_dropout": 8, "batchnorm": 7, "avg_pooling": 6, "wide": 5}
-ROWS = (*manolucos.AUTOENCODERS, *manolucos.CLASSIFIERS)
+ROWS = (*manolucos_claims.AUTOENCODERS, *manolucos_claims.CLASSIFIERS)
 MANOLUCOS_CASES = {
     **{
         f"{spec.name}_row": (

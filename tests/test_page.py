@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments import spanish
+from experiments import spanish_claims
 from experiments.__main__ import CATALOGUE
 from experiments.mansilla import BASE, UNTRAINED
 from keras_fmnist import page, results
@@ -413,7 +413,7 @@ def test_no_spanish_is_left_of_what_nobody_says_any_more():
     summaries = {spec.summary for spec in (*CATALOGUE.specs, *CATALOGUE.readings)}
     said = {words for one in CATALOGUE.claims for words in (one.claim, one.published, one.where)}
     assert CATALOGUE.spanish.keys() <= summaries | said
-    assert spanish.CLAIMS.keys() == {claim.id for claim in CATALOGUE.claims}
+    assert spanish_claims.CLAIMS.keys() == {claim.id for claim in CATALOGUE.claims}
 
 
 def test_what_has_no_spanish_is_shown_in_english(study):
@@ -487,7 +487,6 @@ RENDER_WITHOUT_KERAS = """
 import sys
 for name in ("keras", "torch", "jax", "tensorflow"):
     sys.modules[name] = None  # an import of it fails
-from experiments import spanish
 from experiments.__main__ import CATALOGUE
 from keras_fmnist import page, results
 html = page.render(CATALOGUE, results.read_all(sys.argv[1]), sys.argv[1])
