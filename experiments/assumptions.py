@@ -1,11 +1,11 @@
-"""assumptions: every reading of what manolucos leaves open, trained for a few epochs and scored.
+"""assumptions: readings of what manolucos leaves open, trained for a few epochs and scored.
 
 Open question 3: pixel range × dilation × a hidden linear layer × dropout, against the rows
 `baseline` and `no_dropout`. Open question 4: the width of the classifier's layer against the row
 `classifier_fc_adam`, the rate and momentum of SGD against `classifier_fc_sgd`.
 An autoencoder's losses, and a classifier's training loss, go on falling with more epochs: a reading
 of question 3 that undercuts a printed loss this early cannot end at it. Those that had not are
-trained to the end.
+declared to the end, too.
 Cost: one minute a reading of question 3, eleven to the end, three of question 4, on one CPU core.
 
     keras-fmnist study 'assumptions/*' --seeds 1
@@ -120,9 +120,9 @@ QUESTIONS = {
 # What the ranks say. README.md and the page show this list.
 FINDINGS = (
     Text(
-        "Pixels in [0, 1] are out for both rows of autoencoders, whatever else is assumed.",
-        "Los píxeles en [0, 1] quedan descartados para las dos filas de autoencoders, se suponga "
-        "lo que se suponga de lo demás.",
+        "Pixels in [0, 1] are out for both rows of autoencoders, in every reading tried.",
+        "Los píxeles en [0, 1] quedan descartados para las dos filas de autoencoders, en todas las "
+        "lecturas probadas.",
     ),
     Text(
         "`no_dropout` is explained by table 2 as it stands: [−1, 1], dilation 2, no linear layer.",

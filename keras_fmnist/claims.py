@@ -14,6 +14,7 @@ from keras_fmnist.verdicts import (
     UNDECIDED,
     Every,
     MostSeeds,
+    Near,
     Ranked,
     Within,
     number,
@@ -38,7 +39,7 @@ class Claim:
     claim: str
     where: str
     published: str
-    holds: Within | Ranked | MostSeeds | Every
+    holds: Within | Near | Ranked | MostSeeds | Every
 
     @property
     def report(self) -> str:

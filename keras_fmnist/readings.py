@@ -18,7 +18,8 @@ from keras_fmnist.results import unpack_images
 # printed figure.
 VISIBLE = 0.05
 WOBBLE_FROM = 5  # the epoch from which mansilla sees the curves wobble
-CURVES = ("train_eval_loss", "val_loss")
+LOSSES = ("train_eval_loss", "val_loss")
+ACCURACIES = ("train_eval_accuracy", "val_accuracy")
 UPPER_GARMENTS = ("T-shirt/top", "Pullover", "Coat", "Shirt")
 
 
@@ -95,11 +96,13 @@ EXPLAINED = Reading("explained variance of ten images", _explained)
 UPPER_ERRORS = Reading("errors among upper garments", _upper_errors)
 
 
-def higher_later(name: str, early: int, late: int) -> Reading:
-    """A curve is higher after `late` epochs than after `early` ones."""
+def higher_later(early: int, late: int) -> Reading:
+    """Both losses are higher after `late` epochs than after `early` ones."""
     return Reading(
-        f"{name} higher at epoch {late} than at {early}",
-        lambda run: run.history[name][late - 1] > run.history[name][early - 1],
+        f"both losses higher at epoch {late} than at {early}",
+        lambda run: all(
+            run.history[name][late - 1] > run.history[name][early - 1] for name in LOSSES
+        ),
     )
 
 
@@ -125,34 +128,40 @@ def _turns_halfway(run):
     return third <= curve.index(min(curve)) < len(curve) - third and not _keeps(run)
 
 
-def _flattens(run):
-    """Up from the first epoch, but from the middle to the last third by less than it wobbles."""
-    curve = run.history["val_accuracy"]
+def _flattens(curve):
+    """Up from the first epoch, but from the middle to the last third by less than that varies."""
     _, middle, last = _thirds(curve)
-    wobble = stdev(curve[-(len(curve) // 3) :])
+    spread = stdev(curve[-(len(curve) // 3) :])
     later = curve[len(curve) // 3 :]
     falls = sum(after < before for before, after in pairwise(later))
-    return curve[0] < last <= middle + wobble and falls >= 2
+    return curve[0] < last <= middle + spread and falls >= 2
+
+
+def _cpu_seconds(run):
+    if run.device != "cpu":
+        raise LookupError("what the processor did beside a GPU says nothing of a training")
+    return run.seconds["cpu"]
 
 
 FALL_THROUGHOUT = Reading(
-    "both losses fall throughout", lambda run: all(_falls(run.history[name]) for name in CURVES)
+    "both losses fall throughout", lambda run: all(_falls(run.history[name]) for name in LOSSES)
 )
 RISE_THROUGHOUT = Reading(
     "both accuracies rise throughout",
-    lambda run: all(
-        _falls([-value for value in run.history[name]])
-        for name in ("train_eval_accuracy", "val_accuracy")
-    ),
+    lambda run: all(_falls([-value for value in run.history[name]]) for name in ACCURACIES),
 )
 SINK = Reading(
     "both losses lower with each third",
-    lambda run: all(a > b for name in CURVES for a, b in pairwise(_thirds(run.history[name]))),
+    lambda run: all(a > b for name in LOSSES for a, b in pairwise(_thirds(run.history[name]))),
 )
 OVERFITS = Reading("val_loss higher in the last third", lambda run: not _keeps(run))
 KEEPS = Reading("val_loss not higher in the last third", _keeps)
 TURNS_HALFWAY = Reading("val_loss lowest in the middle third, higher after it", _turns_halfway)
-FLATTENS = Reading("val_accuracy flat and wobbling", _flattens)
+FLATTENS = Reading(
+    "both accuracies flat and wobbling",
+    lambda run: all(_flattens(run.history[name]) for name in ACCURACIES),
+)
+CPU_SECONDS = Reading("processor seconds", _cpu_seconds)
 
 
 def _diagonal(run):

@@ -120,6 +120,39 @@ class Within:
 
 
 @dataclass(frozen=True)
+class Near:
+    """The mean over seeds lies within `reach` of a printed number.
+
+    What is printed is one run. So the number is refuted only where, besides, one more run of ours
+    would not be expected there: outside the 95 % prediction interval.
+    """
+
+    reading: Reading
+    spec: Spec
+    printed: float
+    reach: float
+
+    @property
+    def specs(self) -> tuple[Spec]:
+        """The experiment that it is printed for."""
+        return (self.spec,)
+
+    def judge(self, runs: Runs) -> Finding:
+        """What the runs say; see the module."""
+        bounds = self.printed - self.reach, self.printed + self.reach
+        found = Within(self.reading, self.specs, *bounds).judge(runs)
+        if found.verdict != NOT_REPRODUCED:
+            return found
+        (measure,) = found.measures
+        # Half of a mean's interval is t·s/√n, that of one more run t·s·√(1 + 1/n).
+        one_more = (measure.value - measure.interval[0]) * math.sqrt(measure.n + 1)
+        if abs(measure.value - self.printed) > one_more:
+            return found
+        reason = f"{found.reasons[0]}, but one more run might be"
+        return Finding(UNDECIDED, (reason,), found.measures)
+
+
+@dataclass(frozen=True)
 class Ranked:
     """One variant's mean, times a factor, lies below another's; both intervals must lie apart."""
 
@@ -185,7 +218,7 @@ def _share_interval(yes, n):
 class Every:
     """Several things at once: one that is not reproduced is enough to refute all."""
 
-    parts: tuple[Within | Ranked | MostSeeds, ...]
+    parts: tuple[Within | Near | Ranked | MostSeeds, ...]
 
     @property
     def specs(self) -> tuple[Spec, ...]:
@@ -208,10 +241,5 @@ def number(label: str, value: float) -> str:
 
 
 def binomial_reach(count: float, of: int = 1000) -> float:
-    """How far a count of `of` test images is off by chance, at 95 %."""
+    """How far a count of `of` images would move with other images of the same kind, at 95 %."""
     return 1.96 * math.sqrt(count * (of - count) / of)
-
-
-def near(spec: Spec, reading: Reading, published: float, reach: float) -> Within:
-    """The mean of a reading lies within `reach` of what is printed."""
-    return Within(reading, (spec,), published - reach, published + reach)

@@ -97,6 +97,10 @@ def printed(spec, times=1.0):
     return {name: times * value for name, value in spec.published.items()}
 
 
+def taking(cpu):
+    return {"seconds": {"total": 900.0, "cpu": cpu, "per_epoch": [30.0] * 30}}
+
+
 def val_losses(**values):
     return {name: {"val_loss": value} for name, value in values.items()}
 
@@ -137,7 +141,10 @@ BEST = dict.fromkeys(("trouser", "sandal", "sneaker", "bag", "ankle"), 950)
 SHIRTS = {"shirt": 713, "t-shirt": 142, "pullover": 60}
 MANSILLA_CASES = {
     "untrained_blind": ({"untrained": explaining(-0.5)}, {"untrained": explaining(0.3)}),
-    "base_rises": ({"base": {"val_loss": turning(0.3)}}, val_losses(base=falling(0.4))),
+    "base_rises": (
+        {"base": both(turning(0.3))},
+        {"base": losses(falling(0.4), turning(0.3))},
+    ),
     "base_reconstructs": ({"base": explaining(0.6)}, {"base": explaining(-0.5)}),
     "dropout_01_steadier": (
         val_losses(dropout_01=wobbling(0.01), base=wobbling(0.02)),
@@ -148,8 +155,16 @@ MANSILLA_CASES = {
         val_losses(dropout_01=0.026, base=0.030),
     ),
     "latent_256_better": (
-        val_losses(latent_256=0.02, dropout_01=0.03, base=0.03),
-        val_losses(latent_256=0.03, dropout_01=0.02, base=0.04),
+        val_losses(latent_256=0.02, dropout_01=0.05, base=0.05),
+        val_losses(latent_256=0.02, dropout_01=0.03, base=0.05),
+    ),
+    "latent_256_detail": (
+        {"dropout_01": explaining(0.6), "latent_256": explaining(0.8)},
+        {"dropout_01": explaining(0.8), "latent_256": explaining(0.6)},
+    ),
+    "dropout_01_reconstructs": (
+        {"dropout_01": explaining(0.6)},
+        {"dropout_01": explaining(-0.5)},
     ),
     "latent_256_falls": (
         {"latent_256": both(falling(0.1))},
@@ -193,8 +208,8 @@ MANSILLA_CASES = {
         {"classifier_full": {"val_loss": 0.3}, "classifier_frozen": both(falling(0.5))},
     ),
     "frozen_flattens": (
-        val_accuracies(classifier_frozen=settling),
-        val_accuracies(classifier_frozen=rising),
+        {"classifier_frozen": both(settling, "accuracy")},
+        {"classifier_frozen": accuracies(rising, settling)},
     ),
     "frozen_diagonal": (
         {"classifier_frozen": matrix(700), "classifier_full": matrix(900)},
@@ -232,6 +247,14 @@ MANOLUCOS_CASES = {
         for spec in ROWS
     },
     "order": (val_losses(**ORDER), val_losses(**ORDER | {"avg_pooling": 7.5})),
+    "baseline_below_10": (
+        {"baseline": losses(0.08, 0.07)},
+        {"baseline": losses(0.12, 0.07)},
+    ),
+    "wide_slower": (
+        {"avg_pooling": taking(100), "wide": taking(500)},
+        {"avg_pooling": taking(500), "wide": taking(100)},
+    ),
     "no_dropout_halves": (
         val_losses(no_dropout=0.03, baseline=0.07),
         val_losses(no_dropout=0.03, baseline=0.05),
@@ -409,7 +432,7 @@ def test_a_claim_is_undecided_where_some_seeds_show_it_and_some_the_contrary(cla
 RISES = next(claim for claim in CLAIMS if claim.name == "base_rises")
 ALIKE = next(claim for claim in CLAIMS if claim.name == "dropout_01_alike")
 DETAIL = next(claim for claim in CLAIMS if claim.name == "wide_detail")
-UP = {"val_loss": turning(0.3)}
+UP = both(turning(0.3))
 
 
 def changed(record, **history):
@@ -468,6 +491,18 @@ def test_only_records_that_belong_together_are_averaged(run):
     assert judge([DETAIL], on_jax + on_torch + wide)[0]["n"] == 4  # of the fewest
     row = judge([DETAIL], on_jax + on_torch[:2])[0]
     assert row["ours"]["baseline explained variance of ten images"] == pytest.approx(0.9, abs=0.01)
+
+
+def test_what_a_training_took_is_not_read_off_a_run_on_a_gpu(run):
+    slower = next(claim for claim in CLAIMS if claim.name == "wide_slower")
+    holds, _ = CASES[slower.id]
+    records = [
+        run(SPECS[f"manolucos/{name}"], seed, **shown)
+        for seed in range(3)
+        for name, shown in holds.items()
+    ]
+    assert judge([slower], records)[0]["verdict"] == REPRODUCED
+    assert judge([slower], [replace(r, device="gpu") for r in records])[0]["n"] == 0
 
 
 def test_seeds_are_paired_only_on_one_backend_and_device(run):
@@ -619,12 +654,12 @@ def test_a_cell_is_wrapped_in_its_own_column(verdict):
     assert verdict_and_why == [
         "verdict and why",
         "reproduced",
-        "val_loss higher at epoch 15",
-        "than at 5: 5 of 5 seeds",
+        "both losses higher at epoch",
+        "15 than at 5: 5 of 5 seeds",
         "",
     ]
     # One-sided Clopper-Pearson of 5 of 5: 0.05 ** (1 / 5)
-    shown = "base val_loss higher at epoch 15 than at 5 (share of seeds): 1 [0.549, 1] n = 5"
+    shown = "base both losses higher at epoch 15 than at 5 (share of seeds): 1 [0.549, 1] n = 5"
     assert " ".join(part.strip() for part in ours[1:]) == shown
 
 
@@ -640,7 +675,7 @@ def test_the_readme_table_has_a_row_a_claim(run):
     assert [line.count("|") for line in lines[:5]] == [5] * 5
     assert lines[2].startswith(f"| {RISES.claim} | {RISES.published} ({RISES.where}) |")
     assert lines[2].endswith(
-        "| base val_loss higher at epoch 15 than at 5 (share of seeds): 1 [0.549, 1]<br>n = 5 "
+        "| base both losses higher at epoch 15 than at 5 (share of seeds): 1 [0.549, 1]<br>n = 5 "
         "| reproduced |"
     )
     assert lines[3].endswith("| not run yet | undecided |")

@@ -31,10 +31,13 @@ def test_a_value_is_read_at_the_last_epoch_or_at_one_counted_from_one():
     assert readings.at_epoch("val_loss", 1).of(run) == 0.3
     assert readings.at_epoch("val_loss", 1).label == "epoch 1 val_loss"
     assert readings.ratio("val_loss").of(run, curves(val_loss=[0.4])) == pytest.approx(0.25)
-    later = readings.higher_later("val_loss", 2, 3)
-    assert not later.of(run)
-    assert later.of(curves(val_loss=[0.3, 0.1, 0.2]))
-    assert not later.of(curves(val_loss=[0.3, 0.1, 0.1]))
+
+
+def test_losses_are_higher_later_where_both_are():
+    later, up = readings.higher_later(2, 3), [0.3, 0.1, 0.2]
+    assert later.of(both_losses(up, up))
+    assert not later.of(both_losses(up, [0.3, 0.1, 0.1]))
+    assert not later.of(both_losses([0.3, 0.2, 0.1], up))
 
 
 def test_gaps_are_validation_minus_training_loss_and_the_reverse_for_accuracies():
@@ -107,8 +110,11 @@ def test_a_curve_that_is_lowest_halfway_and_stays_low_does_not_turn():
         ([0.5, 0.6, 0.7, 0.74, 0.73, 0.74, 0.79, 0.81, 0.79], False),  # a step up, then flat
     ],
 )
-def test_an_accuracy_flattens_where_it_gains_less_than_it_wobbles(curve, flattens):
-    assert bool(readings.FLATTENS.of(curves(val_accuracy=curve))) is flattens
+def test_accuracies_flatten_where_both_gain_less_than_they_vary(curve, flattens):
+    flat = [0.5, 0.6, 0.7, 0.74, 0.73, 0.74, 0.73, 0.75, 0.73]
+    for both in ((curve, flat), (flat, curve)):
+        run = curves(**dict(zip(readings.ACCURACIES, both, strict=True)))
+        assert bool(readings.FLATTENS.of(run)) is flattens
 
 
 def pictures(originals, rebuilt):

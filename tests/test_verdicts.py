@@ -15,10 +15,10 @@ from keras_fmnist.verdicts import (
     Finding,
     Measure,
     MostSeeds,
+    Near,
     Ranked,
     Within,
     binomial_reach,
-    near,
     number,
 )
 
@@ -188,10 +188,36 @@ def test_the_experiments_of_every_part_are_known():
     assert every.specs == (BASE, LATENT_256, DROPOUT_01)
 
 
-def test_a_reach_around_what_is_printed():
+def test_the_binomial_margin_of_a_count():
     # 1.96 · √(1000 · 0.713 · 0.287)
     assert binomial_reach(713) == pytest.approx(28.04, abs=0.01)
-    assert near(BASE, ITSELF, 713, 28) == Within(ITSELF, (BASE,), 685, 741)
+
+
+# 2 ± 2.484 for the mean of SEEDS, and 2 ± 4.969 for one more run
+@pytest.mark.parametrize(
+    ("printed", "reach", "verdict", "tail"),
+    [
+        (2.1, 2.6, REPRODUCED, ""),
+        (2.1, 2.5, UNDECIDED, ""),
+        (6.9, 2.4, UNDECIDED, ", but one more run might be"),
+        (7.0, 2.4, NOT_REPRODUCED, ""),
+        (-2.9, 2.4, UNDECIDED, ", but one more run might be"),
+        (-3.0, 2.4, NOT_REPRODUCED, ""),
+    ],
+)
+def test_a_printed_number_is_refuted_only_where_one_more_run_would_not_be_there_either(
+    printed, reach, verdict, tail
+):
+    found = Near(ITSELF, BASE, printed, reach).judge(runs(base=SEEDS))
+    assert found.verdict == verdict
+    within = Within(ITSELF, (BASE,), printed - reach, printed + reach).judge(runs(base=SEEDS))
+    assert found.reasons == (within.reasons[0] + tail,)
+    assert found.measures == within.measures
+
+
+def test_a_printed_number_takes_three_seeds():
+    found = Near(ITSELF, BASE, 2, 9).judge(runs(base=SEEDS[:2]))
+    assert (found.verdict, found.reasons) == (UNDECIDED, ("base has 2 of at least 3 seeds",))
 
 
 def test_an_accuracy_is_shown_in_percent():

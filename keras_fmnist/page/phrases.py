@@ -22,9 +22,9 @@ PHRASES = (
         lambda m: f"pérdida de validación {'no ' if m[1] else ''}mayor en el último tercio",
     ),
     (
-        r"val_loss higher at epoch (\d+) than at (\d+)",
-        r"validation loss higher at epoch \1 than at \2",
-        r"pérdida de validación mayor en la época \1 que en la \2",
+        r"both losses higher at epoch (\d+) than at (\d+)",
+        None,
+        r"ambas pérdidas mayores en la época \1 que en la \2",
     ),
     (
         r"explained variance of ten images",
@@ -32,11 +32,8 @@ PHRASES = (
         "varianza explicada de diez imágenes",
     ),
     (r"wobble of val_loss", "wobble of the validation loss", "oscilación de la validación"),
-    (
-        r"val_accuracy flat and wobbling",
-        "validation accuracy flat and wobbling",
-        "exactitud de validación plana y oscilante",
-    ),
+    (r"both accuracies flat and wobbling", None, "ambas exactitudes planas y oscilantes"),
+    (r"processor seconds", None, "segundos de procesador"),
     (r"both losses lower with each third", None, "ambas pérdidas menores en cada tercio"),
     (r"both losses fall throughout", None, "ambas pérdidas bajan siempre"),
     (r"both accuracies rise throughout", None, "ambas exactitudes suben siempre"),
@@ -76,6 +73,7 @@ PHRASES = (
     (r"is at least", None, "es al menos"),
     (r"is from (\S+) to (\S+)", None, r"está entre \1 y \2"),
     (r": intervals overlap, no ranking", None, ": los intervalos se solapan, sin orden"),
+    (r", but one more run might be", None, ", aunque una corrida más podría estarlo"),
     (r"lie apart, the other way round", None, "están separados, al revés"),
     (r"lie apart", None, "están separados"),
     (
