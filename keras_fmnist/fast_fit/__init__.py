@@ -27,10 +27,12 @@ def accelerate(model: keras.Model, exact: bool = False, inductor: bool = False) 
 
     Call it before or after `compile`; saving, callbacks, metrics and `trainable` stay as they are.
     A step is traced once for each batch shape, dtype and structure, and again whenever `compile` is
-    called, a variable is frozen or released, or a number, string or switch changes that a layer,
-    the optimizer, its schedule, a loss or a metric holds directly. The learning rate is a variable
-    and is read at every step. A step that can not be replayed faithfully runs as Keras runs it,
-    with one warning that says why. On CUDA the replay is captured as a CUDA graph.
+    called, a variable is frozen or released, or something else is put in the place of what a layer,
+    the optimizer, its schedule, a loss, a metric or a regularizer holds directly. What Python finds
+    inside a list or a dict, in a global or in a closure is read once, at the trace. The learning
+    rate is a variable and is read at every step. A step that can not be replayed faithfully runs as
+    Keras runs it, with one warning that says why. On CUDA the replay is captured as a CUDA graph;
+    on CPU glibc is told, for the whole process, to keep the memory that is freed.
 
     Args:
         model: a functional or sequential `keras.Model`; changed in place.

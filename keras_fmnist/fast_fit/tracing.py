@@ -11,12 +11,9 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
 
 from keras_fmnist.fast_fit import norms, rewrite, runnable, scalars
+from keras_fmnist.fast_fit.premises import PythonDraws, Settings, optimizers
 
 Structure = Any  # of tensors: one, or dicts, lists and tuples of them, as `keras.tree` takes it
-
-_SCALARS = (bool, int, float, str, type(None))
-# Flags that fit, evaluate and a first call flip; no step depends on them within its own trace.
-_PASSING = ("training", "_called")
 
 
 class UntraceableError(Exception):
@@ -30,7 +27,7 @@ class Replay:
         self,
         run: Callable[..., list[torch.Tensor]],
         parameters: list[torch.Tensor],
-        settings: "_Settings",
+        settings: Settings,
         structure: Structure,
     ) -> None:
         self._run = run
@@ -42,7 +39,7 @@ class Replay:
         self._structure = structure
 
     def is_stale(self) -> bool:
-        """Whether something changed that the trace took for granted; some 20 µs."""
+        """Whether something changed that the trace took for granted; a few hundredths of a ms."""
         return (
             [p.data_ptr() for p in self._parameters] != self._addresses
             or [p.requires_grad for p in self._parameters] != self._requires_grad
@@ -54,55 +51,6 @@ class Replay:
         with torch.no_grad():
             outputs = self._run(*self._state, *(leaf for leaf in leaves if leaf is not None))
         return keras.tree.pack_sequence_as(self._structure, outputs)
-
-
-class _Settings:
-    """Plain values held by the objects a step is made of, as they were when it was traced."""
-
-    def __init__(self, model):
-        self._places = [
-            (vars(owner), name)
-            for owner in _owners(model)
-            for name, value in vars(owner).items()
-            if isinstance(value, _SCALARS) and name not in _PASSING
-        ]
-        self._values = self._read()
-        self._optimizers = [(o, o._learning_rate) for o in _optimizers(model)]
-
-    def _read(self):
-        return [held.get(name) for held, name in self._places]
-
-    def have_changed(self):
-        return self._read() != self._values or any(
-            optimizer._learning_rate is not rate for optimizer, rate in self._optimizers
-        )
-
-    def restore(self):
-        """Undo what changed; returns the names."""
-        changed = [
-            (held, name, value)
-            for (held, name), value in zip(self._places, self._values, strict=True)
-            if held.get(name) != value
-        ]
-        for held, name, value in changed:
-            held[name] = value
-        return sorted({name for _, name, _ in changed})
-
-
-def _owners(model):
-    """Layers, optimizer, schedule, losses and metrics: all that may hold a number of the step."""
-    owners = model._flatten_layers()
-    if model.compiled:
-        owners += [*_optimizers(model), *model.metrics, *keras.tree.flatten(model.loss)]
-        owners += [m for group in model.metrics for m in getattr(group, "metrics", [])]
-        owners += [optimizer._learning_rate for optimizer in _optimizers(model)]
-    return [o for o in owners if hasattr(o, "__dict__") and not isinstance(o, keras.Variable)]
-
-
-def _optimizers(model):
-    """The optimizer and, where it wraps one, the inner optimizer."""
-    outer = getattr(model, "optimizer", None)
-    return [o for o in (outer, getattr(outer, "inner_optimizer", None)) if o is not None]
 
 
 def _variables(model):
@@ -133,8 +81,10 @@ def trace(model: keras.Model, kind: str, batch: tuple, exact: bool, inductor: bo
     _check_traceable(model, kind)
     variables = _variables(model)
     parameters = [v.value for v in variables]
-    settings = _Settings(model)
-    leaves = [leaf for leaf in keras.tree.flatten(batch) if leaf is not None]
+    settings = Settings(model)
+    draws = PythonDraws()
+    # Each its own object: where input and target are one tensor, the next target may be another.
+    leaves = [leaf.detach() for leaf in keras.tree.flatten(batch) if leaf is not None]
     step = _StatelessStep(model, kind, batch, variables)
     # Fake tensors have no values: nothing is computed, no mask is drawn, and a number that Python
     # or numpy would read from a tensor is an error here and not a constant for ever.
@@ -149,6 +99,9 @@ def trace(model: keras.Model, kind: str, batch: tuple, exact: bool, inductor: bo
         raise UntraceableError("its Python depends on a value that a step computes") from error
     finally:
         changed = settings.restore()
+        has_drawn = draws.restore()
+    if has_drawn:
+        raise UntraceableError("its Python draws random numbers, which a replay would repeat")
     if changed:
         raise UntraceableError(f"a call changes {', '.join(changed)}, which a replay would not")
     _check_graph(module.graph)
@@ -170,14 +123,16 @@ def _check_traceable(model, kind):
         if isinstance(layer, keras.layers.TorchModuleWrapper):
             raise UntraceableError(f"layer {layer.name} keeps state outside Keras variables")
     if kind == "train":
-        _check_learning_rate(model)
+        _check_optimizers(model)
 
 
-def _check_learning_rate(model):
+def _check_optimizers(model):
     known = (keras.Variable, keras.optimizers.schedules.LearningRateSchedule)
-    for optimizer in _optimizers(model):
+    for optimizer in optimizers(model):
         if not isinstance(optimizer._learning_rate, known):
             raise UntraceableError("the learning rate is a Python function")
+        if isinstance(optimizer, keras.optimizers.ScheduleFreeAdamW):
+            raise UntraceableError("ScheduleFreeAdamW reads its momentum after it is overwritten")
 
 
 class _StatelessStep:
