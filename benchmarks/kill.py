@@ -48,7 +48,7 @@ from tqdm import tqdm
 from experiments.mansilla import BASE
 from keras_fmnist import (
     callbacks,
-    checkpoint,
+    checkpoint_file,
     data,
     fast_fit,
     models,
@@ -202,7 +202,7 @@ class Ours(Subject):
         saved = results.checkpoint_path(path)
         if not saved.exists():
             return 0
-        _, state = checkpoint.read(saved)
+        _, state = checkpoint_file.read(saved)
         return state["epoch"] * self.steps + state["step"]
 
     def _record(self, folder):

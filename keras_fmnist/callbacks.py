@@ -200,6 +200,14 @@ class Stopwatch(keras.callbacks.Callback):
         self._run, self._epoch = now - state["total"], now - state["epoch"]
         self._cpu = time.process_time() - state["cpu"]
 
+    @property
+    def seconds(self) -> dict:
+        """As a record has them: in all, of CPU, and of each epoch."""
+        state = self.state
+        return {name: round(state[name], 3) for name in ("total", "cpu")} | {
+            "per_epoch": state["per_epoch"]
+        }
+
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Reads the clock."""
         now = time.perf_counter()

@@ -6,7 +6,6 @@ are. It is safetensors with JSON in its metadata. The order of the images is not
 follows from seed and epoch.
 """
 
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,10 +14,9 @@ from typing import TYPE_CHECKING
 import keras
 import numpy as np
 
-from keras_fmnist import provenance, weights
+from keras_fmnist import checkpoint_file, provenance, weights
 from keras_fmnist.interrupts import Wish
 from keras_fmnist.seeds import generator_states, set_generator_states
-from keras_fmnist.settings import SpecError
 from keras_fmnist.specs import Spec, differences, settings
 
 if TYPE_CHECKING:
@@ -75,21 +73,6 @@ def identity(
     return found
 
 
-def refuse(path: Path) -> None:
-    """Raises SpecError where a run has left a checkpoint that nobody asked to go on from."""
-    if path.exists():
-        raise SpecError(
-            f"{path} is left of a run that was interrupted: "
-            "--resume goes on with it, --force starts anew"
-        )
-
-
-def _unusable(path, why):
-    # A classifier's own --force does not start its autoencoder anew, and the file may be of that.
-    name = "/".join(Path(path).parts[-3:-1])
-    return SpecError(f"{path} {why}: remove it, or run {name} with --force and without --resume")
-
-
 class Checkpoint(keras.callbacks.Callback):
     """Saves a run at the end of every epoch, and puts a model where a run was saved.
 
@@ -133,13 +116,13 @@ class Checkpoint(keras.callbacks.Callback):
         self.batches, self.stopwatch, self.run = batches, stopwatch, run
         if not self.path.exists():
             return
-        arrays, state = read(self.path)
+        arrays, state = checkpoint_file.read(self.path)
         if differ := differences(state["run"], run):
-            raise _unusable(self.path, f"is of a run with {'; '.join(differ)}")
+            raise checkpoint_file.unusable(self.path, f"is of a run with {'; '.join(differ)}")
         try:
             self._restore(model, arrays, state)
         except (KeyError, TypeError, ValueError):
-            raise _unusable(self.path, "is damaged") from None
+            raise checkpoint_file.unusable(self.path, "is damaged") from None
 
     def _restore(self, model, arrays, state):
         weights.set_arrays(model, weights.part(arrays, "weights"))
@@ -208,7 +191,9 @@ class Checkpoint(keras.callbacks.Callback):
             "seconds": self.stopwatch.state,
             "resumed_at": self.resumed_at,
         }
-        write(self.path, {f"{p}/{n}": a for p in parts for n, a in parts[p].items()}, state)
+        checkpoint_file.write(
+            self.path, {f"{p}/{n}": a for p in parts for n, a in parts[p].items()}, state
+        )
         if self.wish.stop:
             raise KeyboardInterrupt
 
@@ -221,29 +206,3 @@ def _arrays(variables):
 def _assign(variables, arrays):
     for number, variable in enumerate(variables):
         variable.assign(arrays[str(number)])
-
-
-def write(path: Path | str, arrays: weights.Arrays, state: dict) -> None:
-    """Writes arrays, and a state that JSON can hold, with their digest, whole or not at all."""
-    text = json.dumps(state)
-    weights.save(path, arrays, {"state": text, "sha256": _digest(arrays, text)})
-
-
-def read(path: Path | str) -> tuple[weights.Arrays, dict]:
-    """Arrays and state as `write` was given them.
-
-    Raises:
-        SpecError: it is damaged.
-    """
-    try:
-        arrays = weights.load(path, most=3 * weights.MOST_BYTES)  # Adam has two numbers a weight
-        metadata = weights.metadata(path)
-        if metadata["sha256"] != _digest(arrays, metadata["state"]):
-            raise ValueError
-        return arrays, json.loads(metadata["state"])
-    except (KeyError, ValueError):
-        raise _unusable(path, "is damaged") from None
-
-
-def _digest(arrays, text):
-    return weights.digest(arrays | {"state": np.frombuffer(text.encode(), np.uint8)})

@@ -5,6 +5,7 @@ Keras is imported here and not before, so that help and errors come at once.
 
 import contextlib
 import importlib.util
+import itertools
 import re
 from collections.abc import Sequence
 from fnmatch import fnmatch
@@ -47,14 +48,14 @@ def run_experiments(
     checks.flag("deterministic", deterministic)
     checks.folder(out)
     where = _resolve_device(device, deterministic)
-    from keras_fmnist import checkpoint, figures, study, train
+    from keras_fmnist import checkpoint_file, figures, study, train
 
     numbers = range(seed, seed + seeds)
     if not force:  # a conflict at the third experiment must not show after the first two have run
-        missing = study.plan(specs, numbers, out, checks.backend(), where, examples or TRAIN_IMAGES)
-        for job in missing:
-            if not resume and job.spec in specs:
-                checkpoint.refuse(results.checkpoint_path(job.path))
+        study.plan(specs, numbers, out, checks.backend(), where, examples or TRAIN_IMAGES)
+        for spec, number in itertools.product(specs, numbers):
+            path = results.run_path(out, spec.id, number, checks.backend(), where)
+            checkpoint_file.refuse(results.checkpoint_path(path), path, spec, resume)
     how = {"force": force, "track": track, "resume": resume, "deterministic": deterministic}
     with _saying("the same command with --resume goes on"):
         for spec in specs:
@@ -128,10 +129,12 @@ def run_study(
         processors = 1 if device == "gpu" else provenance.usable_cores()
         places = study.Local(out, device, jobs or processors)
     print(f"runs missing under {out}: {len(missing)}; {places.places} at a time", flush=True)
-    with _saying("the same command goes on"):
-        study.run(missing, places)
-    for experiment_id in dict.fromkeys(job.spec.id for job in missing):
-        figures.draw(out, experiment_id)
+    try:
+        with _saying("the same command goes on"):
+            study.run(missing, places)
+    finally:  # what has succeeded before a failure has its figures too
+        for experiment_id in dict.fromkeys(job.spec.id for job in missing if job.path.exists()):
+            figures.draw(out, experiment_id)
 
 
 def _check_engine(engine, address):

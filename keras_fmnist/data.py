@@ -24,7 +24,6 @@ from keras_fmnist.sources import SHA256, SHAPES, DataError
 __all__ = [
     "CLASS_NAMES",
     "SHA256",
-    "TRAIN_IMAGES",
     "DataError",
     "Dataset",
     "cache_file",
@@ -46,7 +45,6 @@ CLASS_NAMES = (
     "Bag",
     "Ankle boot",
 )
-TRAIN_IMAGES = SHAPES["train_images"][0]
 Report = Callable[[str], None]
 
 

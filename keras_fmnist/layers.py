@@ -23,7 +23,10 @@ class PyTorchConv2DTranspose(keras.layers.Conv2DTranspose):
         strides: positions.
         padding_size: positions that are taken off every side.
         spread: stride and dilation at once; `strides` is 1 then.
-        settings: those of `keras.layers.Conv2DTranspose`.
+        settings: the others of `keras.layers.Conv2DTranspose`.
+
+    Raises:
+        ValueError: for `padding` or `dilation_rate`, whose place the two arguments take.
     """
 
     def __init__(
@@ -36,6 +39,8 @@ class PyTorchConv2DTranspose(keras.layers.Conv2DTranspose):
         **settings: Any,
     ) -> None:
         super().__init__(filters, kernel_size, strides=strides, **settings)
+        if self.padding != "valid" or set(self.dilation_rate) != {1}:
+            raise ValueError("padding_size and spread stand for padding and dilation_rate here")
         self.padding_size = padding_size
         self.spread = spread
 
@@ -50,7 +55,9 @@ class PyTorchConv2DTranspose(keras.layers.Conv2DTranspose):
             data_format=self.data_format,
         )
         outputs = self._spread(self._crop(outputs))
-        return outputs + ops.reshape(self.bias, self._bias_shape())
+        if self.use_bias:
+            outputs = outputs + ops.reshape(self.bias, self._bias_shape())
+        return self.activation(outputs)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """The shape of what comes out, in the layer's data format."""

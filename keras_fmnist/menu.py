@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 RUN_FLAGS = {
     "seed": (0, "initial weights, order and dropout follow from it"),
     "device": ("auto", "cpu, gpu, or auto: a GPU where there is one"),
-    "out": ("runs", "folder for records, weights and figures"),
+    "out": (results.RUNS, "folder for records, weights and figures"),
     "examples": (None, "train on the first so many images only, for a quick look"),
     "force": (False, "train again what is there, and replace it"),
     "track": (None, "mlflow or tensorboard: follow the training there, in files below `out`"),
@@ -172,11 +172,7 @@ def _with_epochs(spec, epochs):
 def _setting_flags(spec, prefix=""):
     flags, values = {}, settings(spec)
     for f in setting_fields(type(spec)):
-        unit = f", {f.metadata['unit']}" if f.metadata["unit"] else ""
-        flags[prefix + f.name] = (
-            values[f.name],
-            f"{f.metadata['text']}{unit} ({describe(f)})",
-        )
+        flags[prefix + f.name] = (values[f.name], f"{f.metadata['text']} ({describe(f)})")
     if isinstance(spec, ClassifierSpec):
         flags |= _setting_flags(spec.autoencoder, "autoencoder_")
     return flags

@@ -6,7 +6,6 @@ borrow from what it measures. Initialisation is PyTorch's own, as in the reports
 """
 
 from collections.abc import Sequence
-from typing import Self
 
 from torch import nn
 
@@ -147,8 +146,6 @@ class Classifier(nn.Sequential):
             classifier baseline of manolucos, section 3.2. What "more" is, it does not say [4].
         relu_logits: Whether a ReLU follows the logits, as in mansilla, section III: it can leave
             a class with no gradient [6]. manolucos has none.
-        encoder_in_eval: Whether the encoder stays in evaluation mode while the rest trains: no
-            dropout in it, batch norm by its stored statistics. A plain loop does not do so [7].
     """
 
     def __init__(
@@ -156,10 +153,8 @@ class Classifier(nn.Sequential):
         encoder: Encoder,
         hidden: int | None = None,
         relu_logits: bool = True,
-        encoder_in_eval: bool = False,
     ) -> None:
         super().__init__()
-        self.encoder_in_eval = encoder_in_eval
         self.encoder = encoder
         self.flatten = nn.Flatten()  # a code that is a vector already passes unchanged
         features = encoder.features
@@ -170,20 +165,12 @@ class Classifier(nn.Sequential):
         self.logits = nn.Linear(features, 10)
         if relu_logits:
             self.logits_relu = nn.ReLU()
-        self.train()
-
-    def train(self, mode: bool = True) -> Self:
-        """Sets training or evaluation mode; the encoder never trains under `encoder_in_eval`."""
-        super().train(mode)
-        if self.encoder_in_eval:
-            self.encoder.eval()
-        return self
 
 
 def freeze(module: nn.Module) -> nn.Module:
     """Takes the module's parameters out of training and returns the module.
 
     Only the parameters: in training mode its dropout still drops and its batch norm still updates
-    its statistics [7]. `Classifier(encoder_in_eval=True)` is the other reading.
+    its statistics [7].
     """
     return module.requires_grad_(False)

@@ -135,17 +135,15 @@ def train_with_dataloader(
     optimizer: torch.optim.Optimizer,
     loss: Loss,
     signed: bool = False,
-    workers: int = 0,
 ) -> list[float]:
     """Trains with a `DataLoader` over an `ImageDataset`, image by image.
 
     `images`, `labels` and `signed` are an `ImageDataset`'s, on the CPU; each batch follows the
-    model to its device. `workers` is the number of loading processes, 0 for none. The rest is
-    `train`'s.
+    model to its device. The rest is `train`'s.
     """
     check_lengths(images, images if labels is None else labels)
     dataset = ImageDataset(images, labels, signed)
-    loader = DataLoader(dataset, batch_size=batch_size, shuffle=True, num_workers=workers)
+    loader = DataLoader(dataset, batch_size=batch_size, shuffle=True)
     device = next(model.parameters()).device
     history = []
     for _ in range(epochs):

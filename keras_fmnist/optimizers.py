@@ -49,6 +49,8 @@ class PyTorchAdam(type(keras.optimizers.Adam())):  # on torch, Keras has a faste
 
     def _correction(self, beta):
         """1 − βᵗ without the cancellation that costs float32 four digits at the first step."""
+        if not beta:
+            return keras.ops.ones(())
         return -keras.ops.expm1(self._step() * math.log(beta))
 
     def _inaccuracy(self, beta):

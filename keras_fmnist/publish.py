@@ -28,7 +28,7 @@ def write_report(catalogue: "Catalogue", out: str = results.STUDY, check: bool =
     records = results.read_all(out)
     files = dict(_reported(catalogue, out, records))
     changed = [path for path, content in files.items() if not figures.same(path, content)]
-    drawn = {path for spec in catalogue.specs for path in Path(out, spec.id).glob("*.[ps][nv]g")}
+    drawn = {path for spec in catalogue.specs for path in figures.drawn(out, spec)}
     strays = sorted(drawn - files.keys())
     if check:
         wrong = [f"{path} is not what the records give" for path in changed]

@@ -24,15 +24,14 @@ def setting(
     default: Value,
     *,
     text: str,
-    unit: str = "",
     low: float | None = None,
     high: float | None = None,
     choices: tuple[str, ...] | None = None,
 ) -> Value:
-    """A dataclass field with its meaning, its unit and its bounds (both included)."""
+    """A dataclass field with its meaning, unit included, and its bounds (both included)."""
     return dataclasses.field(
         default=default,
-        metadata={"text": text, "unit": unit, "low": low, "high": high, "choices": choices},
+        metadata={"text": text, "low": low, "high": high, "choices": choices},
     )
 
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 from keras_fmnist import results
+from keras_fmnist.settings import SpecError
 from keras_fmnist.specs import TRAIN_IMAGES, AutoencoderSpec, ClassifierSpec, command
 
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ def plan(
         examples: training images of each run.
 
     Raises:
-        SpecError: a run that is there has other settings.
+        SpecError: a run that is there has other settings, or an autoencoder that is needed has a
+            record and no weights.
     """
     jobs = {}
 
@@ -90,7 +92,13 @@ def plan(
             needs = None
             if isinstance(spec, ClassifierSpec) and spec.pretrained:
                 needs = add(spec.autoencoder, seed)
-            add(spec, seed, needs)
+            job = jobs[add(spec, seed, needs)]
+            if job and needs and jobs[needs] is None and not results.weights_path(needs).exists():
+                again = command(spec.autoencoder, seed, device)
+                raise SpecError(
+                    f"{job.name} needs {results.weights_path(needs)}, which is missing: "
+                    f"{again} --force --out {out} makes it again"
+                )
     return [job for job in jobs.values() if job is not None]
 
 

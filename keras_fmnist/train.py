@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_fmnist import (
     checkpoint,
+    checkpoint_file,
     data,
     files,
     models,
@@ -92,13 +93,13 @@ def run(
     waiting = f"{spec.id} seed {seed}: waiting for the process that is running it"
     with files.lock(results.lock_path(path), lambda: print(waiting, file=sys.stderr, flush=True)):
         files.remove_leftovers(path)
-        if not force and (record := results.find(path, spec, examples)):
+        if force and not resume:
             files.remove(saved)
-            return record
-        if not resume:
-            if force:
+        if not force:
+            checkpoint_file.refuse(saved, path, spec, resume)
+            if record := results.find(path, spec, examples):
                 files.remove(saved)
-            checkpoint.refuse(saved)
+                return record
         model = models.build(spec, seed)
         if encoder:
             weights.set_arrays(model.get_layer("encoder"), encoder)
@@ -196,11 +197,7 @@ def _train(model, spec, seed, examples, dataset, kept, modes, follow):
             deterministic=modes["deterministic"],
         ),
         started=stopwatch.started,
-        seconds={
-            "total": round(stopwatch.state["total"], 3),
-            "cpu": round(stopwatch.state["cpu"], 3),
-            "per_epoch": stopwatch.per_epoch,
-        },
+        seconds=stopwatch.seconds,
         parameters={
             "total": model.count_params(),
             "trainable": sum(int(np.prod(v.shape)) for v in model.trainable_weights),

@@ -1,6 +1,7 @@
 """The native twin of a spec: the net, its optimiser and its loss, in plain PyTorch."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -13,15 +14,11 @@ from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec, Spec
 def build(spec: AutoencoderSpec | ClassifierSpec) -> native.Autoencoder | native.Classifier:
     """The native PyTorch net of a spec, with PyTorch's own fresh weights."""
     if isinstance(spec, ClassifierSpec):
-        encoder = build(spec.autoencoder).encoder
+        dropout = spec.autoencoder.dropout if spec.encoder_dropout else 0.0
+        encoder = build(replace(spec.autoencoder, dropout=dropout)).encoder
         if spec.frozen:
             native.freeze(encoder)
-        return native.Classifier(
-            encoder,
-            hidden=spec.hidden or None,
-            relu_logits=spec.relu_logits,
-            encoder_in_eval=not spec.encoder_dropout,
-        )
+        return native.Classifier(encoder, hidden=spec.hidden or None, relu_logits=spec.relu_logits)
     deconvs = [
         {
             "kernel_size": d.kernel,

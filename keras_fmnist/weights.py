@@ -115,7 +115,8 @@ def load(path: Path | str, sha256: str | None = None, most: int = MOST_BYTES) ->
     try:
         content = read_bounded(path, most)
     except FileNotFoundError:
-        raise WeightsError(f"{path} is missing: train it again with --force") from None
+        name = "/".join(Path(path).parts[-3:-1])
+        raise WeightsError(f"{path} is missing: {name} with --force makes it again") from None
     except OSError as error:
         raise WeightsError(f"{path} cannot be read ({error.strerror})") from None
     try:

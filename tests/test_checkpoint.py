@@ -20,6 +20,7 @@ from experiments.mansilla import BASE, CLASSIFIER_FROZEN, CLASSIFIER_FULL, SPECS
 from keras_fmnist import (
     callbacks,
     checkpoint,
+    checkpoint_file,
     cli,
     data,
     fast_fit,
@@ -211,6 +212,21 @@ def test_an_autoencoder_that_was_killed_for_its_classifier_goes_on_with_it(make)
     assert results.read(autoencoder.record).resumed_at == [1]
 
 
+def test_a_forced_run_that_was_killed_is_gone_on_with_by_force_and_resume_alone(make, whole):
+    run = make(BASE)
+    first = run()
+    run.killed(6, force=True)
+    saved = run.checkpoint.read_bytes()
+    for words in ({}, {"resume": True}):
+        with pytest.raises(SpecError, match="is left of a run that was to replace"):
+            run(**words)
+        assert run.checkpoint.read_bytes() == saved
+    assert results.read(run.record) == first
+    assert run(force=True, resume=True).resumed_at == [1]
+    assert run.outcome() == whole.outcome()
+    assert run.names() == ["json", "safetensors"]
+
+
 def test_an_untrained_run_needs_no_checkpoint(make):
     run = make(UNTRAINED)
     assert run(resume=True).resumed_at == []
@@ -220,7 +236,7 @@ def test_an_untrained_run_needs_no_checkpoint(make):
 def test_history_and_seconds_are_those_of_the_whole_run(make, whole):
     run = make(BASE)
     run.killed(6)
-    saved = checkpoint.read(run.checkpoint)[1]
+    saved = checkpoint_file.read(run.checkpoint)[1]
     assert (saved["epoch"], saved["step"]) == (1, 0)
     record = run(resume=True)
     alone = results.read(whole.record)
@@ -360,9 +376,9 @@ MADE_UP = {  # by somebody who knows how the digest is made
 @pytest.mark.parametrize("damage", ["a bit", "the end", "all", "no metadata", *MADE_UP])
 def test_a_damaged_checkpoint_is_refused(copy, damage):
     content = copy.checkpoint.read_bytes()
-    arrays, state = checkpoint.read(copy.checkpoint)
+    arrays, state = checkpoint_file.read(copy.checkpoint)
     if damage in MADE_UP:
-        checkpoint.write(copy.checkpoint, *MADE_UP[damage](arrays, state))
+        checkpoint_file.write(copy.checkpoint, *MADE_UP[damage](arrays, state))
     elif damage == "no metadata":
         weights.save(copy.checkpoint, arrays)
     else:
@@ -383,6 +399,8 @@ def test_a_finished_run_is_not_run_again_and_its_checkpoint_goes(copy, whole, mo
     for path in whole.record.parent.iterdir():
         shutil.copy(path, copy.record.parent)
     assert copy.names() == ["checkpoint", "json", "safetensors"]
+    arrays, state = checkpoint_file.read(copy.checkpoint)
+    checkpoint_file.write(copy.checkpoint, arrays, state | {"epoch": copy.spec.epochs})
     monkeypatch.setattr(keras.Model, "fit", None)
     for _ in range(2):
         assert copy(resume=True) == results.read(whole.record)
@@ -422,7 +440,7 @@ def test_a_full_disk_leaves_the_checkpoint_of_before(make, whole, monkeypatch):
     assert error.value.filename == str(run.checkpoint)
     assert run.names() == ["checkpoint"]
     monkeypatch.setattr(os, "fsync", fsync)
-    saved = checkpoint.read(run.checkpoint)[1]
+    saved = checkpoint_file.read(run.checkpoint)[1]
     assert (saved["epoch"], saved["step"]) == (0, 2)
     run(resume=True)
     assert run.outcome() == whole.outcome()
@@ -523,7 +541,7 @@ def test_a_signal_stops_a_run_where_it_can_be_saved_and_130_says_how_to_go_on(
     assert status == 130
     assert said == ["mansilla: interrupted: the same command with --resume goes on"]
     assert len(taken) == step
-    state = checkpoint.read(typed.checkpoint)[1]
+    state = checkpoint_file.read(typed.checkpoint)[1]
     assert (state["epoch"], state["step"]) == saved
     status, said = ask()
     assert status == 2

@@ -46,11 +46,12 @@ ARROWS = {
     "grouping": "results specs",
     "callbacks": "seeds",
     "baselines": "",
-    "checkpoint": "interrupts provenance seeds settings specs weights",
+    "checkpoint": "checkpoint_file interrupts provenance seeds specs weights",
+    "checkpoint_file": "settings specs weights",
     "outcome": "baselines callbacks results specs",
     "tracking": "specs",
-    "train": "callbacks checkpoint data fast_fit files models optimizers outcome provenance "
-    "results settings specs tracking weights",
+    "train": "callbacks checkpoint checkpoint_file data fast_fit files models optimizers outcome "
+    "provenance results settings specs tracking weights",
     "trained": "callbacks grouping models results settings specs weights",
     "photos": "settings specs",
     "prediction": "data photos specs weights",
@@ -61,14 +62,14 @@ ARROWS = {
     "parity": "models specs train twin weights",
     "compare": "callbacks native_training optimizers specs train twin",
     "bench": "callbacks models native_training provenance specs train twin",
-    "figures": "data files grouping latent results",
+    "figures": "data files grouping latent results specs",
     "readings": "data results",
     "verdicts": "grouping readings results specs",
     "claims": "grouping results specs verdicts",
     "assumptions": "grouping results specs",
     "report": "assumptions claims grouping results",
     "page": "assumptions catalogue claims data figures grouping latent report results specs",
-    "study": "results specs",
+    "study": "results settings specs",
     "ray_engine": "files provenance results study",
     "checks": "results settings",
     "queries": (
@@ -76,8 +77,8 @@ ARROWS = {
         "models pitfalls results settings specs train weights"
     ),
     "commands": (
-        "checkpoint checks data figures provenance queries ray_engine results seeds settings specs "
-        "study train"
+        "checkpoint_file checks data figures provenance queries ray_engine results seeds settings "
+        "specs study train"
     ),
     "publish": "checks figures files grouping page report results",
     "formats": "checks data files settings weights",

@@ -101,6 +101,26 @@ def test_the_layer_is_rebuilt_from_its_settings(maps):
     )
 
 
+def test_the_layer_has_keras_own_activation_and_does_without_a_bias(maps):
+    settings = {"data_format": "channels_first" if FIRST else "channels_last"}
+    plain = PyTorchConv2DTranspose(3, 5, padding_size=1, use_bias=False, **settings)
+    bent = PyTorchConv2DTranspose(
+        3, 5, padding_size=1, use_bias=False, activation="relu", **settings
+    )
+    for layer in (plain, bent):
+        layer.build(to_keras(maps).shape)
+    bent.set_weights(plain.get_weights())
+    outputs, rectified = (from_keras(layer(to_keras(maps))) for layer in (plain, bent))
+    assert outputs.min() < 0
+    np.testing.assert_array_equal(rectified, np.maximum(outputs, 0))
+
+
+@pytest.mark.parametrize("setting", [{"padding": "same"}, {"dilation_rate": 2}])
+def test_padding_of_keras_own_is_refused(setting):
+    with pytest.raises(ValueError, match="padding_size and spread stand for"):
+        PyTorchConv2DTranspose(3, 5, **setting)
+
+
 @pytest.fixture
 def dropped():
     """4 000 maps of ones, 5×5, channels first, after channel dropout 0.2."""

@@ -405,14 +405,6 @@ def test_frozen_dropout_still_drops(images):
     assert not encoder(images).equal(encoder(images))
 
 
-def test_a_frozen_encoder_in_evaluation_mode_neither_drops_nor_moves_its_statistics(images, labels):
-    net = Classifier(Encoder(batchnorm=True), encoder_in_eval=True)
-    assert net.training
-    assert not any(module.training for module in net.encoder.modules())
-    assert train_frozen(net, images, labels) == {"logits.weight", "logits.bias"}
-    assert net.train()(images).equal(net(images))
-
-
 def test_a_dataset_scales_bytes_to_one_image_at_a_time(labels):
     pixels = torch.arange(256, dtype=torch.uint8).repeat(4)[: 28 * 28].reshape(1, 28, 28)
     image, target = ImageDataset(pixels)[0]

@@ -114,15 +114,16 @@ def regression():
 
 
 @pytest.mark.portable
-def test_fit_trains_a_compiled_model_as_pytorch_does(regression):
+@pytest.mark.parametrize("betas", [(0.9, 0.999), (0.0, 0.999)])
+def test_fit_trains_a_compiled_model_as_pytorch_does(regression, betas):
     inputs, targets, kernel = regression
     model = linear(kernel)
-    model.compile(PyTorchAdam(0.01), "mse")
+    model.compile(PyTorchAdam(0.01, beta_1=betas[0], beta_2=betas[1]), "mse")
     model.fit(inputs, targets, batch_size=10, epochs=3, shuffle=False, verbose=0)
 
     layer = torch.nn.Linear(6, 3)
     layer.load_state_dict({"weight": torch.from_numpy(kernel.T.copy()), "bias": torch.zeros(3)})
-    optimizer = torch.optim.Adam(layer.parameters(), 0.01)
+    optimizer = torch.optim.Adam(layer.parameters(), 0.01, betas)
     for step in range(12):
         rows = slice(step % 4 * 10, step % 4 * 10 + 10)
         optimizer.zero_grad()

@@ -201,6 +201,16 @@ def test_how_the_cost_grows_stands_there_where_it_was_measured(read, study, tmp_
     assert evidence.speed(tmp_path)[0]["whole"] is None
 
 
+def test_where_no_system_says_the_memory_the_growth_stands_there_without_it(tmp_path):
+    (tmp_path / "benchmarks").mkdir()
+    unmeasured = made_up_study.BENCHMARK | {"peak_memory_mib": {}, "backend": "jax"}
+    (tmp_path / "benchmarks" / "cpu.json").write_text(json.dumps(unmeasured))
+    whole = evidence.speed(tmp_path)[0]["whole"]
+    assert whole["columns"] == ["ours", "stock"]
+    assert [cells for _, cells in whole["rows"]] == [["0.70", "1.73"], ["15.2", "31.7"]]
+    assert whole["caption"].english.endswith("on jax")
+
+
 def test_readings_are_ranked_and_those_that_have_undercut_come_last(read):
     ranked = [row for row in read.rows if row[-1].endswith(("×", "×undercut"))]
     assert [row[-1] for row in ranked] == ["1.00×", "2.00×", "1.04×undercut"]

@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from stand_in import StandIn
@@ -51,7 +52,8 @@ def test_a_classifier_that_is_not_pretrained_needs_no_autoencoder(tmp_path):
 
 
 def test_what_is_there_is_not_planned_again(tmp_path, make_record, put_record):
-    put_record(tmp_path, make_record(BASE, 0, backend=BACKEND))
+    path = put_record(tmp_path, make_record(BASE, 0, backend=BACKEND))
+    results.weights_path(path).touch()
     put_record(tmp_path, make_record(FULL, 1, backend=BACKEND))
     jobs = planned((FULL,), range(2), tmp_path)
     assert names(jobs) == ["mansilla/classifier_full seed 0", "mansilla/base seed 1"]
@@ -290,6 +292,28 @@ def test_the_command_runs_what_matches_and_draws_it(ask, stand_in, tmp_path):
     assert len(list(tmp_path.glob("results/*/*/seed?-*-cpu.json"))) == 6
     assert (tmp_path / "results/mansilla/base/base_loss.png").exists()
     assert ask("*/random_*", "--seeds", "2")[1].startswith("runs missing under results: 0; ")
+
+
+def test_what_has_succeeded_before_a_failure_is_drawn(ask, stand_in, tmp_path):
+    stand_in.orders["mansilla/base seed 0"] = {"fails": "out of luck"}
+    assert ask("*/random_head", "mansilla/base", "--seeds", "1", "--jobs", "1")[0] == 1
+    assert (tmp_path / "results/transfer/random_head/random_head_loss.png").exists()
+    assert not list(tmp_path.rglob("base_loss.png"))
+
+
+def test_an_autoencoder_without_its_weights_is_refused_before_the_first_run(ask, stand_in):
+    assert ask("mansilla/base", "--seeds", "2", "--jobs", "2")[0] == 0
+    (weights,) = Path("results").rglob("seed1-*.safetensors")
+    weights.unlink()
+    status, out, err = ask("mansilla/classifier_full", "--seeds", "2")
+    assert (status, out) == (2, "")
+    assert err == (
+        f"keras-fmnist: mansilla/classifier_full seed 1 needs {weights}, which is missing: "
+        "python -m experiments.mansilla base --seed 1 --device cpu --force --out results "
+        "makes it again\n"
+    )
+    assert len(stand_in.noted("start")) == 2
+    assert ask("mansilla/classifier_full", "--seeds", "1")[0] == 0
 
 
 def test_a_failed_run_is_exit_status_1(ask, stand_in):

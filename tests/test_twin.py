@@ -68,6 +68,16 @@ def test_a_frozen_encoder_drops_unless_the_spec_says_otherwise(classifier, froze
 
 
 @pytest.mark.portable
+def test_an_encoder_without_dropout_has_batch_norm_that_trains_on_both_sides(classifier):
+    changes = {"encoder_dropout": False, "autoencoder_batchnorm": True}
+    call, step, arrays = classifier(override(CLASSIFIER_FULL, changes))
+    assert np.abs(call(True) - call(False)).max() > 1e-3
+    before = arrays()
+    step()
+    assert {"encoder.bn1.running_mean", "encoder.bn2.running_var"} <= changed(before, arrays())
+
+
+@pytest.mark.portable
 def test_training_moves_the_head_alone_where_the_encoder_is_frozen(classifier):
     _, step, arrays = classifier(CLASSIFIER_FROZEN)
     before = arrays()

@@ -19,6 +19,7 @@ from keras_fmnist import grouping, latent, results
 from keras_fmnist.data import CLASS_NAMES
 from keras_fmnist.files import write_whole
 from keras_fmnist.results import Record
+from keras_fmnist.specs import Spec
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from keras_fmnist.prediction import Prediction
 
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
+KINDS = ("loss", "accuracy", "confusion", "reconstructions", "latent", "line")
 CURVES = (  # history name, label, colour, dashes
     ("{}", "training, as it ran", ORANGE, (0, (1, 1))),
     ("train_eval_{}", "training, evaluated", BLUE, "-"),
@@ -93,6 +95,14 @@ def render(out: Path | str, records: Sequence[Record]) -> dict[Path, bytes]:
         for name, figure in pictures.items():
             drawn |= _files(figure, folder / f"{first.experiment}_{name}")
         return drawn
+
+
+def drawn(out: Path | str, spec: Spec) -> list[Path]:
+    """The files under `out` that have the name of a figure of an experiment."""
+    paths = (
+        Path(out, spec.id, f"{spec.name}_{kind}.{ending}") for kind in KINDS for ending in METADATA
+    )
+    return [path for path in paths if path.exists()]
 
 
 def render_overview(out: Path | str, records: Sequence[Record]) -> dict[Path, bytes]:

@@ -89,11 +89,11 @@ def _speed(name, found):
         "machine": text("machine", **found["machine"]),
         "versions": _versions([found["versions"]]),
         "tables": [{"backend": backend, **_times(one)} for backend, one in backends.items()],
-        "whole": _whole(found),
+        "whole": _whole(found, next(iter(backends))),
     }
 
 
-def _whole(found):
+def _whole(found, backend):
     """What `bench --whole` adds: how the cost grows, and the memory; None where it is not there."""
     if "growth" not in found:
         return None
@@ -110,12 +110,14 @@ def _whole(found):
         )
         for images, times in growth["seconds_per_epoch"].items()
     ]
-    rows.append((text("peak_memory"), memory, ".0f"))
-    columns = [name for name in VARIANTS if name in memory]
+    if memory:  # not every system says it
+        rows.append((text("peak_memory"), memory, ".0f"))
+    columns = [name for name in VARIANTS if any(name in taken for _, taken, _ in rows)]
     cells = [
-        (words, [format(taken[name], form) for name in columns]) for words, taken, form in rows
+        (words, [format(taken[name], form) if name in taken else "" for name in columns])
+        for words, taken, form in rows
     ]
-    caption = text("growth", name=next(iter(found["experiments"])))
+    caption = text("growth", name=next(iter(found["experiments"])), backend=backend)
     return {"caption": caption, "columns": columns, "rows": cells}
 
 
