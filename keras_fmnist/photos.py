@@ -1,9 +1,10 @@
 """A user's own picture in the data set's terms: 28×28, grey, a dark background.
 
 The steps are those of the data set's makers (Xiao, Rasul and Vollgraf 2017, section 2): cut to the
-object, the longer side to 28 pixels, the shorter one filled up, inverted where the background is
-light. Their studio had even light; that of a photo is levelled before. A picture may come from a
-stranger: only formats are read for which Pillow runs no other program, as it does for PostScript.
+object, the longer side to 28 pixels, the shorter one filled up, inverted where the object is darker
+than its background. Their studio had even light; that of a photo is levelled before. A picture may
+come from a stranger: only formats are read for which Pillow runs no other program, as it does for
+PostScript.
 """
 
 import os
@@ -22,6 +23,7 @@ WORKING = 560  # pixels a side: more add nothing to 28, and cost memory
 SPECK = 13  # of 255: the makers, too, take what is 5 % off the background for background
 PLAIN = 64  # of 255: what differs more from most of the edge is no background
 NOISE = 200  # pixels a side for which the median over one more on each side is taken
+INVERTED = "inverted, for it is darker than its background"
 _ORIENTATION = 0x0112  # the EXIF tag that says how the camera was held; 1 is upright
 
 
@@ -31,7 +33,8 @@ class Photo:
 
     Attributes:
         name: the file, as the user wrote it.
-        original: `(height, width)` or `(height, width, 3)` uint8, upright and on white.
+        original: `(height, width)` or `(height, width, 3)` uint8, upright; what was transparent
+            is white, or black around a light object.
         pixels: `(28, 28, 1)` uint8, 0 is background.
         steps: what was done, in words and in order.
     """
@@ -46,27 +49,34 @@ def read(path: Path | str) -> Photo:
     """Reads a picture and turns it into the data set's terms.
 
     Raises:
-        SpecError: there is no such file, or it is no picture that can be read.
+        SpecError: there is no such file, it is no picture that can be read, or there is nothing
+            on it.
     """
     steps = []
     image = _open(path, steps)
     steps.append("grey")
     pixels = np.asarray(image.convert("L"))
-    if _background(pixels) > 127:
-        steps.append("light background inverted")
-        pixels = 255 - pixels
-    if image.size != (IMAGE_SIZE, IMAGE_SIZE):  # the data set's own images pass unchanged
+    if image.size == (IMAGE_SIZE, IMAGE_SIZE):  # the data set's own images pass unchanged
+        if _background(pixels) > 127:
+            steps.append(INVERTED)
+            pixels = 255 - pixels
+    else:
         ground = _ground(pixels)
+        if _is_darker(pixels, ground):
+            steps.append(INVERTED)
+            pixels, ground = 255 - pixels, 255 - ground
         if np.ptp(ground) > SPECK:
             steps.append("uneven light levelled")
         steps.append(f"cut to the object and fitted to {IMAGE_SIZE}×{IMAGE_SIZE}")
         range_above = np.maximum(255 - ground, 1)  # the edge itself may be white
         pixels = _fit(np.clip((pixels - ground) * (255 / range_above), 0, 255))
+    if pixels.max() <= SPECK:
+        raise SpecError(f"{path}: nothing on it stands out from its background")
     return Photo(str(path), np.asarray(image), pixels[..., None], tuple(steps))
 
 
 def _open(path, steps):
-    """The first frame as grey or RGB, upright, on white where it is transparent."""
+    """The first frame as grey or RGB, upright, on white or black where it is transparent."""
     if os.path.isdir(path):
         raise SpecError(f"{path} is a folder: name a picture in it")
     if not os.path.exists(path):
@@ -83,7 +93,7 @@ def _open(path, steps):
                 steps.append(f"{image.width}×{image.height} pixels")
                 if image.getexif().get(_ORIENTATION, 1) != 1:
                     steps.append("turned upright")
-                image = _on_white(ImageOps.exif_transpose(image), steps)
+                image = _opaque(ImageOps.exif_transpose(image), steps)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         most = Image.MAX_IMAGE_PIXELS // 1_000_000
         raise SpecError(f"{path} has more than {most} million pixels: make it smaller") from None
@@ -95,7 +105,7 @@ def _open(path, steps):
     return image
 
 
-def _on_white(image, steps):
+def _opaque(image, steps):
     if image.mode[0] in "IF":  # more than 8 bits a pixel, which Pillow would clip and not scale
         values = np.nan_to_num(np.asarray(image, np.float32))
         white = 65_535 if image.mode.startswith("I;16") else values.max()
@@ -103,16 +113,25 @@ def _on_white(image, steps):
     if not image.has_transparency_data:
         return image if image.mode == "L" else image.convert("RGB")
     image = image.convert("RGBA")
+    colour = "white"
     if image.getextrema()[3][0] < 255:
-        steps.append("put on white")
-    white = Image.new("RGBA", image.size, "white")
-    return Image.alpha_composite(white, image).convert("RGB")
+        brightness, alpha = np.asarray(image.convert("L")), np.asarray(image)[..., 3]
+        if alpha.any() and np.average(brightness, weights=alpha) > 127:
+            colour = "black"  # on white a light garment would be lost
+        steps.append(f"put on {colour}")
+    return Image.alpha_composite(Image.new("RGBA", image.size, colour), image).convert("RGB")
 
 
 def _background(pixels):
     """What most of the edge has; dark, as it is, in all 10 000 test images."""
     edge = (pixels[0], pixels[-1], pixels[1:-1, 0], pixels[1:-1, -1])
     return float(np.median(np.concatenate(edge)))
+
+
+def _is_darker(pixels, ground):
+    """Whether what differs from the background is mostly darker than it."""
+    off = pixels - ground
+    return off[off < -SPECK].sum() + off[off > SPECK].sum() < 0
 
 
 def _ground(pixels):
@@ -133,8 +152,9 @@ def _fit(pixels):
     # The noise of a camera must not count as part of the object.
     smooth = ImageFilter.MedianFilter(2 * (max(pixels.shape) // NOISE) + 1)
     rows, columns = np.nonzero(np.asarray(Image.fromarray(pixels).filter(smooth)) > SPECK)
-    if len(rows):
-        pixels = pixels[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    if not len(rows):
+        return np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8)
+    pixels = pixels[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
     height, width = pixels.shape
     scale = IMAGE_SIZE / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))

@@ -14,20 +14,39 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="module")
-def edited(tmp_path_factory):
-    """A copy of the repository after the edit that CONTRIBUTING.md shows."""
+def diff():
+    """The edit that CONTRIBUTING.md shows."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (found,) = re.findall(r"^```diff\n(.*?)^```", text, re.M | re.S)
+    assert len(re.findall(r"^[+-](?![+-])", found, re.M)) <= 5
+    return found
+
+
+def applies(diff, root, *options):
+    """Whether git can take the edit in a folder; it does so unless `--check` is among `options`."""
+    command = ["git", "apply", "--recount", *options, "-"]
+    return subprocess.run(command, input=diff, text=True, cwd=root).returncode == 0
+
+
+@pytest.fixture(scope="module")
+def edited(tmp_path_factory, diff):
+    """A copy of the repository after that edit, and the name of the experiment that it adds."""
     root = tmp_path_factory.mktemp("edited")
     unneeded = shutil.ignore_patterns("__pycache__", "*.png", "*.svg", "*.safetensors")
     for name in ("experiments", "keras_fmnist", "tests", "results"):
         shutil.copytree(ROOT / name, root / name, ignore=unneeded)
     for name in ("README.md", "pyproject.toml"):
         shutil.copy(ROOT / name, root)
-    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    (diff,) = re.findall(r"^```diff\n(.*?)^```", text, re.M | re.S)
-    assert len(re.findall(r"^[+-](?![+-])", diff, re.M)) <= 5
-    command = ["git", "apply", "--recount", "-"]
-    subprocess.run(command, input=diff, text=True, cwd=root, check=True)
-    return root
+    if applies(diff, root):
+        return root, "narrow"
+    # Somebody has added a variant, this one perhaps: the same lines go beside it.
+    path = root / "experiments" / "mansilla.py"
+    text = path.read_text(encoding="utf-8")
+    added = re.search(r"^\+NARROW = (.*)$", diff, re.M)[1].replace('"narrow"', '"narrow_too"')
+    specs = re.search(r"^SPECS = \((.*?),?\s*\)$", text, re.M | re.S)
+    lines = f"NARROW_TOO = {added}\nSPECS = ({specs[1]}, NARROW_TOO)"
+    path.write_text(text.replace(specs[0], lines), encoding="utf-8")
+    return root, "narrow_too"
 
 
 def python(root, *words):
@@ -53,22 +72,32 @@ def changed(root):
     return [str(file) for file in files if (root / file).read_bytes() != (ROOT / file).read_bytes()]
 
 
+def test_the_edit_is_of_the_file_as_it_is(diff):
+    """Also where it has been made: it can be taken back then."""
+    text = (ROOT / "experiments" / "mansilla.py").read_text(encoding="utf-8")
+    declared = re.search(r"^-(SPECS = .*)$", diff, re.M)[1]
+    if declared not in text and not applies(diff, ROOT, "--reverse", "--check"):
+        pytest.skip("another variant has been added")
+    assert applies(diff, ROOT, "--check") != applies(diff, ROOT, "--reverse", "--check")
+
+
 def test_one_edited_file_adds_an_experiment_to_list_suite_and_table(edited):
-    assert changed(edited) == ["experiments/mansilla.py"]
-    listed = python(edited, "-m", "experiments", "list").splitlines()
-    assert "mansilla/narrow 0 runs base with n = 16" in [" ".join(line.split()) for line in listed]
-    python(edited, "-m", "experiments", "report")
-    rows = (edited / "README.md").read_text(encoding="utf-8").splitlines()
-    assert "| `mansilla/narrow` | base with n = 16 |  |  |  |  |  | not run yet |" in rows
-    page = (edited / "results" / "index.html").read_text(encoding="utf-8")
-    assert "narrow" in page
+    root, name = edited
+    assert changed(root) == ["experiments/mansilla.py"]
+    listed = python(root, "-m", "experiments", "list").splitlines()
+    assert f"mansilla/{name} 0 runs base with n = 16" in [" ".join(line.split()) for line in listed]
+    python(root, "-m", "experiments", "report")
+    rows = (root / "README.md").read_text(encoding="utf-8").splitlines()
+    assert f"| `mansilla/{name}` | base with n = 16 |  |  |  |  |  | not run yet |" in rows
+    page = (root / "results" / "index.html").read_text(encoding="utf-8")
+    assert name in page
     # The variant takes its step, and no test says that it should not be there.
     report = "tests/test_report.py::test_the_readme_shows_the_table_that_its_records_give"
-    chosen = "narrow or not (takes_a_step or parameters)"  # which build and train every net
+    chosen = f"{name} or not (takes_a_step or parameters)"  # which build and train every net
     options = ["-p", "no:cacheprovider", "-rp", "-k", chosen]
-    said = python(edited, "-m", "pytest", "tests/test_experiments.py", report, *options)
+    said = python(root, "-m", "pytest", "tests/test_experiments.py", report, *options)
     assert (
-        "PASSED tests/test_experiments.py::test_every_experiment_takes_a_step[mansilla/narrow]\n"
+        f"PASSED tests/test_experiments.py::test_every_experiment_takes_a_step[mansilla/{name}]\n"
         in said
     )
 
