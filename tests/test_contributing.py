@@ -30,7 +30,7 @@ def applies(diff, root, *options):
 
 @pytest.fixture(scope="module")
 def edited(tmp_path_factory, diff):
-    """A copy of the repository after that edit, and the name of the experiment that it adds."""
+    """A copy of the repository after that edit; name and code length of what it adds."""
     root = tmp_path_factory.mktemp("edited")
     unneeded = shutil.ignore_patterns("__pycache__", "*.png", "*.svg", "*.safetensors")
     for name in ("experiments", "keras_fmnist", "tests", "results"):
@@ -38,15 +38,16 @@ def edited(tmp_path_factory, diff):
     for name in ("README.md", "pyproject.toml"):
         shutil.copy(ROOT / name, root)
     if applies(diff, root):
-        return root, "narrow"
-    # Somebody has added a variant, this one perhaps: the same lines go beside it.
+        return root, "narrow", 16
+    # Somebody has added a variant, this one perhaps: another goes beside it.
     path = root / "experiments" / "mansilla.py"
     text = path.read_text(encoding="utf-8")
-    added = re.search(r"^\+NARROW = (.*)$", diff, re.M)[1].replace('"narrow"', '"narrow_too"')
+    added = re.search(r"^\+NARROW = (.*)$", diff, re.M)[1]
+    added = added.replace('"narrow"', '"narrow_too"').replace("16", "17")
     specs = re.search(r"^SPECS = \((.*?),?\s*\)$", text, re.M | re.S)
     lines = f"NARROW_TOO = {added}\nSPECS = ({specs[1]}, NARROW_TOO)"
     path.write_text(text.replace(specs[0], lines), encoding="utf-8")
-    return root, "narrow_too"
+    return root, "narrow_too", 17
 
 
 def python(root, *words):
@@ -82,13 +83,15 @@ def test_the_edit_is_of_the_file_as_it_is(diff):
 
 
 def test_one_edited_file_adds_an_experiment_to_list_suite_and_table(edited):
-    root, name = edited
+    root, name, n = edited
     assert changed(root) == ["experiments/mansilla.py"]
     listed = python(root, "-m", "experiments", "list").splitlines()
-    assert f"mansilla/{name} 0 runs base with n = 16" in [" ".join(line.split()) for line in listed]
+    assert f"mansilla/{name} 0 runs base with n = {n}" in [
+        " ".join(line.split()) for line in listed
+    ]
     python(root, "-m", "experiments", "report")
     rows = (root / "README.md").read_text(encoding="utf-8").splitlines()
-    assert f"| `mansilla/{name}` | base with n = 16 |  |  |  |  |  | not run yet |" in rows
+    assert f"| `mansilla/{name}` | base with n = {n} |  |  |  |  |  | not run yet |" in rows
     page = (root / "results" / "index.html").read_text(encoding="utf-8")
     assert name in page
     # The variant takes its step, and no test says that it should not be there.
