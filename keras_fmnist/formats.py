@@ -58,7 +58,7 @@ def write(target: str, model: "keras.Model", darkest: float) -> str:
         return f"the net (onnxruntime and Keras agree within {apart:.1g})"
     if ending == ".keras":
         write_whole(target, _saved(model.save, ending))
-        return "the net"
+        return "the net (`import keras_fmnist.layers` before it is loaded)"
     if ending == ".safetensors":
         weights.save(target, arrays)
     else:

@@ -4,6 +4,7 @@ A reading takes one record, or records of several experiments with the same seed
 report uses of its figures get their meaning here, once.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -25,15 +26,18 @@ UPPER_GARMENTS = ("T-shirt/top", "Pullover", "Coat", "Shirt")
 
 @dataclass(frozen=True)
 class Reading:
-    """What is read, in words, and the function of the records that reads it."""
+    """What is read, in words, the function of the records that reads it, and what it can be."""
 
     label: str
     of: Callable[..., float]
+    least: float = -math.inf
+    most: float = math.inf
 
 
 def final(name: str) -> Reading:
     """A metric of the last epoch."""
-    return Reading(name, lambda run: run.metrics[name])
+    most = 1 if name.endswith("accuracy") else math.inf
+    return Reading(name, lambda run: run.metrics[name], least=0, most=most)
 
 
 def at_epoch(name: str, epoch: int) -> Reading:

@@ -74,7 +74,9 @@ def _mean(reading, specs, runs):
     if not values:
         return Measure(label, None, None, 0)
     mean, half = mean_interval(values)
-    interval = (mean - half, mean + half) if len(values) >= FEWEST else None
+    interval = None
+    if len(values) >= FEWEST:  # no accuracy lies above 1, whatever Student's t says
+        interval = max(mean - half, reading.least), min(mean + half, reading.most)
     return Measure(label, mean, interval, len(values))
 
 
@@ -143,10 +145,10 @@ class Near:
         found = Within(self.reading, self.specs, *bounds).judge(runs)
         if found.verdict != NOT_REPRODUCED:
             return found
-        (measure,) = found.measures
+        mean, half = mean_interval(_values(self.reading, self.specs, runs))
         # Half of a mean's interval is t·s/√n, that of one more run t·s·√(1 + 1/n).
-        one_more = (measure.value - measure.interval[0]) * math.sqrt(measure.n + 1)
-        if abs(measure.value - self.printed) > one_more:
+        one_more = half * math.sqrt(found.measures[0].n + 1)
+        if abs(mean - self.printed) > one_more:
             return found
         reason = f"{found.reasons[0]}, but one more run might be"
         return Finding(UNDECIDED, (reason,), found.measures)

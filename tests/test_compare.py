@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -16,8 +17,10 @@ from scipy import stats
 from experiments import __main__ as console
 from experiments.mansilla import BASE, CLASSIFIER_FULL
 from keras_fmnist import compare, data, parity, train
+from keras_fmnist.page.phrases import OF_RULERS, of_rulers
 from keras_fmnist.parity import Row
 
+ROOT = Path(__file__).resolve().parent.parent
 # Validation losses of five trainings a side, and the verdict on them at a margin of a tenth.
 NATIVE = [0.200, 0.202, 0.198, 0.201, 0.199]
 CASES = {
@@ -193,6 +196,18 @@ def test_the_defaults_are_those_that_both_libraries_have():
     assert [row["what"] for row in rows] == list(DEFAULTS)
     for row in rows:
         assert (row["keras"], row["pytorch"], row["ours"]) == DEFAULTS[row["what"]], row["what"]
+
+
+def test_the_page_has_the_spanish_of_every_default_and_every_kind_of_comparison():
+    said = {text for row in compare.defaults() for text in row.values()}
+    committed = json.loads((ROOT / "results/parity/mansilla-base.json").read_bytes())
+    said |= {row["kind"] for row in committed["rows"]}
+    same = {text for text in said if of_rulers(text).spanish == text}
+    assert {text for text in same if not re.fullmatch(r"[\d.e-]+", text)} == {
+        "GlorotUniform",
+        "Zeros",
+    }
+    assert OF_RULERS.keys() <= said
 
 
 def test_numbers_among_the_defaults_are_read_from_the_libraries(monkeypatch):

@@ -255,7 +255,7 @@ def test_the_overview_has_a_row_an_autoencoder_and_the_variance_that_it_explains
     )
     figure = overview.rows([worse, older])
     names = [axes.get_ylabel() for axes in figure.axes]
-    assert names == ["original", "untrained\n−50%", "base"]
+    assert names == ["original", "mansilla/untrained\nseed 0: −50%", "mansilla/base\nseed 0"]
     strips = [axes.images[0].get_array() for axes in figure.axes]
     for strip, packed in zip(
         strips,
@@ -372,7 +372,7 @@ def test_a_prediction_is_drawn_from_the_picture_to_the_bars(predicted):
         np.testing.assert_array_equal(pictures[3:], predicted.neighbours)
         names = [axes.get_xlabel() for axes in row[4:9]]
         assert names == [CLASS_NAMES[label] for label in predicted.labels]
-        assert row[0].get_xlabel() == "… of a picture.png"
+        assert row[0].get_xlabel() == "…a picture.png"
         bars = row[10]
         assert [bar.get_width() for bar in bars.patches] == [0.4, 0.3, 0.1, 0.1, 0.05]
         likeliest = bars.get_yticklabels()[0].get_text()

@@ -1,11 +1,14 @@
 """The page in a real Chromium, from disk: it loads, its switches work, and axe finds nothing."""
 
+import io
 import os
 import shutil
 
 import made_up_study
+import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import expect, sync_playwright
 
 from experiments.__main__ import CATALOGUE
@@ -250,6 +253,27 @@ def test_on_paper_there_are_no_switches_and_no_dark(tab):
     assert tab.evaluate("() => getComputedStyle(document.body).backgroundColor") == (
         "rgb(255, 255, 255)"
     )
+    plot = Image.open(io.BytesIO(tab.locator(".chart canvas").first.screenshot())).convert("L")
+    assert np.median(np.asarray(plot)) > 240
+
+
+def test_on_paper_everything_is_open_and_afterwards_as_it_was(tab):
+    shut = "document.querySelectorAll('details:not([open])').length"
+    before = tab.evaluate(shut)
+    assert before > 3
+    tab.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert tab.evaluate(shut) == 0
+    tab.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert tab.evaluate(shut) == before
+
+
+def test_on_a_phone_the_name_of_a_row_stays_where_the_row_is_moved_along(tab):
+    tab.set_viewport_size({"width": 390, "height": 844})
+    drawn(tab)
+    name = tab.locator(".scroll tbody th").first
+    left = name.bounding_box()["x"]
+    tab.locator(".scroll").first.evaluate("element => { element.scrollLeft = 60; }")
+    assert name.bounding_box()["x"] == left
 
 
 def complaints(tab, **options):

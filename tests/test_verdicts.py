@@ -119,6 +119,16 @@ def test_two_variants_are_ranked_only_where_their_intervals_lie_apart(
     assert found.measures[0].interval == pytest.approx((2 - HALF, 2 + HALF), abs=1e-5)
 
 
+def test_an_interval_ends_where_what_is_read_can_be_no_more():
+    accuracy = Reading("val_accuracy", lambda value: value, least=0, most=1)
+    found = Within(accuracy, (BASE,), high=1).judge(runs(base=[0.8, 0.9, 0.99]))
+    (measure,) = found.measures
+    assert found.verdict == REPRODUCED
+    assert measure.interval == (pytest.approx(0.6606, abs=1e-4), 1)
+    found = Within(accuracy, (BASE,)).judge(runs(base=[0.01, 0.1, 0.2]))
+    assert found.measures[0].interval[0] == 0
+
+
 def test_a_ranking_takes_three_seeds_of_each():
     found = Ranked(ITSELF, BASE, LATENT_256).judge(runs(base=[1, 1, 1], latent_256=[9, 9]))
     assert (found.verdict, found.reasons) == (UNDECIDED, ("latent_256 has 2 of at least 3 seeds",))

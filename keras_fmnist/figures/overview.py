@@ -17,14 +17,14 @@ GAP = 2  # light pixels at either side of an image
 def rows(records: Sequence[Record]) -> Figure:
     """A row for each record, in their order, below the originals.
 
-    Beside each stands the share of the test images' variance that the net explains: it does not
-    depend on the range of the pixels, as the loss does. Older records do not say it.
+    Beside each stand its seed and the share of the test images' variance that the net explains: it
+    does not depend on the range of the pixels, as the loss does. Older records do not say it.
 
     Args:
         records: of autoencoders, all with images.
     """
     shown = [("original", "", records[0].images["originals"])]
-    shown += [(r.experiment, _explained(r), r.images["reconstructions"]) for r in records]
+    shown += [(r.id, _beside(r), r.images["reconstructions"]) for r in records]
     figure, grid = plt.subplots(len(shown), figsize=(6.9, 0.3 + 0.6 * len(shown)))
     for axes, (name, share, packed) in zip(grid, shown, strict=True):
         strip = np.pad(results.unpack_images(packed), ((0, 0), (0, 0), (GAP, GAP)))
@@ -37,6 +37,7 @@ def rows(records: Sequence[Record]) -> Figure:
     return figure
 
 
-def _explained(record):
+def _beside(record):
     share = record.measured("explained")
-    return "" if share is None else f"{share:.0%}".replace("-", "−")
+    explained = "" if share is None else f": {share:.0%}".replace("-", "−")
+    return f"seed {record.seed}{explained}"

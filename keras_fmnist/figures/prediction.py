@@ -59,5 +59,5 @@ def _bars(axes, probabilities):
     axes.tick_params(left=False)
 
 
-def _short(name, most=18):
+def _short(name, most=14):
     return name if len(name) <= most else f"…{name[1 - most :]}"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from keras_fmnist import assumptions, report, results
 from keras_fmnist.catalogue import Catalogue, Text
+from keras_fmnist.page.phrases import of_rulers
 from keras_fmnist.page.words import text
 from keras_fmnist.results import Record
 from keras_fmnist.specs import Spec
@@ -39,7 +40,9 @@ def _parity(name, found):
         "kinds": _kinds(found["rows"]),
         "equivalence": _equivalence(found["equivalence"]),
         "verdict": text(found["equivalence"]["verdict"]),
-        "defaults": [{column: row[column] for column in DEFAULTS} for row in found["defaults"]],
+        "defaults": [
+            {column: of_rulers(row[column]) for column in DEFAULTS} for row in found["defaults"]
+        ],
     }
 
 
@@ -50,7 +53,7 @@ def _kinds(rows):
         kinds.setdefault(row["kind"], []).append(row)
     return [
         {
-            "kind": kind,
+            "kind": of_rulers(kind),
             "tensors": len(group),
             "worst": _number(worst["max_abs"], ".2g"),
             "where": worst["name"],

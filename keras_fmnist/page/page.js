@@ -120,6 +120,17 @@ for (const source of [document.querySelector("select[name=theme]"), systemIsDark
 
 narrow.addEventListener("change", drawAll);
 
+// --- on paper everything is open
+
+let shut = [];
+addEventListener("beforeprint", () => {
+  shut = all("details:not([open])");
+  for (const one of shut) one.open = true;
+});
+addEventListener("afterprint", () => {
+  for (const one of shut) one.open = false;
+});
+
 const preferred = navigator.language.startsWith("es") ? "es" : "en";
 document.querySelector(`input[name=language][value=${preferred}]`).checked = true;
 speak(preferred);

@@ -87,6 +87,56 @@ PHRASES = (
 )
 
 
+# What `compare` says: kinds of comparison, and defaults in which Keras and PyTorch differ.
+OF_RULERS = {
+    "output": "salida",
+    "loss": "pérdida",
+    "gradient": "gradiente",
+    "initial kernels": "kernels iniciales",
+    "initial biases": "sesgos iniciales",
+    "uniform ±1/√fan_in": "uniforme ±1/√fan_in",
+    "fan-in of a transposed convolution": "fan-in de una convolución transpuesta",
+    "inputs": "entradas",
+    "outputs": "salidas",
+    "Adam's ε": "ε de Adam",
+    "where Adam adds ε": "dónde suma Adam ε",
+    "to √v": "a √v",
+    "to √v̂, bias corrected": "a √v̂, con el sesgo corregido",
+    "batch norm's momentum, as the share kept": "momento de la normalización por lotes, como la "
+    "parte que se conserva",
+    "batch norm's ε": "ε de la normalización por lotes",
+    "batch norm's running variance": "varianza acumulada de la normalización por lotes",
+    "divided by n": "dividida por n",
+    "divided by n - 1": "dividida por n - 1",
+    "Keras's": "la de Keras",
+    "image layout": "orden de una imagen",
+    "rows, columns, channels": "filas, columnas, canales",
+    "channels, rows, columns": "canales, filas, columnas",
+    "Keras's outside": "el de Keras por fuera",
+    "flatten order": "orden al aplanar",
+    "row, column, channel": "fila, columna, canal",
+    "channel, row, column": "canal, fila, columna",
+    "PyTorch's": "el de PyTorch",
+    "a frozen batch norm's statistics": "estadísticas de una normalización por lotes congelada",
+    "stay": "quedan",
+    "move in training mode": "se mueven en modo de entrenamiento",
+    "a frozen layer's dropout": "dropout de una capa congelada",
+    "drops": "actúa",
+    "drops in training mode": "actúa en modo de entrenamiento",
+    "drops, unless the spec says": "actúa, salvo que el experimento diga otra cosa",
+}
+STEPS = re.compile(r"(\d+) (sgd|adam) steps?, (float\d+)")
+
+
+def of_rulers(said: str) -> Text:
+    """What `compare` says in English, in both languages; numbers and names stay as they are."""
+    if steps := STEPS.fullmatch(said):
+        number, optimizer, kind = steps.groups()
+        word = "paso" if number == "1" else "pasos"
+        return Text(said, f"{number} {word} de {optimizer}, {kind}")
+    return Text(said, OF_RULERS.get(said, said))
+
+
 def in_both(said: str) -> Text:
     """What `claims` says in English, in words of both languages."""
     english = spanish = said
