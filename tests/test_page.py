@@ -289,7 +289,8 @@ def test_curves_are_means_with_the_least_and_the_greatest(make_record):
 
 def filled(plot):
     """What the script makes of a plot, as far as it is JSON."""
-    return json.loads(plot.replace("${few}", "2").replace("${many}", "5"))
+    numbers = {"few": 2, "many": 5, "height": 330}
+    return json.loads(re.sub(r"\$\{(few|many|height)\}", lambda m: str(numbers[m[1]]), plot))
 
 
 @pytest.mark.parametrize("scale", ["linear", "log"])
@@ -353,7 +354,7 @@ def test_whatever_a_plot_says_is_in_both_languages(html):
     asked = set(
         re.findall(r"\$\{([^}]+)\}", "".join(re.findall(r'data-scale="\w.*?</script>', html)))
     )
-    own = {"ink", "paper", "rule", "few", "many"}
+    own = {"ink", "paper", "rule", "few", "many", "height"}
     assert own <= asked
     assert asked - own <= said["en"].keys() == said["es"].keys()
 

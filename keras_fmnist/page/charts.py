@@ -24,8 +24,10 @@ CURVES = (
 )
 # Bokeh takes nothing but colours for a colour: these three stand for the page's own.
 INK, PAPER, RULE = OWN = ("#000001", "#000002", "#000003")
-# And these two for as many columns of names, long ones or short, as there is room for.
+# And these for as many columns of names, long ones or short, as there is room for, and for the
+# height that the page's style gives.
 FEW, MANY = COLUMNS = (98, 99)
+HEIGHT = 997
 COLOURS = (BLUE, ORANGE, GREEN, "#CC79A7", "#E69F00")  # Okabe and Ito's
 UNITS = ("accuracy", "mean squared error", "cross entropy")
 WORDS = ("epoch", "test_image", *UNITS, *(word for _, word, _, _ in CURVES))  # what a plot may say
@@ -71,7 +73,7 @@ def plot(lines: list[dict], metric: str, unit: str, scale: str) -> str:
         scale: `linear` or `log`.
     """
     labels = {"x_axis_label": "${epoch}", "y_axis_label": f"${{{unit}}}"}
-    axes = empty(330, y_axis_type=scale, **labels)
+    axes = empty(y_axis_type=scale, **labels)
     source = ColumnDataSource(_columns(lines))
     entries = {}
     for number, line in enumerate(lines):
@@ -92,10 +94,10 @@ def plot(lines: list[dict], metric: str, unit: str, scale: str) -> str:
     return as_json(axes)
 
 
-def empty(height: int, **more: str | bool) -> Plot:
+def empty(**more: str | bool) -> Plot:
     """A plot without tools, as wide as there is room."""
     return figure(
-        height=height,
+        height=HEIGHT,
         sizing_mode="stretch_width",
         toolbar_location=None,
         tools="",
@@ -115,7 +117,7 @@ def as_json(axes: Plot) -> str:
         text = text.replace(colour, f"${{{name}}}")
     for columns, name in zip(COLUMNS, ("few", "many"), strict=True):
         text = text.replace(f'"ncols":{columns}', f'"ncols":${{{name}}}')
-    return _renumbered(text)
+    return _renumbered(text.replace(f'"height":{HEIGHT}', '"height":${height}'))
 
 
 def _columns(lines):

@@ -21,6 +21,7 @@ async function draw(holder) {
     ink: look.color,
     paper: look.backgroundColor,
     rule: look.borderTopColor,
+    height: parseInt(look.minHeight),
     few: narrow.matches ? 1 : 3,
     many: narrow.matches ? 2 : 5,
   };

@@ -55,7 +55,7 @@ def scatter(found: LatentSpace, points: dict) -> str:
         found: a `LatentSpace`.
         points: its `pca` or `tsne`.
     """
-    axes = charts.empty(430, match_aspect=True)  # PCA keeps distances
+    axes = charts.empty(match_aspect=True)  # PCA keeps distances
     labels, entries = np.array(found.labels), {}
     for label in sorted(set(found.labels)):
         rows = np.flatnonzero(labels == label)
