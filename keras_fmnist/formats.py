@@ -74,6 +74,17 @@ def _saved(save, ending):
         return path.read_bytes()
 
 
+def _named(content, computed):
+    """An ONNX net whose output has a name instead of the exporter's number."""
+    import onnx
+
+    net = onnx.load_from_string(content)
+    number, net.graph.output[0].name = net.graph.output[0].name, computed
+    for node in net.graph.node:
+        node.output[:] = [computed if name == number else name for name in node.output]
+    return net.SerializeToString()
+
+
 def _onnx(model, darkest):
     """The net as ONNX, for any number of images at once, and how far it is from Keras at most."""
     import onnxruntime
@@ -84,6 +95,7 @@ def _onnx(model, darkest):
         # PyTorch's tracer warns of every shape that Keras computes; what counts is compared below.
         warnings.simplefilter("ignore")
         content = _saved(lambda path: model.export(path, format="onnx", verbose=False), ".onnx")
+    content = _named(content, "reconstruction" if model.name == "autoencoder" else "logits")
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     (found,) = session.run(None, {session.get_inputs()[0].name: images})
     apart = np.abs(found - expected).max()

@@ -52,6 +52,8 @@ def test_onnxruntime_computes_what_keras_does_for_any_number_of_images(
     assert words.startswith("the net (onnxruntime and Keras agree within ")
     session = onnxruntime.InferenceSession(target, providers=["CPUExecutionProvider"])
     assert [one.name for one in session.get_inputs()] == ["image"]
+    computed = "logits" if spec.name.startswith("classifier") else "reconstruction"
+    assert [one.name for one in session.get_outputs()] == [computed]
     for count in (1, 7):
         images = dataset.test_images[:count].astype(np.float32) / 255
         expected = model.predict(images, verbose=0)
