@@ -137,7 +137,11 @@ class Local:
         """Its exit status, negative for a signal, and its last line; None while it runs."""
         if process.poll() is None:
             return None
-        return process.returncode, last_line(job.log.read_text(errors="replace"))
+        try:
+            said = job.log.read_text(errors="replace")
+        except FileNotFoundError:  # another study, which had the same run, has removed it
+            said = ""
+        return process.returncode, last_line(said)
 
     def stop(self, processes: Sequence[subprocess.Popen]) -> None:
         """Ends what still runs; what a run had not finished is not there."""

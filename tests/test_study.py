@@ -170,6 +170,19 @@ def test_a_run_that_is_always_killed_is_given_up(go, stand_in):
     assert len(stand_in.noted("start")) == study.ATTEMPTS
 
 
+def test_a_log_that_another_study_of_the_same_run_has_removed_is_no_failure(
+    go, stand_in, monkeypatch
+):
+    def start_and_remove_log(self, job, start=study.Local.start):
+        process = start(self, job)
+        job.log.unlink()
+        return process
+
+    monkeypatch.setattr(study.Local, "start", start_and_remove_log)
+    (job,) = go((BASE,))
+    assert job.path.exists()
+
+
 def test_a_failing_run_is_reported_its_classifiers_left_out_and_the_others_run(
     go, stand_in, tmp_path, capsys
 ):
