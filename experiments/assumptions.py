@@ -129,11 +129,11 @@ FINDINGS = (
         "end, padding 0 ends an eighth or more below the row, and with a linear layer it stays a "
         "tenth or more above. All of it is one seed.",
         "`no_dropout` sale a menos del 3 % con [−1, 1], dilatación 2 y sin capa lineal. Hasta el "
-        "final, el padding 0 queda un octavo o más por debajo de la fila, y con una capa lineal, un "
-        "décimo o más por encima. Todo con una sola semilla.",
+        "final, el padding 0 queda un octavo o más por debajo de la fila, y con una capa lineal, "
+        "un décimo o más por encima. Todo con una sola semilla.",
     ),
     Text(
-        "`baseline` is not. Without a linear layer every reading passes below the printed losses "
+        "`baseline` does not. Without a linear layer every reading passes below the printed losses "
         "within three epochs. With a layer of 128, trained to the end, dropout before and after "
         "each pooling comes nearest. But that layer takes `no_dropout` further from its row, and "
         "the losses printed for `avg_pooling` and `wide` lie below what PCA makes of 128 numbers, "
