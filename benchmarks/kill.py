@@ -46,19 +46,16 @@ import sklearn.decomposition
 from tqdm import tqdm
 
 from experiments.mansilla import BASE
-from keras_fmnist import (
-    callbacks,
-    checkpoint_file,
-    data,
-    fast_fit,
-    models,
-    provenance,
-    results,
-    train,
-    weights,
-)
+from keras_fmnist import data, fast_fit
+from keras_fmnist.data.batches import EVALUATION_BATCH, Batches
 from keras_fmnist.files import write_json
+from keras_fmnist.models import networks, weights
+from keras_fmnist.records import provenance
+from keras_fmnist.records.record import read_record
+from keras_fmnist.records.run import checkpoint_path, run_path, weights_path
 from keras_fmnist.specs import override
+from keras_fmnist.training import callbacks, checkpoint_file, train
+from keras_fmnist.training.compile import compile_model
 
 SPEC = override(BASE, {"epochs": 3, "batch_size": 20})
 EXAMPLES, TESTS, EVERY = 120, 40, 2
@@ -189,24 +186,24 @@ class Ours(Subject):
         for name in MAY_DIFFER:
             record.pop(name)
         names = sorted(p.name for p in path.parent.iterdir() if p.suffix != ".lock")
-        stored = results.weights_path(path).read_bytes()
+        stored = weights_path(path).read_bytes()
         return {"record": record, "files": names, "weights": stored}
 
     def saved_steps(self, folder):
         """Steps from which a killed run will go on; a record that is there must be true."""
         path = self._record(folder)
         if path.exists():
-            record = results.read(path)
-            weights.load(results.weights_path(path), record.weights_sha256["final"])
+            record = read_record(path)
+            weights.load(weights_path(path), record.weights_sha256["final"])
             return SPEC.epochs * self.steps
-        saved = results.checkpoint_path(path)
+        saved = checkpoint_path(path)
         if not saved.exists():
             return 0
         _, state = checkpoint_file.read(saved)
         return state["epoch"] * self.steps + state["step"]
 
     def _record(self, folder):
-        return results.run_path(folder, SPEC.id, 0, "torch", "cpu")
+        return run_path(folder, SPEC.id, 0, "torch", "cpu")
 
 
 class BackupAndRestore(Subject):
@@ -219,14 +216,10 @@ class BackupAndRestore(Subject):
         def count(batch, logs):
             steps.value += 1
 
-        model = models.build(SPEC, 0)
-        train.compile_model(model, SPEC, fast=False)
-        batches = callbacks.Batches(
-            self.dataset.train_images, None, SPEC.batch_size, SPEC.darkest, seed=0
-        )
-        test = callbacks.Batches(
-            self.dataset.test_images, None, callbacks.EVALUATION_BATCH, SPEC.darkest
-        )
+        model = networks.build(SPEC, 0)
+        compile_model(model, SPEC, fast=False)
+        batches = Batches(self.dataset.train_images, None, SPEC.batch_size, SPEC.darkest, seed=0)
+        test = Batches(self.dataset.test_images, None, EVALUATION_BATCH, SPEC.darkest)
         fitted = model.fit(
             batches,
             epochs=SPEC.epochs,

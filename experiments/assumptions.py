@@ -17,8 +17,8 @@ from dataclasses import replace
 from itertools import chain, product
 
 from experiments import manolucos
-from keras_fmnist import cli, menu
-from keras_fmnist.catalogue import Text
+from keras_fmnist.claims.catalogue import Text
+from keras_fmnist.cli import app, menu
 
 DILATIONS = {"dilated": "k5s2p2d2", "undilated": "k5s2"}
 LINEAR = {"map": 0, "linear": 128}
@@ -172,4 +172,4 @@ FINDINGS = (
 SPECS = (ENCODER, *chain.from_iterable(QUESTIONS.values()))
 
 if __name__ == "__main__":
-    sys.exit(cli.main(menu.experiments(SPECS), "assumptions"))
+    sys.exit(app.main(menu.experiments(SPECS), "assumptions"))

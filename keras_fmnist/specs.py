@@ -5,17 +5,16 @@ A report's experiments are declared in `experiments/`, one spec each. A spec tha
 """
 
 import dataclasses
-import shlex
 from dataclasses import dataclass
 from typing import TypeVar
 
 from keras_fmnist.settings import (
     SpecError,
     TransposedConv,
-    checked,
+    check_value,
     setting,
     setting_fields,
-    shown,
+    shorten,
     suggest,
 )
 
@@ -53,7 +52,7 @@ class Spec:
 
     def __post_init__(self) -> None:
         for field in setting_fields(type(self)):
-            object.__setattr__(self, field.name, checked(field, getattr(self, field.name)))
+            object.__setattr__(self, field.name, check_value(field, getattr(self, field.name)))
         if self.optimizer == "adam" and self.momentum:
             raise SpecError("momentum belongs to sgd: leave it out, or set optimizer to sgd")
 
@@ -181,7 +180,7 @@ def with_defaults(values: dict) -> dict:
     if "autoencoder" in values:
         nested = values["autoencoder"]
         if not isinstance(nested, dict) or not isinstance(nested.get("name"), str):
-            raise SpecError(f"autoencoder must be a name and settings, not {shown(nested)}")
+            raise SpecError(f"autoencoder must be a name and settings, not {shorten(nested)}")
         inner = dataclasses.replace(spec, name=nested["name"])
         spec = ClassifierSpec(report="record", name="spec", summary="", autoencoder=inner)
     return settings(restored(spec, values))
@@ -237,14 +236,3 @@ def restored(spec: AnySpec, values: dict) -> AnySpec:
         raise SpecError(f"{outside[0]} is no setting of {spec.id}: it belongs in autoencoder")
     inner = {f"autoencoder_{name}": value for name, value in nested.items() if name != "name"}
     return override(spec, own | inner)
-
-
-def command(spec: Spec, seed: int, device: str, **more: int | None) -> str:
-    """What to type for this run, with `more` flags; without backend and folder of results."""
-    flags = spec.changes | {"seed": seed, "device": device}
-    flags |= {name: value for name, value in more.items() if value}
-    words = ["python", "-m", f"experiments.{spec.report}", spec.name]
-    for name, value in flags.items():
-        text = ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
-        words += [f"--{name}", text]
-    return shlex.join(words)

@@ -19,7 +19,10 @@ import numpy as np
 import pytest
 
 from experiments.mansilla import CLASSIFIER_FULL
-from keras_fmnist import checks, data, results
+from keras_fmnist import backends, data
+from keras_fmnist.records.images import pack_images
+from keras_fmnist.records.json_files import write_dataclass
+from keras_fmnist.records.record import Record, locate_record
 from keras_fmnist.specs import ClassifierSpec, TransposedConv, override, settings
 
 # A shell starts what runs in its background deaf to Ctrl-C, and every process below inherits that.
@@ -47,7 +50,7 @@ def backend_runs(tmp_path_factory):
     Each process has a further attribute, `output`: the file of what it says.
     """
     running = {}
-    for backend in checks.installed_backends():
+    for backend in backends.list_installed():
         if backend == "torch":
             continue
         folder = tmp_path_factory.mktemp(backend)
@@ -93,7 +96,7 @@ def pytest_terminal_summary(terminalreporter):
 @pytest.fixture(scope="session")
 def dataset():
     """190 training and 100 test images: in batches of 90 the last holds 10 of them."""
-    return data.synthetic(190, 100)
+    return data.make_synthetic(190, 100)
 
 
 @pytest.fixture(scope="session")
@@ -193,8 +196,8 @@ def make_record(dataset):
             outcome = {
                 "images": {
                     "test_rows": rows,
-                    "originals": results.pack_images(originals),
-                    "reconstructions": results.pack_images(originals / 2),
+                    "originals": pack_images(originals),
+                    "reconstructions": pack_images(originals / 2),
                 }
             }
         values = {
@@ -217,7 +220,7 @@ def make_record(dataset):
             "metrics": {name: curve[-1] for name, curve in history.items()},
             **outcome,
         }
-        return results.Record(**values | changes)
+        return Record(**values | changes)
 
     return make
 
@@ -225,7 +228,7 @@ def make_record(dataset):
 @pytest.fixture(scope="session")
 def studied(tmp_path_factory, dataset, tiny):
     """A folder with the run of a classifier, without a ReLU on its logits, and that of its base."""
-    from keras_fmnist import train
+    from keras_fmnist.training import train
 
     out = tmp_path_factory.mktemp("studied")
     train.run(tiny(CLASSIFIER_FULL, relu_logits=False), 0, out, fast=False, dataset=dataset)
@@ -237,8 +240,8 @@ def put_record():
     """`put_record(out, record)`: writes a record where it belongs, and returns its path."""
 
     def put(out, record):
-        path = results.path_of(out, record)
-        results.write(path, record)
+        path = locate_record(out, record)
+        write_dataclass(path, record)
         return path
 
     return put

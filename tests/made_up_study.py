@@ -6,7 +6,10 @@ import json
 import numpy as np
 
 from experiments import assumptions, manolucos, mansilla, transfer
-from keras_fmnist import latent, results
+from keras_fmnist.records.images import pack_images
+from keras_fmnist.records.json_files import write_dataclass
+from keras_fmnist.records.latent_space import STEPS, LatentSpace
+from keras_fmnist.records.run import latent_path
 
 # Student's t for two seeds: 12.706 times the standard deviation over √2, here 0.01 · 12.706 / 2.
 BASE_LOSSES = (0.03, 0.04)
@@ -74,12 +77,12 @@ def latent_space():
     def axes():
         return {axis: rng.normal(size=40).round(3).tolist() for axis in "xy"}
 
-    count = latent.STEPS + 2
+    count = STEPS + 2
     lines = [
-        {"test_rows": [k, k + 1], "images": results.pack_images(rng.random((count, 28, 28, 1)))}
+        {"test_rows": [k, k + 1], "images": pack_images(rng.random((count, 28, 28, 1)))}
         for k in range(3)
     ]
-    return latent.LatentSpace(
+    return LatentSpace(
         report="mansilla",
         experiment="base",
         seed=1,
@@ -125,7 +128,7 @@ def leave(out, make_record, put_record):
     run(first, metrics={"loss": 0.2, "train_eval_loss": 2 * 0.0858, "val_loss": 2 * 0.0726})
     run(second, metrics={"loss": 0.08, "train_eval_loss": 0.08, "val_loss": 0.0726})
     for space in (latent_space(), dataclasses.replace(latent_space(), experiment="latent_256")):
-        results.write(results.latent_path(out, space.id), space)
+        write_dataclass(latent_path(out, space.id), space)
     for kind, name, content in (
         ("parity", "mansilla-base", PARITY),
         ("benchmarks", "cpu", BENCHMARK),

@@ -8,7 +8,10 @@ import pytest
 from experiments import assumptions as declared
 from experiments import manolucos
 from experiments.__main__ import CATALOGUE
-from keras_fmnist import assumptions, results
+from keras_fmnist.claims.ranking import rank_readings
+from keras_fmnist.cli.commands.assumptions import format_ranking
+from keras_fmnist.records.record import read_records
+from keras_fmnist.records.run import STUDY
 from keras_fmnist.specs import ClassifierSpec, differences, override, settings
 
 ROW = manolucos.BASELINE
@@ -21,7 +24,7 @@ def losses(as_it_ran, evaluated, validation):
 
 
 def readings_of(record):
-    return assumptions.rank(ROW, (FIRST,), [record])
+    return rank_readings(ROW, (FIRST,), [record])
 
 
 def test_the_nearest_reading_comes_first_and_what_has_undercut_the_row_last(make_record):
@@ -30,7 +33,7 @@ def test_the_nearest_reading_comes_first_and_what_has_undercut_the_row_last(make
         make_record(SECOND, metrics=losses(0.10, 0.10, 0.08)),
         make_record(THIRD, metrics=losses(0.085, 0.085, 0.0725)),
     ]
-    ranks = assumptions.rank(ROW, (FIRST, SECOND, THIRD), records)
+    ranks = rank_readings(ROW, (FIRST, SECOND, THIRD), records)
     assert [one.spec for one in ranks] == [SECOND, FIRST, THIRD]
     assert [one.undercut for one in ranks] == [False, False, True]
 
@@ -78,7 +81,7 @@ def test_accuracies_count_by_their_errors(make_record):
         "val_loss": 0.2463,
     }
     record = make_record(spec, metrics=metrics)
-    (one,) = assumptions.rank(manolucos.CLASSIFIER_FC_SGD, (spec,), [record])
+    (one,) = rank_readings(manolucos.CLASSIFIER_FC_SGD, (spec,), [record])
     # Twice the errors in one of four numbers.
     assert one.factor == pytest.approx(math.exp(math.log(2) / 4))
 
@@ -88,13 +91,13 @@ def test_a_classifier_is_undercut_by_its_training_loss_alone(make_record, traini
     row, spec = manolucos.CLASSIFIER_FC_SGD, declared.RATES[0]
     beside = {"accuracy": 0.9, "train_eval_accuracy": 0.9, "val_accuracy": 0.9}
     metrics = losses(training, 0.15, 0.01) | beside  # printed: 0.1529 and 0.2463
-    (one,) = assumptions.rank(row, (spec,), [make_record(spec, metrics=metrics)])
+    (one,) = rank_readings(row, (spec,), [make_record(spec, metrics=metrics)])
     assert one.undercut is undercut
 
 
 def test_a_run_with_other_settings_does_not_count(make_record):
     other = make_record(override(FIRST, {"epochs": 1}), metrics=losses(0.0858, 0.0858, 0.0726))
-    assert assumptions.rank(ROW, (FIRST,), [other]) == []
+    assert rank_readings(ROW, (FIRST,), [other]) == []
 
 
 def test_what_was_trained_to_the_end_comes_first_and_undercuts_nothing(make_record):
@@ -103,7 +106,7 @@ def test_what_was_trained_to_the_end_comes_first_and_undercuts_nothing(make_reco
         make_record(FIRST, metrics=losses(0.0859, 0.0859, 0.0727)),
         make_record(whole, metrics=losses(0.04, 0.04, 0.04)),
     ]
-    first, second = assumptions.rank(ROW, (FIRST, whole), records)
+    first, second = rank_readings(ROW, (FIRST, whole), records)
     assert (first.spec, first.short, first.undercut) == (whole, False, False)
     assert (second.spec, second.short) == (FIRST, True)
 
@@ -113,15 +116,15 @@ def test_the_experiment_itself_stands_among_its_readings_and_is_not_counted(make
         make_record(FIRST, metrics=losses(0.1, 0.2, 0.16)),
         make_record(ROW, metrics=losses(0.0858, 0.09, 0.0726)),
     ]
-    table = assumptions.table({ROW: (FIRST, SECOND)}, records)
+    table = format_ranking({ROW: (FIRST, SECOND)}, records)
     assert "1 of 2 other readings run:" in table
     assert "| `manolucos/baseline` | 30 | 0.0858 | 0.0900 | 0.0726 | 1.00 (as it ran) |" in table
 
 
 def test_what_is_trained_to_the_end_is_what_the_records_left_standing():
-    records = results.read_all(results.STUDY)
+    records = read_records(STUDY)
     for row, short in declared.SHORT_READINGS.items():
-        ranks = [one for one in assumptions.rank(row, short, records) if one.short]
+        ranks = [one for one in rank_readings(row, short, records) if one.short]
         assert len(ranks) == len(short)
         standing = {one.spec.summary for one in ranks if not one.undercut}
         itself = {
@@ -135,12 +138,12 @@ def test_the_table_says_what_is_printed_how_many_ran_and_has_the_nearest_first(m
         make_record(FIRST, metrics=losses(0.1, 0.2, 0.16)),
         make_record(SECOND, metrics=losses(0.0858, 0.09, 0.0726)),
     ]
-    table = assumptions.table({ROW: (FIRST, SECOND, THIRD)}, records)
+    table = format_ranking({ROW: (FIRST, SECOND, THIRD)}, records)
     assert "`manolucos/baseline`, printed 0.0858 / 0.0726; 2 of 3 other readings run:" in table
     assert f"| {SECOND.summary} | 3 | 0.0858 | 0.0900 | 0.0726 | 1.00 (as it ran) |" in table
     assert table.index(SECOND.summary) < table.index(FIRST.summary)
     assert THIRD.summary not in table
-    assert assumptions.table({ROW: (FIRST,)}, []) == ""
+    assert format_ranking({ROW: (FIRST,)}, []) == ""
 
 
 def test_every_reading_changes_what_is_open_and_nothing_else():

@@ -9,7 +9,7 @@ import re
 import keras
 import pytest
 
-from keras_fmnist.checks import BACKENDS
+from keras_fmnist.backends import BACKENDS
 
 
 def test_this_process_runs_on_the_backend_it_was_asked_for():

@@ -5,14 +5,16 @@ import pytest
 
 from experiments.manolucos import BASELINE
 from experiments.mansilla import BASE, UNTRAINED
-from keras_fmnist import baselines, data, results, train
+from keras_fmnist import data
+from keras_fmnist.records.images import pack_images
 from keras_fmnist.specs import override
+from keras_fmnist.training import baselines, train
 
 
 @pytest.fixture(scope="module")
 def images():
     """Training and test images, fewer of them than pixels and more than components."""
-    dataset = data.synthetic(300, 60)
+    dataset = data.make_synthetic(300, 60)
     return dataset.train_images, dataset.test_images
 
 
@@ -92,7 +94,7 @@ def test_an_autoencoders_record_holds_the_baselines_of_its_own_size_and_pixels(
     )
     assert losses.items() <= record.metrics.items()
     rows = record.images["test_rows"]
-    assert record.images["pca"] == results.pack_images(rebuilt[rows])
+    assert record.images["pca"] == pack_images(rebuilt[rows])
 
 
 @pytest.mark.data

@@ -9,7 +9,11 @@ import torch
 
 from experiments import mansilla
 from experiments.__main__ import CATALOGUE
-from keras_fmnist import bench, cli, data, menu, rulers
+from keras_fmnist import data
+from keras_fmnist.cli import app, menu
+from keras_fmnist.cli.commands import compare
+from keras_fmnist.cli.commands.bench import format_summary
+from keras_fmnist.pytorch import benchmark
 
 pytestmark = pytest.mark.skipif(
     keras.backend.backend() != "torch", reason="ours is faster on torch alone"
@@ -35,7 +39,7 @@ def test_every_variant_is_timed_in_every_round_but_the_first(dataset, tiny, spec
             seen.append(number)
             yield number
 
-    taken = bench.measure(tiny(spec), dataset, steps=2, rounds=3, progress=progress)
+    taken = benchmark.measure(tiny(spec), dataset, steps=2, rounds=3, progress=progress)
     assert taken.keys() == HERE
     assert seen == [0, 1, 2, 3]
     for seconds in taken.values():
@@ -55,8 +59,8 @@ def test_variants_take_turns_and_the_first_round_does_not_count(monkeypatch, dat
 
     runs = {"ours": variant("ours", [90.0, 4.0, 8.0]), "stock": variant("stock", [99.0, 6.0, 12.0])}
     builders = {name: lambda run=run: run for name, run in runs.items()}
-    monkeypatch.setattr(bench, "variants", lambda spec, dataset, steps: builders)
-    taken = bench.measure(BASE, dataset, steps=4, rounds=2)
+    monkeypatch.setattr(benchmark, "variants", lambda spec, dataset, steps: builders)
+    taken = benchmark.measure(BASE, dataset, steps=4, rounds=2)
     assert turns == ["ours", "stock"] * 3
     assert taken == {"ours": [1.0, 2.0], "stock": [1.5, 3.0]}
 
@@ -66,8 +70,8 @@ def test_what_cannot_be_compiled_here_is_left_out(monkeypatch, dataset):
         raise torch._dynamo.exc.BackendCompilerFailed(lambda: None, RuntimeError("no g++"), None)
 
     builders = {"compile": lambda: fail, "ours": lambda: lambda: 1.0}
-    monkeypatch.setattr(bench, "variants", lambda spec, dataset, steps: builders)
-    assert bench.measure(BASE, dataset, steps=1, rounds=2) == {"ours": [1.0, 1.0]}
+    monkeypatch.setattr(benchmark, "variants", lambda spec, dataset, steps: builders)
+    assert benchmark.measure(BASE, dataset, steps=1, rounds=2) == {"ours": [1.0, 1.0]}
 
 
 def test_a_variant_trains_the_steps_it_is_asked_for(monkeypatch, dataset, tiny):
@@ -81,13 +85,13 @@ def test_a_variant_trains_the_steps_it_is_asked_for(monkeypatch, dataset, tiny):
     monkeypatch.setattr(torch.optim.Adam, "step", count)
     for name in ("native", "dataloader", "compile"):
         batches.clear()
-        bench.variants(tiny(BASE), dataset, 2)[name]()()
+        benchmark.variants(tiny(BASE), dataset, 2)[name]()()
         assert len(batches) == 2, name
 
 
 def test_ratios_are_medians_of_ratios_within_a_round():
     # Another process slows the second round tenfold: no ratio may show it.
-    summary = bench.summarize(
+    summary = benchmark.summarize(
         {"ours": [0.001, 0.010, 0.002], "stock": [0.002, 0.020, 0.004], "native": [0.003, 0.01, 1]}
     )
     assert summary["ms_per_step"] == {"ours": 2.0, "stock": 4.0, "native": 10.0}
@@ -99,12 +103,12 @@ def test_ratios_are_medians_of_ratios_within_a_round():
 
 
 def test_where_ours_does_not_run_stock_is_the_measure():
-    summary = bench.summarize({"stock": [0.002, 0.002], "native": [0.001, 0.001]})
+    summary = benchmark.summarize({"stock": [0.002, 0.002], "native": [0.001, 0.001]})
     assert summary["ratios"] == {"native_over_stock": 0.5}
 
 
 def test_the_table_says_what_the_summary_holds():
-    lines = bench.table(bench.summarize({"ours": [0.002, 0.002], "stock": [0.003, 0.003]}))
+    lines = format_summary(benchmark.summarize({"ours": [0.002, 0.002], "stock": [0.003, 0.003]}))
     assert [line.split() for line in lines] == [
         ["ours", "2.00", "ms", "a", "step"],
         ["stock", "3.00", "ms", "a", "step"],
@@ -119,8 +123,8 @@ def test_growth_is_told_an_image_over_batches_and_an_epoch_over_images(monkeypat
         asked.append((spec.batch_size, steps))
         return {"ours": [0.001 * spec.batch_size, 0.001 * spec.batch_size]}
 
-    monkeypatch.setattr(bench, "measure", measure)
-    found = bench.growth(BASE, dataset, rounds=2)
+    monkeypatch.setattr(benchmark, "measure", measure)
+    found = benchmark.growth(BASE, dataset, rounds=2)
     assert asked == [(10, 300), (100, 30), (1000, 3), (100, 60), (100, 600)]
     assert found["ms_per_image"] == {size: {"ours": 1.0} for size in ("10", "100", "1000")}
     assert found["seconds_per_epoch"] == {"6000": {"ours": 6.0}, "60000": {"ours": 60.0}}
@@ -134,15 +138,15 @@ def ask(tmp_path, monkeypatch, capsys, dataset):
     """`ask(*words)`: exit status, stdout and stderr of `keras-fmnist bench`; times are made up."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(data, "load", lambda: dataset)
-    monkeypatch.setattr(rulers.checks, "installed_backends", lambda: ["torch", "jax"])
+    monkeypatch.setattr(compare.checks, "installed_backends", lambda: ["torch", "jax"])
     monkeypatch.setattr(
-        bench,
+        benchmark,
         "measure",
         lambda spec, dataset, **_: {"ours": [0.002, 0.002], "stock": [0.003, 0.003]},
     )
 
     def call(*words):
-        status = cli.main(menu.tool(CATALOGUE), "keras-fmnist", ["bench", *words])
+        status = app.main(menu.tool(CATALOGUE), "keras-fmnist", ["bench", *words])
         return status, *capsys.readouterr()
 
     return call
@@ -157,13 +161,13 @@ def elsewhere(monkeypatch):
         if env["KERAS_BACKEND"] == "tensorflow":
             return SimpleNamespace(returncode=1)
         calls.append((words[1:], env["KERAS_BACKEND"]))
-        summary = bench.summarize({"stock": [0.01, 0.01], "native": [0.005, 0.005]})
+        summary = benchmark.summarize({"stock": [0.01, 0.01], "native": [0.005, 0.005]})
         content = {"experiments": {"mansilla/base": summary}}
         with open(words[words.index("--json") + 1], "w") as file:
             json.dump(content, file)
         return SimpleNamespace(returncode=0)
 
-    monkeypatch.setattr(rulers.subprocess, "run", run)
+    monkeypatch.setattr(compare.subprocess, "run", run)
     return calls
 
 
@@ -199,8 +203,8 @@ def test_the_published_file_has_this_form(ask, elsewhere, tmp_path):
     """Four experiments where none is named; with `--whole` also growth and memory."""
     growth, memory = {"ms_per_image": {"10": {"ours": 1.0}}}, {"ours": 300}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bench, "growth", lambda spec, dataset, rounds: growth)
-        patch.setattr(bench, "peak_memory", lambda spec, dataset: memory)
+        patch.setattr(benchmark, "growth", lambda spec, dataset, rounds: growth)
+        patch.setattr(benchmark, "peak_memory", lambda spec, dataset: memory)
         assert ask("--whole", "--json", "cpu.json")[0] == 0
     content = json.loads((tmp_path / "cpu.json").read_text())
     assert list(content["experiments"]) == [spec.id for spec in CATALOGUE.benched]
@@ -211,7 +215,9 @@ def test_the_published_file_has_this_form(ask, elsewhere, tmp_path):
 def test_a_backend_whose_bench_fails_is_left_out_and_nothing_else_is_lost(
     ask, elsewhere, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(rulers.checks, "installed_backends", lambda: ["torch", "tensorflow", "jax"])
+    monkeypatch.setattr(
+        compare.checks, "installed_backends", lambda: ["torch", "tensorflow", "jax"]
+    )
     status, out, _ = ask("mansilla/base", "--json", "cpu.json")
     assert status == 0
     assert "tensorflow is left out" in out
@@ -229,8 +235,8 @@ def test_the_memory_of_a_variant_is_that_of_a_process_in_which_no_other_was_buil
         return lambda: built.append(name) or (lambda: built.append(f"{name} ran"))
 
     builders = {name: builder(name) for name in ("native", "ours")}
-    monkeypatch.setattr(bench, "variants", lambda spec, dataset, steps: builders)
-    assert bench._own_peak_memory(BASE, "ours", dataset) > 50
+    monkeypatch.setattr(benchmark, "variants", lambda spec, dataset, steps: builders)
+    assert benchmark._own_peak_memory(BASE, "ours", dataset) > 50
     assert built == ["ours", "ours ran"]
 
 

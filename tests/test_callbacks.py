@@ -8,13 +8,14 @@ import keras
 import numpy as np
 import pytest
 
-from keras_fmnist import callbacks
+from keras_fmnist.data.batches import Batches
 from keras_fmnist.seeds import permutation
+from keras_fmnist.training import callbacks
 
 
 @pytest.fixture
 def batches(dataset):
-    return callbacks.Batches(dataset.train_images, dataset.train_labels, 90, seed=5)
+    return Batches(dataset.train_images, dataset.train_labels, 90, seed=5)
 
 
 def arrays(batch):
@@ -35,7 +36,7 @@ def test_batches_hold_every_image_once_and_the_last_is_partial(batches, dataset)
 def test_pixels_are_float32_from_0_to_1():
     grey = np.arange(256, dtype=np.uint8)
     images = np.resize(grey, (1, 28, 28, 1))
-    pixels, target = arrays(callbacks.Batches(images, None, 10)[0])
+    pixels, target = arrays(Batches(images, None, 10)[0])
     assert pixels.dtype == np.float32
     np.testing.assert_array_equal(pixels.ravel()[:256], grey.astype(np.float32) / np.float32(255))
     np.testing.assert_array_equal(target, pixels)  # an image is its own target
@@ -70,8 +71,8 @@ def still_model(weight=0.5):
 
 def test_the_training_curve_is_the_evaluation_of_every_training_image(dataset):
     images = dataset.train_images
-    running = callbacks.Batches(images, None, 90, seed=0)
-    curve = callbacks.TrainingCurve(callbacks.Batches(images, None, 90))
+    running = Batches(images, None, 90, seed=0)
+    curve = callbacks.TrainingCurve(Batches(images, None, 90))
     history = still_model().fit(running, epochs=2, verbose=0, callbacks=[curve]).history
     expected = ((images / 255 - 0.5) ** 2).mean()
     assert history["train_eval_loss"] == pytest.approx([expected] * 2, rel=1e-5)
@@ -79,7 +80,7 @@ def test_the_training_curve_is_the_evaluation_of_every_training_image(dataset):
 
 
 def test_a_loss_that_is_no_number_stops_at_its_step_and_says_which(dataset):
-    running = callbacks.Batches(dataset.train_images, None, 90, seed=0)
+    running = Batches(dataset.train_images, None, 90, seed=0)
     model = still_model()
 
     class Poison(keras.callbacks.Callback):

@@ -17,21 +17,15 @@ import pytest
 
 from experiments.manolucos import BATCHNORM
 from experiments.mansilla import BASE, CLASSIFIER_FROZEN, CLASSIFIER_FULL, SPECS, UNTRAINED
-from keras_fmnist import (
-    callbacks,
-    checkpoint,
-    checkpoint_file,
-    cli,
-    data,
-    fast_fit,
-    files,
-    menu,
-    results,
-    train,
-    weights,
-)
+from keras_fmnist import backends, data, fast_fit, files
+from keras_fmnist.cli import app, menu
+from keras_fmnist.models import weights
+from keras_fmnist.records import record
+from keras_fmnist.records.record import read_record
+from keras_fmnist.records.run import checkpoint_path, run_path, weights_path
 from keras_fmnist.settings import SpecError
 from keras_fmnist.specs import override
+from keras_fmnist.training import callbacks, checkpoint, checkpoint_file, train
 
 ROOT = Path(__file__).resolve().parent.parent
 MAY_DIFFER = ("started", "seconds", "resumed_at")
@@ -81,12 +75,12 @@ class Run:
     @property
     def record(self):
         with keras.device("cpu"):
-            place = (keras.backend.backend(), train.device())
-        return results.run_path(self.out, self.spec.id, self.seed, *place)
+            place = (keras.backend.backend(), backends.find_device())
+        return run_path(self.out, self.spec.id, self.seed, *place)
 
     @property
     def checkpoint(self):
-        return results.checkpoint_path(self.record)
+        return checkpoint_path(self.record)
 
     def killed(self, step, **changes):
         """One life of the run, which ends after so many steps."""
@@ -96,10 +90,10 @@ class Run:
 
     def outcome(self):
         """All that must be the same: the record but for what may differ, and the weights' file."""
-        record = dataclasses.asdict(results.read(self.record))
+        record = dataclasses.asdict(read_record(self.record))
         for name in MAY_DIFFER:
             del record[name]
-        return record, results.weights_path(self.record).read_bytes()
+        return record, weights_path(self.record).read_bytes()
 
     def names(self):
         return sorted(path.name.split(".", 1)[1] for path in self.record.parent.iterdir())
@@ -108,7 +102,7 @@ class Run:
 @pytest.fixture(scope="session")
 def small():
     """110 training and 40 test images: in batches of 30 an epoch has four steps."""
-    return data.synthetic(110, 40)
+    return data.make_synthetic(110, 40)
 
 
 @pytest.fixture
@@ -143,7 +137,7 @@ def test_a_run_killed_within_an_epoch_and_after_the_last_goes_on_to_the_same_byt
     alone()
     killed = make(CLASSIFIER_FULL, "killed", changes, checkpoint_every=1)
     killed.killed(4)
-    with replaced(results, "write", _die), pytest.raises(Killed):
+    with replaced(record, "write", _die), pytest.raises(Killed):
         killed(resume=True)
     assert killed(resume=True).resumed_at == [1, 3]
     assert killed.outcome() == alone.outcome()
@@ -179,10 +173,10 @@ def test_a_run_killed_again_and_again_goes_on_to_the_same_bytes(make):
     [
         ((callbacks.TrainingCurve, "on_epoch_end"), None),
         ((checkpoint.weights, "save"), None),
-        ((train.models, "build"), None),
-        ((train.outcome, "reconstruct"), 2),
+        ((train.networks, "build"), None),
+        ((train.evaluation, "reconstruct"), 2),
         ((files, "remove"), 2),
-        ((results, "write"), 2),
+        ((train, "write_dataclass"), 2),
     ],
     ids=["evaluating", "saving", "building", "measuring", "removing", "recording"],
 )
@@ -209,7 +203,7 @@ def test_an_autoencoder_that_was_killed_for_its_classifier_goes_on_with_it(make)
     assert killed(resume=True).resumed_at == [1]
     assert killed.outcome() == alone.outcome()
     autoencoder = make(killed.spec.autoencoder, "killed", {"epochs": 2})
-    assert results.read(autoencoder.record).resumed_at == [1]
+    assert read_record(autoencoder.record).resumed_at == [1]
 
 
 def test_a_forced_run_that_was_killed_is_gone_on_with_by_force_and_resume_alone(make, whole):
@@ -221,7 +215,7 @@ def test_a_forced_run_that_was_killed_is_gone_on_with_by_force_and_resume_alone(
         with pytest.raises(SpecError, match="is left of a run that was to replace"):
             run(**words)
         assert run.checkpoint.read_bytes() == saved
-    assert results.read(run.record) == first
+    assert read_record(run.record) == first
     assert run(force=True, resume=True).resumed_at == [1]
     assert run.outcome() == whole.outcome()
     assert run.names() == ["json", "safetensors"]
@@ -239,7 +233,7 @@ def test_history_and_seconds_are_those_of_the_whole_run(make, whole):
     saved = checkpoint_file.read(run.checkpoint)[1]
     assert (saved["epoch"], saved["step"]) == (1, 0)
     record = run(resume=True)
-    alone = results.read(whole.record)
+    alone = read_record(whole.record)
     assert record.history == alone.history
     assert [len(curve) for curve in record.history.values()] == [2, 2, 2]
     assert record.started == saved["seconds"]["started"]
@@ -307,15 +301,15 @@ def with_seven_threads(copy, patch):
 
 
 def with_another_start(copy, patch):
-    build = train.models.build
-    patch.setattr(train.models, "build", lambda spec, seed: build(spec, seed + 1))
+    build = train.networks.build
+    patch.setattr(train.networks, "build", lambda spec, seed: build(spec, seed + 1))
 
 
 DIFFERENCES = [
     (with_settings(epochs=3), "epochs 2, not 3"),
     (with_settings(dropout=0.1, batch_size=55), "batch_size 30, not 55; dropout 0.2, not 0.1"),
     (with_arguments(examples=60), "examples 110, not 60"),
-    (with_arguments(dataset=data.synthetic(110, 40, seed=1)), "data "),
+    (with_arguments(dataset=data.make_synthetic(110, 40, seed=1)), "data "),
     (with_arguments(fast=True), "fast False, not True"),
     (with_arguments(deterministic=True), "deterministic False, not True"),
     (with_keras_3_0_0, f"version_keras {keras.__version__}, not 3.0.0"),
@@ -403,7 +397,7 @@ def test_a_finished_run_is_not_run_again_and_its_checkpoint_goes(copy, whole, mo
     checkpoint_file.write(copy.checkpoint, arrays, state | {"epoch": copy.spec.epochs})
     monkeypatch.setattr(keras.Model, "fit", None)
     for _ in range(2):
-        assert copy(resume=True) == results.read(whole.record)
+        assert copy(resume=True) == read_record(whole.record)
         assert copy.names() == ["json", "safetensors"]
 
 
@@ -414,7 +408,7 @@ def test_a_forced_run_replaces_a_record_only_with_its_own_weights(make, whole):
     run.spec = whole.spec
     run.killed(6, force=True)
     assert run.outcome() == old  # the old one stays until the new one is trained
-    with replaced(results, "write", _die), pytest.raises(Killed):
+    with replaced(record, "write", _die), pytest.raises(Killed):
         run(force=True, resume=True)
     assert not run.record.exists()
     assert run(resume=True).resumed_at == [1, 2]
@@ -464,7 +458,7 @@ def test_a_write_that_the_kernel_cuts_off_leaves_nothing(make, largest_file):
 
 def test_a_finished_run_is_read_in_a_folder_that_cannot_be_written(whole, monkeypatch):
     monkeypatch.setattr(files, "lock", lambda *_: pytest.fail("took the lock"))
-    assert whole() == results.read(whole.record)
+    assert whole() == read_record(whole.record)
 
 
 # --- processes ---
@@ -510,7 +504,7 @@ def ask(capsys, monkeypatch, tmp_path, small):
     def call(*words):
         line = "base --epochs 2 --batch_size 30 --examples 110 --device cpu"
         with keras.device("cpu"):
-            status = cli.main(menu.experiments(SPECS), "mansilla", [*line.split(), *words])
+            status = app.main(menu.experiments(SPECS), "mansilla", [*line.split(), *words])
         return status, capsys.readouterr().err.splitlines()
 
     yield call
@@ -551,7 +545,7 @@ def test_a_signal_stops_a_run_where_it_can_be_saved_and_130_says_how_to_go_on(
     ]
     with after(8 - step + 1, lambda: pytest.fail("a step was taken again")):
         assert ask("--resume") == (0, [])
-    assert results.read(typed.record).resumed_at == [saved[0]]
+    assert read_record(typed.record).resumed_at == [saved[0]]
     assert typed.outcome() == whole.outcome()
 
 

@@ -12,12 +12,15 @@ import pytest
 
 from experiments import manolucos, manolucos_claims, mansilla
 from experiments.__main__ import CATALOGUE
-from keras_fmnist import cli, menu, report, results
-from keras_fmnist.claims import judge, ours_words, table
+from keras_fmnist.claims.claim import describe_ours, judge_claims
+from keras_fmnist.claims.criteria import NOT_REPRODUCED, REPRODUCED, UNDECIDED
+from keras_fmnist.cli import app, menu
+from keras_fmnist.cli.commands.claims import format_claims
 from keras_fmnist.data import CLASS_NAMES
-from keras_fmnist.page.phrases import in_both
+from keras_fmnist.records.images import pack_images
+from keras_fmnist.reporting import tables
+from keras_fmnist.reporting.page.translations import in_both
 from keras_fmnist.specs import ClassifierSpec, override, settings
-from keras_fmnist.verdicts import NOT_REPRODUCED, REPRODUCED, UNDECIDED
 
 ROOT = Path(__file__).resolve().parent.parent
 SPECS = {spec.id: spec for spec in CATALOGUE.specs}
@@ -73,7 +76,7 @@ def explaining(share):
     originals[::2] = 0.6  # their mean is 0.5
     rebuilt = originals + (1 - share) ** 0.5 * (0.5 - originals)
     packed = {"originals": originals, "reconstructions": rebuilt}
-    packed = {name: results.pack_images(images) for name, images in packed.items()}
+    packed = {name: pack_images(images) for name, images in packed.items()}
     return {"images": packed | {"test_rows": list(range(10))}}
 
 
@@ -362,7 +365,7 @@ def verdict(run):
             for seed, world in enumerate(worlds)
             for name, shown in world.items()
         ]
-        (row,) = judge([claim], records)
+        (row,) = judge_claims([claim], records)
         return row
 
     return judged
@@ -379,7 +382,7 @@ def test_what_is_said_of_a_claim_is_said_in_spanish_too(verdict, claim):
     good, bad = CASES[claim.id]
     for worlds in ([good] * 5, [bad] * 5, [good, bad, good, bad, good], [good]):
         row = verdict(claim, *worlds)
-        for said in (*ours_words(row), row["why"]):
+        for said in (*describe_ours(row), row["why"]):
             assert ENGLISH.findall(in_both(said).spanish) == [], said
             assert not re.search(r"\bval_|\btrain_eval_", in_both(said).english)
 
@@ -414,7 +417,7 @@ def test_a_claim_is_undecided_where_seeds_are_too_few(claim, verdict):
         row = verdict(claim, *2 * [worlds])
         assert (row["verdict"], row["n"]) == (UNDECIDED, 2)
         assert "has 2 of at least" in row["why"]
-    (row,) = judge([claim], [])
+    (row,) = judge_claims([claim], [])
     assert (row["verdict"], row["n"]) == (UNDECIDED, 0)
     assert set(row["ours"].values()) == set(row["interval"].values()) == {None}
 
@@ -441,27 +444,27 @@ def changed(record, **history):
 
 def test_only_runs_with_the_declared_settings_and_every_image_count(run):
     few = [run(mansilla.BASE, seed, examples=59_999, **UP) for seed in range(5)]
-    assert judge([RISES], few)[0]["n"] == 0
+    assert judge_claims([RISES], few)[0]["n"] == 0
     for change in ({"epochs": 1}, {"dropout": 0.21}, {"learning_rate": 2e-3}):
         other = override(mansilla.BASE, change)
         records = [run(other, seed, **UP) for seed in range(5)]
         assert {record.id for record in records} == {"mansilla/base"}
-        assert judge([RISES], records)[0]["n"] == 0
+        assert judge_claims([RISES], records)[0]["n"] == 0
         records.append(run(mansilla.BASE, 0, **UP))
-        assert judge([RISES], records)[0]["n"] == 1
+        assert judge_claims([RISES], records)[0]["n"] == 1
 
 
 def test_a_classifier_on_another_autoencoder_does_not_count(run):
     full = next(claim for claim in CLAIMS if claim.name == "full_falls")
     other = override(mansilla.CLASSIFIER_FULL, {"autoencoder_epochs": 1})
-    assert judge([full], [run(other, seed) for seed in range(5)])[0]["n"] == 0
-    assert judge([full], [run(mansilla.CLASSIFIER_FULL, 0)])[0]["n"] == 1
+    assert judge_claims([full], [run(other, seed) for seed in range(5)])[0]["n"] == 0
+    assert judge_claims([full], [run(mansilla.CLASSIFIER_FULL, 0)])[0]["n"] == 1
 
 
 def test_a_run_of_another_experiment_with_the_same_settings_does_not_count(run):
     twin = replace(mansilla.BASE, name="twin")
     assert settings(twin) == settings(mansilla.BASE)
-    assert judge([RISES], [run(twin, seed, **UP) for seed in range(5)])[0]["n"] == 0
+    assert judge_claims([RISES], [run(twin, seed, **UP) for seed in range(5)])[0]["n"] == 0
 
 
 def test_a_record_that_lacks_what_is_read_does_not_count(run):
@@ -472,24 +475,24 @@ def test_a_record_that_lacks_what_is_read_does_not_count(run):
         replace(whole, metrics={"val_loss": 0.1}),
         replace(whole, images=None),
     ):
-        assert judge([RISES], [broken])[0]["n"] == 0
+        assert judge_claims([RISES], [broken])[0]["n"] == 0
     classifier = run(mansilla.CLASSIFIER_FULL, 0)
     full = next(claim for claim in CLAIMS if claim.name == "full_rises")
-    assert judge([full], [classifier])[0]["n"] == 1
+    assert judge_claims([full], [classifier])[0]["n"] == 1
     no_accuracy = {k: v for k, v in classifier.metrics.items() if k != "val_accuracy"}
-    assert judge([full], [replace(classifier, metrics=no_accuracy)])[0]["n"] == 0
-    assert judge([full], [replace(classifier, confusion_matrix=None)])[0]["n"] == 0
+    assert judge_claims([full], [replace(classifier, metrics=no_accuracy)])[0]["n"] == 0
+    assert judge_claims([full], [replace(classifier, confusion_matrix=None)])[0]["n"] == 0
 
 
 def test_only_records_that_belong_together_are_averaged(run):
     on_torch = [run(manolucos.BASELINE, seed, **explaining(0.5)) for seed in range(4)]
     on_jax = [run(manolucos.BASELINE, seed, **explaining(0.9)) for seed in range(3)]
     on_jax = [replace(record, backend="jax") for record in on_jax]
-    row = judge([DETAIL], on_jax + on_torch)[0]
+    row = judge_claims([DETAIL], on_jax + on_torch)[0]
     assert row["ours"]["baseline explained variance of ten images"] == pytest.approx(0.5, abs=0.01)
     wide = [run(manolucos.WIDE, seed) for seed in range(6)]
-    assert judge([DETAIL], on_jax + on_torch + wide)[0]["n"] == 4  # of the fewest
-    row = judge([DETAIL], on_jax + on_torch[:2])[0]
+    assert judge_claims([DETAIL], on_jax + on_torch + wide)[0]["n"] == 4  # of the fewest
+    row = judge_claims([DETAIL], on_jax + on_torch[:2])[0]
     assert row["ours"]["baseline explained variance of ten images"] == pytest.approx(0.9, abs=0.01)
 
 
@@ -501,16 +504,16 @@ def test_what_a_training_took_is_not_read_off_a_run_on_a_gpu(run):
         for seed in range(3)
         for name, shown in holds.items()
     ]
-    assert judge([slower], records)[0]["verdict"] == REPRODUCED
-    assert judge([slower], [replace(r, device="gpu") for r in records])[0]["n"] == 0
+    assert judge_claims([slower], records)[0]["verdict"] == REPRODUCED
+    assert judge_claims([slower], [replace(r, device="gpu") for r in records])[0]["n"] == 0
 
 
 def test_seeds_are_paired_only_on_one_backend_and_device(run):
     base = [run(mansilla.BASE, seed) for seed in range(4)]
     other = [run(mansilla.DROPOUT_01, seed) for seed in range(1, 6)]
-    assert judge([ALIKE], base + other)[0]["n"] == 3
+    assert judge_claims([ALIKE], base + other)[0]["n"] == 3
     for change in ({"backend": "jax"}, {"device": "gpu"}):
-        assert judge([ALIKE], base + [replace(r, **change) for r in other])[0]["n"] == 0
+        assert judge_claims([ALIKE], base + [replace(r, **change) for r in other])[0]["n"] == 0
 
 
 def test_overlapping_intervals_refuse_a_ranking_though_every_seed_has_the_same_order(run):
@@ -519,7 +522,7 @@ def test_overlapping_intervals_refuse_a_ranking_though_every_seed_has_the_same_o
     values = (0.88, 0.89, 0.90, 0.91, 0.92)
     records = [run(full, 3 * k, val_accuracy=v + 0.005) for k, v in enumerate(values)]
     records += [run(random, 3 * k, val_accuracy=v) for k, v in enumerate(values)]
-    row = judge([worse], records)[0]
+    row = judge_claims([worse], records)[0]
     assert row["verdict"] == UNDECIDED
     assert row["why"] == "random_full and classifier_full: intervals overlap, no ranking"
     # t(0.975, 4) = 2.776445, times the standard deviation 0.0158114 / √5
@@ -535,7 +538,7 @@ def test_overlapping_intervals_refuse_a_ranking_though_every_seed_has_the_same_o
 
 
 def test_printed_numbers_come_from_the_specs():
-    rows = {row["id"]: row["published"] for row in judge(CLAIMS, [])}
+    rows = {row["id"]: row["published"] for row in judge_claims(CLAIMS, [])}
     assert rows["manolucos/baseline_row"] == "8.58%, 7.26% (table 3)"
     assert rows["manolucos/classifier_fc_sgd_row"].startswith("94.65%, 91.48%, 15.29%, 24.63%")
     assert rows["manolucos/order"].startswith("7.26%, 3.12%, 2.83%, 2.31%, 1.75%")
@@ -558,7 +561,7 @@ def ask(capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
 
     def call(*words):
-        status = cli.main(menu.tool(CATALOGUE), "keras-fmnist", ["claims", *words])
+        status = app.main(menu.tool(CATALOGUE), "keras-fmnist", ["claims", *words])
         return status, *capsys.readouterr()
 
     return call
@@ -631,7 +634,7 @@ def columns(lines):
 def test_the_table_fits_the_terminal_and_drops_nothing(verdict, width):
     for claim in CLAIMS:
         row = verdict(claim, *5 * [CASES[claim.id][0]])
-        lines = table([row], width)
+        lines = format_claims([row], width)
         assert max(map(len, lines)) <= min(max(width, 80), 200)
         assert not any(line.endswith(" ") for line in lines)
         assert lines[1:3] == ["", row["id"]]
@@ -649,7 +652,7 @@ def test_the_table_fits_the_terminal_and_drops_nothing(verdict, width):
 
 
 def test_a_cell_is_wrapped_in_its_own_column(verdict):
-    lines = table([verdict(RISES, *5 * [CASES[RISES.id][0]])], 120)
+    lines = format_claims([verdict(RISES, *5 * [CASES[RISES.id][0]])], 120)
     *_, ours, verdict_and_why = columns([lines[0], *lines[3:7]])
     assert verdict_and_why == [
         "verdict and why",
@@ -665,7 +668,7 @@ def test_a_cell_is_wrapped_in_its_own_column(verdict):
 
 def test_the_readme_table_has_a_row_a_claim(run):
     records = [run(mansilla.BASE, seed, **UP) for seed in range(5)]
-    text = report.claims_table([RISES, ALIKE, DETAIL], records)
+    text = tables.format_claims([RISES, ALIKE, DETAIL], records)
     count, _, *folded = text.splitlines()
     assert count == "3 claims: 1 reproduced, 0 not reproduced, 2 undecided."
     assert folded[:3] == ["<details>", "<summary>Each of them</summary>", ""]

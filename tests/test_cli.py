@@ -13,14 +13,13 @@ from bad_command_lines import BAD, PICTURES
 
 from experiments import mansilla
 from experiments.__main__ import CATALOGUE
-from keras_fmnist import cli, commands, data, menu, results, train, weights
-from keras_fmnist.specs import (
-    AutoencoderSpec,
-    ClassifierSpec,
-    override,
-    setting_fields,
-    settings,
-)
+from keras_fmnist import backends, data
+from keras_fmnist.cli import app, menu
+from keras_fmnist.cli.commands import train as train_command
+from keras_fmnist.models import weights
+from keras_fmnist.records.record import read_record
+from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec, override, setting_fields, settings
+from keras_fmnist.training import train
 
 ROOT = Path(__file__).resolve().parent.parent
 SPECS = mansilla.SPECS
@@ -49,7 +48,7 @@ def ask(capsys):
 
     def call(argv, tool=False):
         component = menu.tool(CATALOGUE) if tool else menu.experiments(SPECS)
-        status = cli.main(component, "keras-fmnist" if tool else "mansilla", argv)
+        status = app.main(component, "keras-fmnist" if tool else "mansilla", argv)
         return status, *capsys.readouterr()
 
     return call
@@ -97,7 +96,7 @@ def test_a_bad_command_line_ends_with_one_useful_line_and_no_file(kind, crowded,
         if argv[0] in reports and len(argv) > 1:
             asked.append((argv[0], reports[argv[0]], argv[1:]))
         for name, component, rest in asked:
-            assert_refused((cli.main(component, name, rest), *capsys.readouterr()), words, name)
+            assert_refused((app.main(component, name, rest), *capsys.readouterr()), words, name)
         if listing(crowded) != before:
             wrong.append(line)
     assert not wrong
@@ -125,7 +124,7 @@ def test_a_folder_that_cannot_be_written_is_refused(ask, here):
 
 
 def test_a_gpu_that_is_not_there_is_refused(ask, here, monkeypatch):
-    monkeypatch.setattr(train, "device", lambda: "cpu")
+    monkeypatch.setattr(backends, "find_device", lambda: "cpu")
     assert_refused(ask(["base", "--device", "gpu"]), "finds no GPU here; leave it out, or say cpu")
     assert listing(here) == {}
 
@@ -154,7 +153,7 @@ def chosen(monkeypatch):
     """What `run_experiments` is asked for, in place of running it."""
     calls = []
     monkeypatch.setattr(
-        commands, "run_experiments", lambda specs, **given: calls.append((specs, given))
+        train_command, "run_experiments", lambda specs, **given: calls.append((specs, given))
     )
     return calls
 
@@ -235,7 +234,7 @@ def test_a_run_leaves_record_weights_and_figures_and_says_where(ask, here):
         + [f"runs/mansilla/classifier_frozen/{name}" for name in figures]
     )
     first, second = out.splitlines()
-    record = results.read(here / f"runs/mansilla/classifier_frozen/{stem}.json")
+    record = read_record(here / f"runs/mansilla/classifier_frozen/{stem}.json")
     assert first.startswith("mansilla/classifier_frozen seed 0: ")
     assert f"val_accuracy {record.metrics['val_accuracy']:.4g}" in first
     assert second == "  runs/mansilla/classifier_frozen: record, weights and 3 figures"
@@ -295,7 +294,7 @@ def test_inspect_takes_settings_and_weights_of_the_run_there_is(ask, here, datas
     assert ask(["base", *narrow])[0] == 0
     before = listing(here)
     (path,) = (here / "results/mansilla/base").glob("*.json")
-    record = results.read(path)
+    record = read_record(path)
     status, out, err = ask(["inspect", "mansilla/base"], tool=True)
     assert (status, err) == (0, "")
     first, *lines = out.splitlines()
@@ -320,7 +319,7 @@ def test_inspect_counts_the_dead_logits_that_a_classifiers_record_has(ask, here)
     (path,) = (here / "results/mansilla/classifier_frozen").glob("*.json")
     status, out, err = ask(["inspect", "mansilla/classifier_frozen"], tool=True)
     assert (status, err) == (0, "")
-    dead = results.read(path).metrics["dead_logits"]
+    dead = read_record(path).metrics["dead_logits"]
     assert f"dead logits: {dead} of 10" in out.splitlines()
     assert "pca_loss" not in out
     assert "decoder" not in out
@@ -358,7 +357,7 @@ def test_a_failure_while_running_is_one_line_and_its_own_status(
         raise error
 
     monkeypatch.delenv("KERAS_FMNIST_TRACEBACK", raising=False)
-    monkeypatch.setattr(commands, "run_experiments", fail)
+    monkeypatch.setattr(train_command, "run_experiments", fail)
     answer = ask(["base"])
     assert answer[:2] == (status, "")
     assert answer[2].startswith("mansilla: ")
@@ -371,7 +370,7 @@ def test_whoever_asks_for_it_gets_the_traceback(ask, monkeypatch):
         raise RuntimeError("it broke")
 
     monkeypatch.setenv("KERAS_FMNIST_TRACEBACK", "1")
-    monkeypatch.setattr(commands, "run_experiments", fail)
+    monkeypatch.setattr(train_command, "run_experiments", fail)
     with pytest.raises(RuntimeError, match="it broke"):
         ask(["base"])
 

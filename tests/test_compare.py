@@ -16,9 +16,13 @@ from scipy import stats
 
 from experiments import __main__ as console
 from experiments.mansilla import BASE, CLASSIFIER_FULL
-from keras_fmnist import compare, data, parity, train
-from keras_fmnist.page.phrases import OF_RULERS, of_rulers
-from keras_fmnist.parity import Row
+from keras_fmnist import data
+from keras_fmnist.cli.commands.compare import format_equivalence, format_rows
+from keras_fmnist.pytorch import equivalence, parity
+from keras_fmnist.pytorch.defaults import list_defaults
+from keras_fmnist.pytorch.parity import Row
+from keras_fmnist.reporting.page.translations import OF_RULERS, of_rulers
+from keras_fmnist.training import train
 
 ROOT = Path(__file__).resolve().parent.parent
 # Validation losses of five trainings a side, and the verdict on them at a margin of a tenth.
@@ -46,9 +50,9 @@ def judge(monkeypatch):
             lambda spec, seed, *_, **__: SimpleNamespace(metrics={"val_loss": ours[seed]}),
         )
         monkeypatch.setattr(
-            compare, "_train_twin", lambda spec, seed, *_: {"val_loss": native[seed]}
+            equivalence, "_train_twin", lambda spec, seed, *_: {"val_loss": native[seed]}
         )
-        return compare.equivalence(BASE, None, seeds=len(native), epochs=2, examples=30)
+        return equivalence.measure_equivalence(BASE, None, seeds=len(native), epochs=2, examples=30)
 
     return call
 
@@ -92,7 +96,7 @@ def test_means_and_standard_deviations_are_those_of_the_runs(judge):
     result = judge([0.1, 0.3], [0.2, 0.4])
     assert result.ours == {"val_loss": {"mean": pytest.approx(0.2), "sd": pytest.approx(0.1414214)}}
     assert result.native["val_loss"]["mean"] == pytest.approx(0.3)
-    lines = compare.describe(result)
+    lines = format_equivalence(result)
     assert lines[0] == "ours: val_loss 0.2000 (sd 0.1414)"
     assert lines[1] == "native: val_loss 0.3000 (sd 0.1414)"
     assert lines[2].endswith("margin ±0.0300: undecided")
@@ -101,7 +105,7 @@ def test_means_and_standard_deviations_are_those_of_the_runs(judge):
 @pytest.mark.parametrize("spec", [BASE, CLASSIFIER_FULL], ids=lambda spec: spec.name)
 def test_both_sides_are_trained_as_often_and_as_long_as_asked(spec, dataset, tiny, monkeypatch):
     asked, fitted, autoencoders = [], [], []
-    run, fit = train.run, compare._fit_twin
+    run, fit = train.run, equivalence._fit_twin
 
     def watched_run(spec, seed, *args, **options):
         record = run(spec, seed, *args, **options)
@@ -120,7 +124,7 @@ def test_both_sides_are_trained_as_often_and_as_long_as_asked(spec, dataset, tin
         fit(spec, net, images, targets)
 
     monkeypatch.setattr(train, "run", watched_run)
-    monkeypatch.setattr(compare, "_fit_twin", watched_fit)
+    monkeypatch.setattr(equivalence, "_fit_twin", watched_fit)
     seen = []
 
     def progress(seeds):
@@ -128,7 +132,7 @@ def test_both_sides_are_trained_as_often_and_as_long_as_asked(spec, dataset, tin
             seen.append(seed)
             yield seed
 
-    result = compare.equivalence(
+    result = equivalence.measure_equivalence(
         tiny(spec), dataset, seeds=2, epochs=1, examples=100, progress=progress
     )
     names = ["base"] if spec is BASE else ["base", "classifier_full"]
@@ -150,14 +154,14 @@ def test_both_sides_are_trained_as_often_and_as_long_as_asked(spec, dataset, tin
 
 def test_a_random_arm_trains_no_autoencoder_on_the_native_side_either(dataset, tiny, monkeypatch):
     fitted = []
-    monkeypatch.setattr(compare, "_fit_twin", lambda spec, *_: fitted.append(spec.name))
+    monkeypatch.setattr(equivalence, "_fit_twin", lambda spec, *_: fitted.append(spec.name))
     spec = tiny(CLASSIFIER_FULL, pretrained=False)
-    compare.equivalence(spec, dataset, seeds=2, epochs=1, examples=20)
+    equivalence.measure_equivalence(spec, dataset, seeds=2, epochs=1, examples=20)
     assert fitted == ["classifier_full"] * 2
 
 
 def test_the_native_side_learns_what_ours_learns(dataset, tiny):
-    result = compare.equivalence(
+    result = equivalence.measure_equivalence(
         tiny(BASE, dropout=0, learning_rate=3e-3), dataset, seeds=2, epochs=4, examples=190
     )
     blank = np.square(dataset.test_images / 255 - 0.5).mean()
@@ -192,14 +196,14 @@ DEFAULTS = {
 
 @pytest.mark.portable
 def test_the_defaults_are_those_that_both_libraries_have():
-    rows = compare.defaults()
+    rows = list_defaults()
     assert [row["what"] for row in rows] == list(DEFAULTS)
     for row in rows:
         assert (row["keras"], row["pytorch"], row["ours"]) == DEFAULTS[row["what"]], row["what"]
 
 
 def test_the_page_has_the_spanish_of_every_default_and_every_kind_of_comparison():
-    said = {text for row in compare.defaults() for text in row.values()}
+    said = {text for row in list_defaults() for text in row.values()}
     committed = json.loads((ROOT / "results/parity/mansilla-base.json").read_bytes())
     said |= {row["kind"] for row in committed["rows"]}
     same = {text for text in said if of_rulers(text).spanish == text}
@@ -219,7 +223,7 @@ def test_numbers_among_the_defaults_are_read_from_the_libraries(monkeypatch):
     monkeypatch.setattr(
         torch.nn, "BatchNorm2d", lambda _: SimpleNamespace(momentum=0.25, eps=0.125)
     )
-    values = {row["what"]: (row["keras"], row["pytorch"]) for row in compare.defaults()}
+    values = {row["what"]: (row["keras"], row["pytorch"]) for row in list_defaults()}
     assert values["batch norm's momentum, as the share kept"] == ("0.5", "0.75")
     assert values["batch norm's ε"] == ("0.25", "0.125")
 
@@ -230,7 +234,7 @@ def test_the_table_has_a_line_a_row_under_each_kind_and_marks_what_is_over():
         Row("decoder.deconv1", "output", 0.5, 0.25, 1e-5),
         Row("conv1", "gradient", float("nan"), 0, 1e-4),
     ]
-    lines = compare.table(rows)
+    lines = format_rows(rows)
     assert [line.split() for line in lines[1:]] == [
         ["output"],
         ["conv1", "2e-07", "1e-08", "1e-05"],
@@ -286,7 +290,7 @@ def test_the_command_prints_everything_and_writes_it_as_json(ask):
     assert content["rows"] == [asdict(row) for row in GOOD]
     assert [*content["rows"][0]] == ["name", "kind", "max_abs", "mean_abs", "tolerance"]
     assert content["rounding"] == {"ours": 0.003, "native": 0.004}
-    assert content["defaults"] == compare.defaults()
+    assert content["defaults"] == list_defaults()
     assert content["equivalence"].keys() == {
         *("epochs", "examples", "seeds", "ours", "native", "margin", "interval", "verdict"),
     }

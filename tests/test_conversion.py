@@ -19,7 +19,8 @@ import torch
 
 from experiments import __main__ as console
 from experiments.mansilla import BASE, CLASSIFIER_FROZEN, CLASSIFIER_FULL
-from keras_fmnist import models, twin, weights
+from keras_fmnist.models import networks, torch_weights, weights
+from keras_fmnist.pytorch import from_spec
 from keras_fmnist.specs import override
 
 SPECS = (BASE, CLASSIFIER_FULL, CLASSIFIER_FROZEN)
@@ -39,7 +40,7 @@ def arrays_of():
         rng = np.random.default_rng(0)
         arrays = {
             name: rng.normal(size=tuple(v.shape)).astype(np.float32)
-            for name, v in weights.variables(models.build(spec)).items()
+            for name, v in weights.variables(networks.build(spec)).items()
         }
         for array in arrays.values():
             special = np.float32([-0.0, 1e-42, 3.4e38])[: array.size]
@@ -68,17 +69,17 @@ def native_outputs(net, images):
 @by_name
 def test_there_and_back_changes_no_bit(spec, arrays_of):
     arrays = arrays_of(spec)
-    native = weights.to_native(arrays)
-    assert bits(weights.from_native(native, arrays)) == bits(arrays)
-    again = weights.to_native(weights.from_native(native, arrays))
+    native = torch_weights.to_native(arrays)
+    assert bits(torch_weights.from_native(native, arrays)) == bits(arrays)
+    again = torch_weights.to_native(torch_weights.from_native(native, arrays))
     assert bits(again) == bits(native)
 
 
 @pytest.mark.portable
 @by_name
 def test_names_and_shapes_are_those_of_the_native_state_dict(spec, arrays_of):
-    native = weights.to_native(arrays_of(spec))
-    expected = {name: tuple(t.shape) for name, t in twin.build(spec).state_dict().items()}
+    native = torch_weights.to_native(arrays_of(spec))
+    expected = {name: tuple(t.shape) for name, t in from_spec.build(spec).state_dict().items()}
     assert {name: array.shape for name, array in native.items()} == expected
     assert len(expected) == (12 if spec is BASE else 8)
 
@@ -88,7 +89,7 @@ def test_every_element_goes_where_pytorch_wants_it():
         return np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
 
     kernel, dense = numbered(2, 3, 5, 7), numbered(4, 6)
-    native = weights.to_native({"a/b/kernel": kernel, "c/kernel": dense})
+    native = torch_weights.to_native({"a/b/kernel": kernel, "c/kernel": dense})
     assert list(native) == ["a.b.weight", "c.weight"]
     for row, column, one, other in np.ndindex(kernel.shape):
         assert native["a.b.weight"][other, one, row, column] == kernel[row, column, one, other]
@@ -111,7 +112,7 @@ def test_batch_norm_keeps_its_scale_its_shift_and_its_statistics(images):
         for name, v in weights.variables(model).items()
     }
     weights.set_arrays(model, arrays)
-    native = weights.to_native(arrays)
+    native = torch_weights.to_native(arrays)
     assert native.keys() == {
         *("conv1.weight", "conv1.bias", "bn1.weight", "bn1.bias"),
         *("bn1.running_mean", "bn1.running_var", "bn1.num_batches_tracked"),
@@ -132,15 +133,15 @@ def test_batch_norm_keeps_its_scale_its_shift_and_its_statistics(images):
     )
     # And back: the counter that Keras has no place for is left out.
     state = {name: tensor.numpy() for name, tensor in net.state_dict().items()}
-    assert bits(weights.from_native(state, arrays)) == bits(arrays)
+    assert bits(torch_weights.from_native(state, arrays)) == bits(arrays)
 
 
 @pytest.mark.portable
 @by_name
 def test_a_native_file_gives_the_native_net_the_outputs_of_the_keras_model(spec, images, tmp_path):
-    model = models.build(spec, seed=1)
-    weights.save_native(tmp_path / "w.pt", weights.to_native(weights.get_arrays(model)))
-    net = twin.build(spec)
+    model = networks.build(spec, seed=1)
+    torch_weights.save_native(tmp_path / "w.pt", torch_weights.to_native(weights.get_arrays(model)))
+    net = from_spec.build(spec)
     net.load_state_dict(torch.load(tmp_path / "w.pt", weights_only=True))
     ours = outputs_of(model, images)
     assert ours.std() > 1e-3
@@ -165,7 +166,7 @@ def convert(tmp_path, monkeypatch, capsys):
 
 def native_net(spec=BASE):
     torch.manual_seed(0)
-    return twin.build(spec)
+    return from_spec.build(spec)
 
 
 @by_name
@@ -175,7 +176,7 @@ def test_the_command_goes_from_pytorch_to_safetensors_and_back_without_a_change(
     status, out, err = convert("first.pt", "w.safetensors", spec.id)
     assert (status, err) == (0, "")
     assert out == f"w.safetensors: {len(net.state_dict())} tensors of {spec.id}\n"
-    keras_names = weights.variables(models.build(spec))
+    keras_names = weights.variables(networks.build(spec))
     assert safetensors.numpy.load_file("w.safetensors").keys() == keras_names.keys()
     assert convert("w.safetensors", "again.pth", spec.id)[0] == 0
     again = torch.load("again.pth", weights_only=True)
@@ -359,7 +360,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked(convert, monkeypatch):
 
 @pytest.mark.parametrize("ending", ["pt", "safetensors"])
 def test_a_file_far_too_long_and_one_without_an_end_are_not_read(tmp_path, tally, ending):
-    read = {"pt": weights.load_native, "safetensors": weights.load}[ending]
+    read = {"pt": torch_weights.load_native, "safetensors": weights.load}[ending]
     path = tmp_path / f"w.{ending}"
     path.touch()
     os.truncate(path, 1 << 40)  # a sparse terabyte
@@ -503,7 +504,7 @@ from keras_fmnist import data, models, results, train, weights
 from keras_fmnist.specs import override
 
 out, me = Path(sys.argv[1]), keras.backend.backend()
-images = data.synthetic(20, 20, seed=1).test_images.astype(np.float32) / 255
+images = data.make_synthetic(20, 20, seed=1).test_images.astype(np.float32) / 255
 short = {"epochs": 1, "batch_size": 10}
 nested = {f"autoencoder_{name}": value for name, value in short.items()}
 specs = [override(BASE, short), override(CLASSIFIER_FULL, short | nested)]
@@ -516,7 +517,7 @@ def outputs(spec, arrays):
     return there, keras.ops.convert_to_numpy(model(images, training=False))
 
 
-train.run(specs[1], 0, out / me, dataset=data.synthetic(20, 20))
+train.run(specs[1], 0, out / me, dataset=data.make_synthetic(20, 20))
 for spec in specs:
     arrays = weights.load(next((out / me / spec.id).glob("*.safetensors")))
     np.save(out / f"{me}-{spec.name}.npy", outputs(spec, arrays)[1])

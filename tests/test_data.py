@@ -13,11 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from keras_fmnist import cache, data, fashion_mnist_builder, files, sources
+from keras_fmnist import data, files
+from keras_fmnist.data import cache, fashion_mnist, sources, tfds_builder
 
-SMALL = data.synthetic(60, 30, seed=7)
+SMALL = data.make_synthetic(60, 30, seed=7)
 ARRAYS = {name: getattr(SMALL, name) for name in sources.SHAPES}
-REAL_BUILD = fashion_mnist_builder.build
+REAL_BUILD = tfds_builder.build
 
 
 def silent(_):
@@ -39,11 +40,11 @@ def source(monkeypatch):
 
     for name, array in ARRAYS.items():
         monkeypatch.setitem(sources.SHAPES, name, array.shape)
-    for module in (cache, data):
+    for module in (cache, fashion_mnist):
         monkeypatch.setattr(module, "SHA256", SMALL.sha256)
     monkeypatch.setattr(cache, "BYTES", sum(array.size for array in ARRAYS.values()))
     monkeypatch.setattr(sources, "fetch", fetch)
-    monkeypatch.setattr(fashion_mnist_builder, "build", build)
+    monkeypatch.setattr(tfds_builder, "build", build)
     return calls
 
 
@@ -75,7 +76,7 @@ def test_the_first_load_prepares_and_says_so_and_the_second_reads(source, tmp_pa
     assert capsys.readouterr() == ("", "")
     assert same(first, SMALL)
     assert same(second, SMALL)
-    assert second.sha256 == data.SHA256
+    assert second.sha256 == sources.SHA256
     assert left_in(tmp_path / "cache") == ["fashion-mnist.gz"]
 
 
@@ -112,7 +113,7 @@ def test_the_cache_is_where_the_environment_says(monkeypatch, tmp_path):
 
 def test_of_two_at_once_the_second_waits_for_the_first(source, tmp_path, monkeypatch):
     waiting, lines, results = threading.Event(), [], []
-    build = fashion_mnist_builder.build
+    build = tfds_builder.build
 
     def build_once_the_other_waits(*folders):
         assert waiting.wait(10)
@@ -123,7 +124,7 @@ def test_of_two_at_once_the_second_waits_for_the_first(source, tmp_path, monkeyp
         if "waiting for the process" in line:
             waiting.set()
 
-    monkeypatch.setattr(fashion_mnist_builder, "build", build_once_the_other_waits)
+    monkeypatch.setattr(tfds_builder, "build", build_once_the_other_waits)
     threads = [
         threading.Thread(target=lambda: results.append(data.load(tmp_path, report=report)))
         for _ in range(2)
@@ -237,7 +238,7 @@ def tfds_finds_the_disk_full(upstream, work):
             raise RuntimeError(message + "; writing /a/b\nmore")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fashion_mnist_builder, "KerasFmnist", Builder)
+        patch.setattr(tfds_builder, "KerasFmnist", Builder)
         return REAL_BUILD(upstream, work)
 
 
@@ -245,7 +246,7 @@ def tfds_finds_the_disk_full(upstream, work):
     ("module", "function", "full"),
     [
         (sources, "fetch", raise_full),
-        (fashion_mnist_builder, "build", tfds_finds_the_disk_full),
+        (tfds_builder, "build", tfds_finds_the_disk_full),
         (os, "fsync", raise_full),
     ],
     ids=["fetching", "in TFDS", "writing the cache"],
@@ -273,9 +274,9 @@ def test_another_failure_of_tfds_is_one_sentence(tmp_path, monkeypatch):
     def fail(*_, **__):
         raise RuntimeError("records are out of order\nmore")
 
-    monkeypatch.setattr(fashion_mnist_builder.KerasFmnist, "download_and_prepare", fail)
+    monkeypatch.setattr(tfds_builder.KerasFmnist, "download_and_prepare", fail)
     with pytest.raises(data.DataError) as error:
-        fashion_mnist_builder.build(tmp_path, tmp_path / "work")
+        tfds_builder.build(tmp_path, tmp_path / "work")
     assert str(error.value) == "tensorflow-datasets failed: records are out of order"
 
 
@@ -301,7 +302,7 @@ def test_a_read_only_cache_folder_is_one_sentence(source, tmp_path, monkeypatch)
 
 def test_wrong_arrays_from_tfds_are_not_cached(source, tmp_path, monkeypatch):
     wrong = {**ARRAYS, "train_labels": ARRAYS["train_labels"][::-1]}
-    monkeypatch.setattr(fashion_mnist_builder, "build", lambda *_: wrong)
+    monkeypatch.setattr(tfds_builder, "build", lambda *_: wrong)
     with pytest.raises(data.DataError, match="tensorflow-datasets gave arrays with sha256"):
         data.load(tmp_path, report=silent)
     assert left_in(tmp_path) == []
@@ -311,7 +312,7 @@ def test_an_interrupted_preparation_leaves_nothing(source, tmp_path, monkeypatch
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(fashion_mnist_builder, "build", interrupt)
+    monkeypatch.setattr(tfds_builder, "build", interrupt)
     with pytest.raises(KeyboardInterrupt):
         data.load(tmp_path, report=silent)
     assert left_in(tmp_path) == []
@@ -370,7 +371,7 @@ def test_the_same_arrays_packed_by_gzip_are_in_order(prepared):
 
 
 def test_synthetic_data_have_the_types_of_the_real_and_all_classes():
-    dataset = data.synthetic(50, 20)
+    dataset = data.make_synthetic(50, 20)
     assert dataset.train_images.shape == (50, 28, 28, 1)
     assert dataset.test_images.shape == (20, 28, 28, 1)
     assert {array.dtype for array in vars(dataset).values()} == {np.dtype(np.uint8)}
@@ -379,12 +380,12 @@ def test_synthetic_data_have_the_types_of_the_real_and_all_classes():
 
 
 def test_synthetic_data_follow_from_the_seed():
-    assert data.synthetic(seed=1).sha256 == data.synthetic(seed=1).sha256
-    assert data.synthetic(seed=1).sha256 != data.synthetic(seed=2).sha256
+    assert data.make_synthetic(seed=1).sha256 == data.make_synthetic(seed=1).sha256
+    assert data.make_synthetic(seed=1).sha256 != data.make_synthetic(seed=2).sha256
 
 
 def test_synthetic_classes_can_be_learned():
-    dataset = data.synthetic(200, 100)
+    dataset = data.make_synthetic(200, 100)
     train, test = dataset.train_images.astype(float), dataset.test_images.astype(float)
     means = np.stack([train[dataset.train_labels == label].mean(0) for label in range(10)])
     distances = ((test[:, None] - means) ** 2).sum((2, 3, 4))
@@ -397,7 +398,7 @@ def test_synthetic_classes_can_be_learned():
 @pytest.mark.data
 def test_the_real_data_are_in_the_order_of_the_original_files():
     dataset = data.load()
-    assert dataset.sha256 == data.SHA256
+    assert dataset.sha256 == sources.SHA256
     assert {name: array.shape for name, array in vars(dataset).items() if name in ARRAYS} == {
         "train_images": (60000, 28, 28, 1),
         "train_labels": (60000,),
@@ -460,7 +461,7 @@ def test_two_processes_without_tensorflow_prepare_at_once(tmp_path):
     assert [process.returncode for process in processes] == [0, 0], complaints
     for answer, _ in answers:
         digest, tensorflow, size = answer.split()
-        assert digest == data.SHA256
+        assert digest == sources.SHA256
         assert tensorflow == "False"
         assert int(size) < 32 << 20
     assert complaints.count("waiting for the process") == 1

@@ -4,8 +4,10 @@ import pytest
 
 from experiments import manolucos, mansilla, transfer
 from experiments.__main__ import REPORTS
-from keras_fmnist import data, models, train
+from keras_fmnist import data
+from keras_fmnist.models import networks
 from keras_fmnist.specs import ClassifierSpec, override, settings
+from keras_fmnist.training import train
 
 # mansilla, section II to V: what changes from experiment to experiment.
 AUTOENCODERS = {
@@ -121,13 +123,13 @@ def test_manolucoss_nets_have_the_parameters_of_their_tables():
     specs = {spec.name: spec for spec in manolucos.SPECS}
     # conv 1→16 k3, conv 16→32 k3, deconv 32→16 k5, deconv 16→1 k6, each with its biases
     counts = (16 * 9 + 16) + (32 * 16 * 9 + 32) + (32 * 16 * 25 + 16) + (16 * 36 + 1)
-    assert models.build(specs["baseline"]).count_params() == counts == 18_193
-    assert models.build(specs["baseline_repaired"]).count_params() == 18_193
+    assert networks.build(specs["baseline"]).count_params() == counts == 18_193
+    assert networks.build(specs["baseline_repaired"]).count_params() == 18_193
     # with batch norm's four numbers a kernel, then 96 · 5 · 5 features to 10 classes
     encoder = (64 * 9 + 64) + 4 * 64 + (96 * 64 * 9 + 96) + 4 * 96
-    assert models.encoder(specs["wide"]).count_params() == encoder == 56_672
+    assert networks.encoder(specs["wide"]).count_params() == encoder == 56_672
     head = 96 * 25 * 10 + 10
-    assert models.build(specs["classifier_baseline"]).count_params() == encoder + head == 80_682
+    assert networks.build(specs["classifier_baseline"]).count_params() == encoder + head == 80_682
 
 
 # Pretrained or random × everything trained or the head: one of the four is each combination.
@@ -187,7 +189,7 @@ def test_every_experiment_takes_a_step(out, spec):
     one = {"epochs": min(spec.epochs, 1)}
     if isinstance(spec, ClassifierSpec):
         one["autoencoder_epochs"] = 1
-    record = train.run(override(spec, one), 0, out, dataset=data.synthetic(40, 40))
+    record = train.run(override(spec, one), 0, out, dataset=data.make_synthetic(40, 40))
     sha = record.weights_sha256
     assert (sha["initial"] == sha["final"]) == (spec.epochs == 0)
     assert 0 < record.metrics["val_loss"] < 5

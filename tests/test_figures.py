@@ -13,11 +13,21 @@ import pytest
 from matplotlib import pyplot as plt
 
 from experiments.mansilla import BASE, CLASSIFIER_FULL, UNTRAINED
-from keras_fmnist import figures, results
 from keras_fmnist.data import CLASS_NAMES
-from keras_fmnist.figures import overview, prediction, spaces
-from keras_fmnist.photos import Photo
-from keras_fmnist.prediction import Prediction
+from keras_fmnist.inference.photos import Photo
+from keras_fmnist.inference.prediction import Prediction
+from keras_fmnist.records.images import pack_images, unpack_images
+from keras_fmnist.records.json_files import RecordError, write_dataclass
+from keras_fmnist.records.run import latent_path
+from keras_fmnist.reporting import figures
+from keras_fmnist.reporting.figures import style
+from keras_fmnist.reporting.figures.confusion import draw_confusion
+from keras_fmnist.reporting.figures.curves import draw_curves
+from keras_fmnist.reporting.figures.latent import TEN, draw_lines, draw_maps
+from keras_fmnist.reporting.figures.overview import draw_overview
+from keras_fmnist.reporting.figures.prediction import draw_predictions
+from keras_fmnist.reporting.figures.reconstructions import draw_reconstructions
+from keras_fmnist.reporting.figures.style import STYLE
 
 ROOT = Path(__file__).resolve().parent.parent
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -87,7 +97,7 @@ for experiment_id in sys.argv[2:]:
 
 
 def test_the_same_records_give_the_same_bytes_and_need_no_keras(out, space):
-    results.write(results.latent_path(out, BASE.id), space)
+    write_dataclass(latent_path(out, BASE.id), space)
     once = {}
     for spec in (BASE, CLASSIFIER_FULL):
         figures.draw(out, spec.id)
@@ -126,13 +136,13 @@ def test_what_was_never_trained_has_reconstructions_and_no_curves(
 
 
 def test_an_experiment_without_a_record_is_named(out):
-    with pytest.raises(results.RecordError, match="holds no record of mansilla/sgd"):
+    with pytest.raises(RecordError, match="holds no record of mansilla/sgd"):
         figures.draw(out, "mansilla/sgd")
 
 
 def test_the_three_curves_are_the_records_numbers(make_record):
     record = make_record(BASE)
-    (axes,) = figures.curves([record], "loss", "mean squared error").axes
+    (axes,) = draw_curves([record], "loss", "mean squared error").axes
     drawn = {line.get_label(): line for line in axes.get_lines()}
     assert {label: line.get_ydata().tolist() for label, line in drawn.items()} == {
         "training, as it ran": record.history["loss"],
@@ -151,7 +161,7 @@ def test_the_three_curves_are_the_records_numbers(make_record):
 
 def test_several_seeds_are_drawn_as_their_mean_and_range(make_record):
     records = [make_record(BASE, seed) for seed in range(3)]
-    (axes,) = figures.curves(records, "loss", "mean squared error").axes
+    (axes,) = draw_curves(records, "loss", "mean squared error").axes
     curves = np.array([record.history["val_loss"] for record in records])
     drawn = {line.get_label(): line.get_ydata() for line in axes.get_lines()}
     np.testing.assert_allclose(drawn["validation"], curves.mean(axis=0))
@@ -162,7 +172,7 @@ def test_several_seeds_are_drawn_as_their_mean_and_range(make_record):
 
 def test_one_epoch_is_drawn_as_points(make_record):
     history = {name: [0.5] for name in ("loss", "train_eval_loss", "val_loss")}
-    (axes,) = figures.curves([make_record(BASE, history=history)], "loss", "loss").axes
+    (axes,) = draw_curves([make_record(BASE, history=history)], "loss", "loss").axes
     assert [line.get_marker() for line in axes.get_lines()] == ["o"] * 3
     assert all(float(tick).is_integer() for tick in axes.get_xticks())
 
@@ -190,7 +200,7 @@ def test_an_older_record_without_images_has_its_curves_drawn(tmp_path, make_reco
 def test_a_confusion_matrix_shows_every_count_and_class(make_record):
     counts = np.arange(100).reshape(10, 10)
     record = make_record(CLASSIFIER_FULL, confusion_matrix=counts.tolist())
-    figure = figures.confusion(record)
+    figure = draw_confusion(record)
     (axes,) = figure.axes
     shown = {
         (round(text.get_position()[1]), round(text.get_position()[0])): text.get_text()
@@ -210,10 +220,10 @@ def test_a_confusion_matrix_shows_every_count_and_class(make_record):
 
 def test_reconstructions_stand_below_their_originals(make_record):
     record = make_record(BASE)
-    figure = figures.reconstructions(record)
+    figure = draw_reconstructions(record)
     drawn = [axes.images[0].get_array() for axes in figure.axes]
-    originals = results.unpack_images(record.images["originals"])
-    rebuilt = results.unpack_images(record.images["reconstructions"])
+    originals = unpack_images(record.images["originals"])
+    rebuilt = unpack_images(record.images["reconstructions"])
     assert len(drawn) == 20
     np.testing.assert_array_equal(drawn[:10], originals)
     np.testing.assert_array_equal(drawn[10:], rebuilt)
@@ -229,17 +239,17 @@ def test_reconstructions_stand_below_their_originals(make_record):
 )
 def test_pca_of_the_same_size_stands_below_where_the_record_has_it(make_record, pca_loss, words):
     older = make_record(BASE)
-    pixels = results.unpack_images(older.images["originals"])[::-1] / 255
+    pixels = unpack_images(older.images["originals"])[::-1] / 255
     record = make_record(
         BASE,
-        images=older.images | {"pca": results.pack_images(pixels)},
+        images=older.images | {"pca": pack_images(pixels)},
         metrics=older.metrics | {"pca_loss": pca_loss, "mean_image_loss": 0.0866},
     )
-    figure = figures.reconstructions(record)
+    figure = draw_reconstructions(record)
     assert len(figure.axes) == 30
     drawn = [axes.images[0].get_array() for axes in figure.axes]
     np.testing.assert_array_equal(
-        drawn[:20], [axes.images[0].get_array() for axes in figures.reconstructions(older).axes]
+        drawn[:20], [axes.images[0].get_array() for axes in draw_reconstructions(older).axes]
     )
     np.testing.assert_array_equal(drawn[20:], drawn[9::-1])
     assert [axes.get_ylabel() for axes in figure.axes[::10]] == ["original", "rebuilt", "PCA"]
@@ -253,7 +263,7 @@ def test_the_overview_has_a_row_an_autoencoder_and_the_variance_that_it_explains
         make_record(UNTRAINED, metrics={"val_loss": 0.15, "mean_image_loss": 0.1}),
         images=older.images | {"reconstructions": older.images["originals"]},
     )
-    figure = overview.rows([worse, older])
+    figure = draw_overview([worse, older])
     names = [axes.get_ylabel() for axes in figure.axes]
     assert names == ["original", "mansilla/untrained\nseed 0: −50%", "mansilla/base\nseed 0"]
     strips = [axes.images[0].get_array() for axes in figure.axes]
@@ -263,7 +273,7 @@ def test_the_overview_has_a_row_an_autoencoder_and_the_variance_that_it_explains
         strict=True,
     ):
         seen = np.split(np.asarray(strip), 10, axis=1)
-        for image, expected in zip(seen, results.unpack_images(packed), strict=True):
+        for image, expected in zip(seen, unpack_images(packed), strict=True):
             np.testing.assert_array_equal(image[:, 2:-2], expected)
             assert not image[:, [0, 1, -2, -1]].any()
 
@@ -274,8 +284,8 @@ def test_there_is_no_overview_of_nets_without_pictures(make_record, tmp_path):
 
 
 def test_curves_fit_a_column_and_their_type_is_readable(make_record):
-    with matplotlib.rc_context(figures.STYLE):
-        figure = figures.curves([make_record(BASE)], "loss", "loss")
+    with matplotlib.rc_context(STYLE):
+        figure = draw_curves([make_record(BASE)], "loss", "loss")
         assert figure.get_size_inches()[0] == 3.4
         shown = [t for t in figure.findobj(matplotlib.text.Text) if t.get_text()]
         assert len(shown) > 5
@@ -284,36 +294,36 @@ def test_curves_fit_a_column_and_their_type_is_readable(make_record):
 
 def test_a_latent_space_is_drawn_where_its_weights_are_those_of_a_record(out, space, monkeypatch):
     # Which takes a second each.
-    monkeypatch.setattr(figures, "_files", lambda figure, stem: {stem.with_suffix(".png"): b""})
-    results.write(results.latent_path(out, BASE.id), space)
+    monkeypatch.setattr(style, "render_files", lambda figure, stem: {stem.with_suffix(".png"): b""})
+    write_dataclass(latent_path(out, BASE.id), space)
     names = ["base_loss", "base_reconstructions", "base_latent", "base_line"]
     assert [path.stem for path in figures.draw(out, BASE.id)] == names
     stale = dataclasses.replace(space, weights_sha256="d" * 64)
-    results.write(results.latent_path(out, BASE.id), stale)
+    write_dataclass(latent_path(out, BASE.id), stale)
     assert [path.stem for path in figures.draw(out, BASE.id)] == names[:2]
 
 
 def test_a_damaged_latent_space_is_named(out):
-    path = results.latent_path(out, BASE.id)
+    path = latent_path(out, BASE.id)
     path.write_text("{}")
-    with pytest.raises(results.RecordError, match=str(path)):
+    with pytest.raises(RecordError, match=str(path)):
         figures.draw(out, BASE.id)
 
 
 def test_both_maps_show_every_image_in_its_place_and_the_colour_of_its_class(space):
-    figure = spaces.maps(space)
+    figure = draw_maps(space)
     left, right = figure.axes
     for axes, points in ((left, space.pca), (right, space.tsne)):
         (dots,) = axes.collections
         places = np.column_stack([points["x"], points["y"]])
         np.testing.assert_array_equal(dots.get_offsets(), places)
         colours = [matplotlib.colors.to_hex(colour) for colour in dots.get_facecolors()]
-        assert colours == [spaces.TEN[label] for label in space.labels]
+        assert colours == [TEN[label] for label in space.labels]
         assert sorted(text.get_text() for text in axes.texts) == sorted(CLASS_NAMES)
     assert (left.get_xlabel(), left.get_ylabel()) == ("25% of the variance", "10% of the variance")
     assert (left.get_title(), right.get_title()) == ("PCA", "t-SNE")
     assert "mansilla/base, seed 1 on torch, 40 test images" in texts(figure)
-    assert len(set(spaces.TEN)) == len(CLASS_NAMES)
+    assert len(set(TEN)) == len(CLASS_NAMES)
 
 
 def test_a_class_is_named_in_its_middle_and_no_name_covers_another(space):
@@ -321,7 +331,7 @@ def test_a_class_is_named_in_its_middle_and_no_name_covers_another(space):
     places = {label: (20.0 * label, 0.0) for label in range(9)} | {9: (160.0, 0.0)}
     points = {axis: [places[label][k] for label in space.labels] for k, axis in enumerate("xy")}
     points["y"][0] = 50.0  # one far out does not move the middle
-    figure = spaces.maps(dataclasses.replace(space, tsne=points))
+    figure = draw_maps(dataclasses.replace(space, tsne=points))
     found = {text.get_text(): text.get_position() for text in figure.axes[1].texts}
     assert [found[name][0] for name in CLASS_NAMES] == [places[label][0] for label in range(10)]
     assert found["T-shirt/top"] == (0, 0)
@@ -332,9 +342,9 @@ def test_a_class_is_named_in_its_middle_and_no_name_covers_another(space):
 
 
 def test_lines_are_drawn_image_by_image(space):
-    figure = spaces.lines(space)
+    figure = draw_lines(space)
     drawn = [axes.images[0].get_array() for axes in figure.axes]
-    expected = np.concatenate([results.unpack_images(line["images"]) for line in space.lines])
+    expected = np.concatenate([unpack_images(line["images"]) for line in space.lines])
     np.testing.assert_array_equal(drawn, expected)
     assert {axes.images[0].get_clim() for axes in figure.axes} == {(0, 255)}
     assert texts(figure).count("original") == 2
@@ -360,7 +370,7 @@ def predicted(dataset):
 
 
 def test_a_prediction_is_drawn_from_the_picture_to_the_bars(predicted):
-    figure = prediction.rows([predicted, predicted])
+    figure = draw_predictions([predicted, predicted])
     for row in (figure.axes[:11], figure.axes[11:]):
         shown = [axes.images[0] for axes in row if axes.images]
         assert {image.get_cmap().name for image in shown} == {"gray"}  # as the net sees it
@@ -383,6 +393,6 @@ def test_a_prediction_is_drawn_from_the_picture_to_the_bars(predicted):
 def test_a_prediction_is_a_png_whatever_its_name_and_nothing_stays_open(tmp_path, predicted):
     photo = dataclasses.replace(predicted.photo, name=r"$\no_math$")
     predicted = dataclasses.replace(predicted, photo=photo)
-    figures.draw_predictions(tmp_path / "p.png", [predicted])
+    figures.write_predictions(tmp_path / "p.png", [predicted])
     assert (tmp_path / "p.png").read_bytes().startswith(PNG)
     assert plt.get_fignums() == []

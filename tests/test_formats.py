@@ -9,7 +9,9 @@ import torch
 
 from experiments import manolucos
 from experiments.mansilla import BASE, CLASSIFIER_FULL
-from keras_fmnist import checks, formats, models, weights
+from keras_fmnist import backends
+from keras_fmnist.inference.export import check_onnx, write_net
+from keras_fmnist.models import networks, weights
 from keras_fmnist.settings import SpecError
 
 on_torch = pytest.mark.skipif(
@@ -25,7 +27,7 @@ def onnxruntime():
 
 def lively(spec):
     """A net whose outputs differ from image to image, batch norm's statistics included."""
-    model = models.build(spec)
+    model = networks.build(spec)
     rng = np.random.default_rng(0)
     arrays = weights.get_arrays(model)
     for name, array in arrays.items():
@@ -48,7 +50,7 @@ def test_onnxruntime_computes_what_keras_does_for_any_number_of_images(
 ):
     model = lively(spec)
     target = tmp_path / "net.onnx"
-    words = formats.write(target, model, spec.darkest)
+    words = write_net(target, model, spec.darkest)
     assert words.startswith("the net (onnxruntime and Keras agree within ")
     session = onnxruntime.InferenceSession(target, providers=["CPUExecutionProvider"])
     assert [one.name for one in session.get_inputs()] == ["image"]
@@ -68,28 +70,28 @@ def test_onnxruntime_computes_what_keras_does_for_any_number_of_images(
 def test_an_onnx_that_computes_something_else_is_refused_and_not_written(
     onnxruntime, tmp_path, monkeypatch
 ):
-    model, other = models.build(BASE), models.build(BASE, seed=1)
+    model, other = networks.build(BASE), networks.build(BASE, seed=1)
     other.predict(np.zeros((1, 28, 28, 1), np.float32), verbose=0)
     monkeypatch.setattr(model, "export", other.export)
     with pytest.raises(RuntimeError, match=r"differs from Keras by 0\.\d+, more than 1e-05"):
-        formats.write(tmp_path / "net.onnx", model, 0.0)
+        write_net(tmp_path / "net.onnx", model, 0.0)
     assert os.listdir(tmp_path) == []
 
 
 @on_torch
 def test_a_difference_that_is_no_number_is_refused(onnxruntime, tmp_path):
-    model = models.build(BASE)
+    model = networks.build(BASE)
     for variable in weights.variables(model).values():
         variable.assign(np.full(variable.shape, np.nan, np.float32))
     with pytest.raises(RuntimeError, match="differs from Keras by nan"):
-        formats.write(tmp_path / "net.onnx", model, 0.0)
+        write_net(tmp_path / "net.onnx", model, 0.0)
 
 
 def test_weights_alone_are_the_nets_own_in_keras_names_or_in_pytorchs(tmp_path):
     model = lively(manolucos.CLASSIFIER_FC_ADAM)
     arrays = weights.get_arrays(model)
     for ending in (".safetensors", ".pt"):
-        assert formats.write(tmp_path / f"net{ending}", model, 0.0) == "16 tensors"
+        assert write_net(tmp_path / f"net{ending}", model, 0.0) == "16 tensors"
     assert weights.digest(weights.load(tmp_path / "net.safetensors")) == weights.digest(arrays)
     state = torch.load(tmp_path / "net.pt", weights_only=True)
     np.testing.assert_array_equal(
@@ -100,14 +102,14 @@ def test_weights_alone_are_the_nets_own_in_keras_names_or_in_pytorchs(tmp_path):
 
 @pytest.mark.parametrize("missing", ["onnx", "onnxruntime"])
 def test_what_an_onnx_needs_is_asked_for_by_the_name_of_its_extra(monkeypatch, missing):
-    monkeypatch.setattr(checks, "backend", lambda: "torch")
+    monkeypatch.setattr(backends, "get_backend", lambda: "torch")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == missing else name)
     with pytest.raises(SpecError) as error:
-        formats.check_onnx()
+        check_onnx()
     assert str(error.value) == f"{missing} is not installed: pip install 'keras-fmnist[onnx]'"
 
 
 def test_an_onnx_on_another_backend_is_refused(monkeypatch):
-    monkeypatch.setattr(checks, "backend", lambda: "jax")
+    monkeypatch.setattr(backends, "get_backend", lambda: "jax")
     with pytest.raises(SpecError, match=r"an \.onnx is written on torch"):
-        formats.check_onnx()
+        check_onnx()

@@ -7,7 +7,8 @@ from keras import layers
 
 from experiments.manolucos import BASELINE, BASELINE_REPAIRED, WIDE
 from experiments.mansilla import BASE, CLASSIFIER_FULL
-from keras_fmnist import inspection, models, weights
+from keras_fmnist.cli.commands.inspect import format_layers
+from keras_fmnist.models import inspection, networks, weights
 from keras_fmnist.specs import override
 
 # (spec, changes, layer): positions that hold the bias alone, and all of them
@@ -30,7 +31,7 @@ def build(*stack, shape=(8, 8, 1)):
 
 
 def gaps(model, images, batch_size=100):
-    return {row.name: row.gap for row in inspection.measure(model, images, batch_size)}
+    return {row.name: row.gap for row in inspection.measure_layers(model, images, batch_size)}
 
 
 @pytest.fixture
@@ -41,13 +42,13 @@ def images(dataset):
 @pytest.mark.portable
 @by_geometry
 def test_positions_that_hold_the_bias_alone_are_counted(spec, changes, name, alone, positions):
-    layer = models.decoder(override(spec, changes)).get_layer(name)
-    assert inspection.bias_alone(layer) == (alone, positions)
+    layer = networks.decoder(override(spec, changes)).get_layer(name)
+    assert inspection.count_bias_alone(layer) == (alone, positions)
 
 
 @by_geometry
 def test_as_many_positions_stay_the_same_whatever_comes_in(spec, changes, name, alone, positions):
-    layer = models.decoder(override(spec, changes)).get_layer(name)
+    layer = networks.decoder(override(spec, changes)).get_layer(name)
     rng = np.random.default_rng(0)
     inputs = rng.normal(size=(20, *layer.input.shape[1:])).astype(np.float32)
     outputs = keras.ops.convert_to_numpy(layer(inputs))
@@ -73,11 +74,11 @@ def test_as_many_positions_stay_the_same_whatever_comes_in(spec, changes, name, 
 )
 def test_any_convolution_is_counted_and_nothing_else(layer, expected):
     build(layer, shape=(8, 8, 2))
-    assert inspection.bias_alone(layer) == expected
+    assert inspection.count_bias_alone(layer) == expected
 
 
 def test_rows_name_every_layer_with_its_shape_and_parameters(images):
-    rows = inspection.measure(models.build(BASE), images[:2], 2)
+    rows = inspection.measure_layers(networks.build(BASE), images[:2], 2)
     found = {row.name: (row.shape, row.parameters) for row in rows}
     assert len(found) == len(rows) == 23
     assert list(found)[1:5] == [
@@ -87,7 +88,7 @@ def test_rows_name_every_layer_with_its_shape_and_parameters(images):
     assert found["encoder.latent_dropout"] == ((64,), 0)
     assert found["decoder.deconv2"] == ((1, 28, 28), 16 * 9 + 1)
     assert sum(row.parameters for row in rows) == 116_417
-    rows = inspection.measure(models.build(CLASSIFIER_FULL), images[:2], 2)
+    rows = inspection.measure_layers(networks.build(CLASSIFIER_FULL), images[:2], 2)
     assert [row.name for row in rows][-3:] == ["encoder.latent_dropout", "logits", "logits_relu"]
     assert sum(row.parameters for row in rows) == 56_714
 
@@ -114,27 +115,27 @@ def test_the_gap_compares_magnitudes_over_all_images():
 
 
 def test_without_dropout_and_batch_norm_there_is_no_gap(images):
-    still = gaps(models.build(override(BASE, {"dropout": 0})), images[:9], 4)
+    still = gaps(networks.build(override(BASE, {"dropout": 0})), images[:9], 4)
     assert len(still) == 23
     assert set(still.values()) == {1.0}
 
 
 @pytest.mark.portable
 def test_measuring_leaves_weights_and_statistics_as_they_are(images):
-    model = models.build(override(WIDE, {"kernels": (2, 3), "dropout": 0.2}))
+    model = networks.build(override(WIDE, {"kernels": (2, 3), "dropout": 0.2}))
     before = weights.digest(weights.get_arrays(model))
-    once = inspection.measure(model, images[:20], 10, seed=1)
+    once = inspection.measure_layers(model, images[:20], 10, seed=1)
     assert weights.digest(weights.get_arrays(model)) == before
-    assert inspection.measure(model, images[:20], 10, seed=1) == once
-    assert inspection.measure(model, images[:20], 10, seed=2) != once
+    assert inspection.measure_layers(model, images[:20], 10, seed=1) == once
+    assert inspection.measure_layers(model, images[:20], 10, seed=2) != once
     assert {row.name: row.gap for row in once}["encoder.bn1"] != 1
 
 
 def test_what_is_zero_throughout_has_no_gap():
     net = build(layers.Dropout(0.5), layers.Conv2D(1, 1, kernel_initializer="zeros", name="zero"))
     assert gaps(net, np.ones((5, 8, 8, 1), np.float32))["zero"] == 1
-    assert inspection.ratio(2.0, 0.0) == float("inf")
-    assert inspection.ratio(2.0, 4.0) == 0.5
+    assert inspection.divide_magnitudes(2.0, 0.0) == float("inf")
+    assert inspection.divide_magnitudes(2.0, 4.0) == 0.5
 
 
 def test_dead_is_what_is_zero_for_every_image():
@@ -143,13 +144,13 @@ def test_dead_is_what_is_zero_for_every_image():
     # Never, for one image of three, for none of them because of the bias, and always dead.
     dense.set_weights([np.float32([[1, 1, 0, -1], [1, -1, 0, -1]]), np.float32([0, 0, 1, 0])])
     images = np.float32([[0, 1], [1, 0], [1, 1]])
-    assert inspection.dead(net, images) == (1, 4)
-    assert inspection.dead(net, images[[0, 2]]) == (2, 4)
+    assert inspection.count_dead(net, images) == (1, 4)
+    assert inspection.count_dead(net, images[[0, 2]]) == (2, 4)
 
 
 def test_dead_numbers_of_a_map_are_counted_one_by_one():
     net = build(layers.ZeroPadding2D(1), shape=(2, 2, 3))
-    assert inspection.dead(net, np.ones((2, 2, 2, 3), np.float32)) == (3 * 12, 3 * 16)
+    assert inspection.count_dead(net, np.ones((2, 2, 2, 3), np.float32)) == (3 * 12, 3 * 16)
 
 
 def test_the_table_has_a_line_a_layer_and_the_sum_of_the_parameters():
@@ -158,7 +159,7 @@ def test_the_table_has_a_line_a_layer_and_the_sum_of_the_parameters():
         inspection.Row("pool", (16, 13, 13), 0, None, None, 1.216),
         inspection.Row("deconv", (1, 28, 28), 145, 55, 784, 0.5),
     ]
-    assert inspection.table(rows) == [
+    assert format_layers(rows) == [
         "layer            output  parameters  bias alone  training / evaluation",
         "encoder.conv1  16×26×26         160    0 of 676                   1.00",
         "pool           16×13×13                                           1.22",

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from keras_fmnist.interrupts import Wish, heed_sigterm
+from keras_fmnist.training.interrupts import StopRequest, heed_sigterm
 
 
 def send(number):
@@ -29,7 +29,7 @@ def interrupted(*numbers):
     """How many of some signals passed before a wish to stop became an interrupt."""
     passed = 0
     try:
-        with Wish() as wish:
+        with StopRequest() as wish:
             for number in numbers:
                 send(number)
                 assert wish.stop
@@ -54,14 +54,14 @@ def test_a_sigterm_after_ctrl_c_waits_as_a_study_sends_both():
 
 
 def test_without_a_signal_nothing_is_interrupted():
-    with Wish() as wish:
+    with StopRequest() as wish:
         pass
     assert not wish.stop
 
 
 def test_what_the_process_ignores_stays_ignored():
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with Wish() as wish:
+    with StopRequest() as wish:
         send(signal.SIGINT)
     signal.signal(signal.SIGINT, before)
     assert not wish.stop
@@ -73,7 +73,7 @@ def fail_after(number):
 
 
 def test_an_error_is_not_covered_by_the_wish():
-    with pytest.raises(ZeroDivisionError), Wish():
+    with pytest.raises(ZeroDivisionError), StopRequest():
         fail_after(signal.SIGTERM)
 
 
@@ -81,7 +81,7 @@ def test_another_thread_than_the_first_leaves_signals_alone():
     found = []
 
     def enter():
-        with Wish():
+        with StopRequest():
             found.append(signal.getsignal(signal.SIGTERM))
 
     thread = threading.Thread(target=enter)

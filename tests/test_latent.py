@@ -6,8 +6,14 @@ import numpy as np
 import pytest
 
 from experiments.mansilla import BASE
-from keras_fmnist import latent, results, trained
 from keras_fmnist.data import CLASS_NAMES
+from keras_fmnist.inference import trained
+from keras_fmnist.inference.latent import PAIRS, measure_latent_space
+from keras_fmnist.records.images import unpack_images
+from keras_fmnist.records.json_files import RecordError, write_dataclass
+from keras_fmnist.records.latent_space import STEPS, read_latent_space
+from keras_fmnist.records.record import read_records
+from keras_fmnist.records.run import latent_path
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +23,7 @@ def autoencoder(studied):
 
 @pytest.fixture(scope="module")
 def space(autoencoder, dataset):
-    return latent.measure(autoencoder, dataset)
+    return measure_latent_space(autoencoder, dataset)
 
 
 def points(axes):
@@ -53,20 +59,20 @@ def test_tsne_keeps_together_what_is_near(space, autoencoder, dataset):
 
 
 def test_the_same_weights_give_the_same_maps(space, autoencoder, dataset):
-    assert latent.measure(autoencoder, dataset) == space
+    assert measure_latent_space(autoencoder, dataset) == space
 
 
 def test_a_line_goes_from_one_image_to_the_other_in_equal_steps(space, autoencoder, dataset):
-    assert len(space.lines) == len(latent.PAIRS) == 3
-    for line, pair in zip(space.lines, latent.PAIRS, strict=True):
+    assert len(space.lines) == len(PAIRS) == 3
+    for line, pair in zip(space.lines, PAIRS, strict=True):
         rows = line["test_rows"]
         assert [CLASS_NAMES[dataset.test_labels[row]] for row in rows] == list(pair)
-        images = results.unpack_images(line["images"])
-        assert len(images) == latent.STEPS + 2
+        images = unpack_images(line["images"])
+        assert len(images) == STEPS + 2
         np.testing.assert_array_equal(images[[0, -1]], dataset.test_images[rows, ..., 0])
         first, last = autoencoder.encode(dataset.test_images[rows])
         for step, image in enumerate(images[1:-1]):
-            share = step / (latent.STEPS - 1)
+            share = step / (STEPS - 1)
             code = (1 - share) * first + share * last
             rebuilt = autoencoder.decode(code[None].astype(np.float32))[0, ..., 0]
             assert abs(image - 255 * rebuilt).max() <= 0.51
@@ -80,11 +86,11 @@ def test_a_latent_space_says_whose_it_is(space, autoencoder):
 
 
 def test_what_is_written_reads_as_it_was(space, tmp_path):
-    path = results.latent_path(tmp_path, BASE.id)
+    path = latent_path(tmp_path, BASE.id)
     assert path == tmp_path / "mansilla" / "base" / "base_latent.json"
-    results.write(path, space)
-    assert latent.read(path) == space
-    assert results.read_all(tmp_path) == []  # it is no record of a run
+    write_dataclass(path, space)
+    assert read_latent_space(path) == space
+    assert read_records(tmp_path) == []  # it is no record of a run
 
 
 def test_codes_that_do_not_differ_have_no_map(autoencoder, dataset):
@@ -93,7 +99,7 @@ def test_codes_that_do_not_differ_have_no_map(autoencoder, dataset):
             return np.zeros((len(images), 64), np.float32)
 
     with pytest.raises(RuntimeError, match="mansilla/base gives every image the same code"):
-        latent.measure(Dead(autoencoder.spec, autoencoder.record, autoencoder.model), dataset)
+        measure_latent_space(Dead(autoencoder.spec, autoencoder.record, autoencoder.model), dataset)
 
 
 DAMAGES = {
@@ -123,12 +129,12 @@ DAMAGES = {
 def test_what_is_damaged_is_named(space, tmp_path, damage):
     change, words = DAMAGES[damage]
     path = tmp_path / "base_latent.json"
-    results.write(path, space)
+    write_dataclass(path, space)
     values = json.loads(path.read_text())
     change(values)
     path.write_text(json.dumps(values).replace('"1e999"', "1e999"))
-    with pytest.raises(results.RecordError) as error:
-        latent.read(path)
+    with pytest.raises(RecordError) as error:
+        read_latent_space(path)
     assert str(path) in str(error.value)
     assert words in str(error.value)
 
@@ -136,7 +142,7 @@ def test_what_is_damaged_is_named(space, tmp_path, damage):
 def test_what_is_no_json_is_named(tmp_path):
     for content in (b"", b"[]", b"{", b"\xff"):
         (tmp_path / "x.json").write_bytes(content)
-        with pytest.raises(results.RecordError, match=r"x\.json (is no JSON|must hold a JSON)"):
-            latent.read(tmp_path / "x.json")
-    with pytest.raises(results.RecordError, match="cannot be read"):
-        latent.read(tmp_path)
+        with pytest.raises(RecordError, match=r"x\.json (is no JSON|must hold a JSON)"):
+            read_latent_space(tmp_path / "x.json")
+    with pytest.raises(RecordError, match="cannot be read"):
+        read_latent_space(tmp_path)

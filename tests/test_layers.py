@@ -3,13 +3,13 @@ import numpy as np
 import pytest
 import torch
 
-from keras_fmnist import models
-from keras_fmnist.layers import ChannelDropout, PyTorchConv2DTranspose
+from keras_fmnist.models import networks
+from keras_fmnist.models.layers import ChannelDropout, PyTorchConv2DTranspose
 from keras_fmnist.settings import TransposedConv
 
 pytestmark = pytest.mark.portable
 
-FIRST = models.CHANNELS_FIRST
+FIRST = networks.CHANNELS_FIRST
 SHAPES = ["k5s2p2d2", "k5s3p3d3", "k6s2p1", "k5s2p1o1", "k3s1p1", "k1s3", "k2s3p1"]
 
 

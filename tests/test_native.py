@@ -7,22 +7,14 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy, mse_loss
 
-from keras_fmnist.native import (
-    DECONVS,
-    K4,
-    Autoencoder,
-    Classifier,
-    Decoder,
-    Encoder,
-    freeze,
-)
-from keras_fmnist.native_training import (
+from keras_fmnist.pytorch.loops import (
     ImageDataset,
     accuracy,
     evaluate,
     train,
     train_with_dataloader,
 )
+from keras_fmnist.pytorch.nets import DECONVS, K4, Autoencoder, Classifier, Decoder, Encoder, freeze
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from keras_fmnist.optimizers import PyTorchAdam
+from keras_fmnist.training.optimizers import PyTorchAdam
 
 STEPS = 20
 CHANGE = 10  # the step from which the learning rate is another

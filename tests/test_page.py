@@ -19,9 +19,14 @@ from PIL import Image
 from experiments import spanish_claims
 from experiments.__main__ import CATALOGUE
 from experiments.mansilla import BASE, UNTRAINED
-from keras_fmnist import page, results
+from keras_fmnist.claims.catalogue import Text
 from keras_fmnist.data import CLASS_NAMES
-from keras_fmnist.page import charts, content, evidence, pictures, spaces, words
+from keras_fmnist.records.images import pack_images, unpack_images
+from keras_fmnist.records.json_files import RecordError, write_dataclass
+from keras_fmnist.records.record import read_records
+from keras_fmnist.records.run import latent_path
+from keras_fmnist.reporting.page import appendix, bilingual, charts, images, latent, results
+from keras_fmnist.reporting.page.render import _report, render_page
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -79,7 +84,7 @@ def study(tmp_path_factory, make_record, put_record):
 
 @pytest.fixture(scope="module")
 def html(study):
-    return page.render(CATALOGUE, results.read_all(study), study)
+    return render_page(CATALOGUE, read_records(study), study)
 
 
 @pytest.fixture(scope="module")
@@ -122,17 +127,17 @@ def test_of_a_table_printed_and_ours_stand_side_by_side_with_the_verdict(read):
 
 
 def test_every_claim_stands_on_the_page_with_its_verdict_and_once_beside_its_figure(html):
-    rows = content.verdicts(CATALOGUE, [])
+    rows = results.verdicts(CATALOGUE, [])
     assert len(rows) == len(CATALOGUE.claims) > 40
     for name in CATALOGUE.reports:
-        shown = page._report(name, CATALOGUE, {}, rows)
+        shown = _report(name, CATALOGUE, {}, rows)
         found = [row["id"] for exhibit in shown["exhibits"] for row in exhibit["claims"]]
         found += [row["id"] for row in shown["claims"]]
         assert set(found) == {row["id"] for row in rows if row["report"] == name}
         labels = {row["id"]: row["labels"] for row in rows}
         assert all(found.count(one) <= len(labels[one]) for one in found)
     for claim in CATALOGUE.claims:
-        assert str(words.both(words.Text(claim.claim, CATALOGUE.spanish[claim.claim]))) in html
+        assert str(bilingual.both(Text(claim.claim, CATALOGUE.spanish[claim.claim]))) in html
 
 
 @pytest.mark.parametrize(
@@ -146,11 +151,11 @@ def test_every_claim_stands_on_the_page_with_its_verdict_and_once_beside_its_fig
     ],
 )
 def test_a_claim_names_figures_and_tables(where, labels):
-    assert content._labels(where) == labels
+    assert results._labels(where) == labels
 
 
 def test_every_figure_and_table_that_a_claim_names_is_shown():
-    for row in content.verdicts(CATALOGUE, []):
+    for row in results.verdicts(CATALOGUE, []):
         shown = {exhibit.label for exhibit in CATALOGUE.exhibits[row["report"]]}
         assert row["labels"] - {""} <= shown
 
@@ -198,14 +203,14 @@ def test_how_the_cost_grows_stands_there_where_it_was_measured(read, study, tmp_
     without = {k: v for k, v in made_up_study.BENCHMARK.items() if k != "growth"}
     (tmp_path / "benchmarks").mkdir()
     (tmp_path / "benchmarks" / "cpu.json").write_text(json.dumps(without))
-    assert evidence.speed(tmp_path)[0]["whole"] is None
+    assert appendix.speed(tmp_path)[0]["whole"] is None
 
 
 def test_where_no_system_says_the_memory_the_growth_stands_there_without_it(tmp_path):
     (tmp_path / "benchmarks").mkdir()
     unmeasured = made_up_study.BENCHMARK | {"peak_memory_mib": {}, "backend": "jax"}
     (tmp_path / "benchmarks" / "cpu.json").write_text(json.dumps(unmeasured))
-    whole = evidence.speed(tmp_path)[0]["whole"]
+    whole = appendix.speed(tmp_path)[0]["whole"]
     assert whole["columns"] == ["ours", "stock"]
     assert [cells for _, cells in whole["rows"]] == [["0.70", "1.73"], ["15.2", "31.7"]]
     assert whole["caption"].english.endswith("on jax")
@@ -223,12 +228,12 @@ def test_the_numbered_deviations_are_those_of_the_readme(html):
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for number, one in enumerate(CATALOGUE.deviations, 1):
         assert f"\n{number}. {one.english}\n" in readme
-        assert f"<li>{words.both(one)}</li>" in listed
+        assert f"<li>{bilingual.both(one)}</li>" in listed
 
 
 def test_the_checklist_is_open_where_a_record_does_not_say(make_record):
     def states(*records):
-        rows = evidence.checklist(CATALOGUE, records, content.leading(records))
+        rows = appendix.checklist(CATALOGUE, records, results.leading(records))
         return {item.removeprefix("check_"): said for item, said, _ in rows}
 
     one, two = (make_record(BASE, seed) for seed in range(2))
@@ -254,9 +259,7 @@ def test_the_checklist_says_what_the_records_hold(read):
 
 
 def test_every_run_has_its_command_its_settings_and_what_it_took(read, study):
-    commands = {
-        record.command for record in results.read_all(study) if record.report != "assumptions"
-    }
+    commands = {record.command for record in read_records(study) if record.report != "assumptions"}
     cells = {cell for row in read.rows for cell in row}
     assert len(commands) >= 6
     assert commands <= cells
@@ -322,7 +325,7 @@ def test_experiments_of_different_length_share_a_plot(make_record):
 def test_a_map_has_every_image_in_its_place_under_the_name_of_its_class(axes):
     space = made_up_study.latent_space()
     points = getattr(space, axes)
-    (figure,) = filled(spaces.scatter(space, points))["doc"]["roots"]
+    (figure,) = filled(latent.scatter(space, points))["doc"]["roots"]
     found = {}
     for renderer in figure["attributes"]["renderers"]:
         columns = dict(renderer["attributes"]["data_source"]["attributes"]["data"]["entries"])
@@ -336,7 +339,7 @@ def test_a_map_has_every_image_in_its_place_under_the_name_of_its_class(axes):
 def test_the_lines_of_a_latent_space_stand_there_with_its_maps(study, html):
     space = made_up_study.latent_space()
     for line in space.lines:
-        assert html.count(pictures.strip(line["images"])) == 2  # of both autoencoders
+        assert html.count(images.strip(line["images"])) == 2  # of both autoencoders
     assert 'alt="From a Trouser to a Pullover by mansilla/base"' in html
     assert "The axes of PCA hold 25% and 10% of the variance" in html
 
@@ -344,9 +347,9 @@ def test_the_lines_of_a_latent_space_stand_there_with_its_maps(study, html):
 def test_a_latent_space_of_other_weights_is_not_shown(study, tmp_path, make_record):
     groups = {BASE.id: [make_record(BASE)]}
     space = dataclasses.replace(made_up_study.latent_space(), weights_sha256="d" * 64)
-    results.write(results.latent_path(tmp_path, BASE.id), space)
-    assert [one["id"] for one in spaces.of_each(study, groups)] == [BASE.id]
-    assert spaces.of_each(tmp_path, groups) == []
+    write_dataclass(latent_path(tmp_path, BASE.id), space)
+    assert [one["id"] for one in latent.of_each(study, groups)] == [BASE.id]
+    assert latent.of_each(tmp_path, groups) == []
 
 
 def test_whatever_a_plot_says_is_in_both_languages(html):
@@ -361,15 +364,15 @@ def test_whatever_a_plot_says_is_in_both_languages(html):
 
 def test_a_picture_is_the_records_image_dark_on_light(make_record):
     packed = make_record(BASE).images["originals"]
-    wanted = 255 - results.unpack_images(packed)
+    wanted = 255 - unpack_images(packed)
 
     def decode(uri):
         prefix = "data:image/png;base64,"
         assert uri.startswith(prefix)
         return np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.removeprefix(prefix)))))
 
-    assert all(map(np.array_equal, map(decode, pictures.separate(packed)), wanted))
-    strip = decode(pictures.strip(packed))
+    assert all(map(np.array_equal, map(decode, images.separate(packed)), wanted))
+    strip = decode(images.strip(packed))
     assert strip.shape == (28, 300)
     assert np.array_equal(strip[:, 31:59], wanted[1])
 
@@ -377,17 +380,17 @@ def test_a_picture_is_the_records_image_dark_on_light(make_record):
 def test_the_autoencoder_whose_pictures_are_nearest_is_shown_first(make_record):
     near = make_record(BASE)
     far = make_record(UNTRAINED)
-    far.images["reconstructions"] = results.pack_images(np.ones((10, 28, 28, 1)))
+    far.images["reconstructions"] = pack_images(np.ones((10, 28, 28, 1)))
     for order in ([far, near], [near, far]):
-        assert content.pictures_of(CATALOGUE, content.leading(order))["first"] == BASE.id
+        assert results.pictures_of(CATALOGUE, results.leading(order))["first"] == BASE.id
 
 
 # --- languages ---
 
 
 def test_every_text_is_in_both_languages_with_the_same_blanks():
-    assert len(words.TEXTS) > 100
-    for key, text in words.TEXTS.items():
+    assert len(bilingual.TEXTS) > 100
+    for key, text in bilingual.TEXTS.items():
         assert text.keys() == {"en", "es"}, key
         assert all(text.values()), key
         blanks = [sorted(re.findall(r"\{(\w+)\}", words)) for words in text.values()]
@@ -402,11 +405,11 @@ def test_every_text_is_used(study, monkeypatch):
             asked.add(key)
             return super().__getitem__(key)
 
-    monkeypatch.setattr(words, "TEXTS", Noting(words.TEXTS))
-    page.render(CATALOGUE, results.read_all(study), study)
-    page.render(CATALOGUE, [], study / "nothing")
+    monkeypatch.setattr(bilingual, "TEXTS", Noting(bilingual.TEXTS))
+    render_page(CATALOGUE, read_records(study), study)
+    render_page(CATALOGUE, [], study / "nothing")
     # What only one verdict of a comparison says, and only a GPU's bench.
-    assert words.TEXTS.keys() - asked == {"equivalent", "different", "variant_cudagraph"}
+    assert bilingual.TEXTS.keys() - asked == {"equivalent", "different", "variant_cudagraph"}
 
 
 def test_what_the_reports_print_and_claim_has_its_spanish():
@@ -429,12 +432,12 @@ def test_no_spanish_is_left_of_what_nobody_says_any_more():
 
 def test_what_has_no_spanish_is_shown_in_english(study):
     bare = dataclasses.replace(CATALOGUE, spanish={})
-    shown = page.render(bare, results.read_all(study), study)
+    shown = render_page(bare, read_records(study), study)
     assert f'<span class="plain" lang="en">{BASE.summary}</span>' in shown
 
 
 def test_inline_code_and_emphasis_are_marked_and_the_rest_escaped():
-    assert words.both(words.Text("**a** `b<` *", "**a** `b<` *")) == (
+    assert bilingual.both(Text("**a** `b<` *", "**a** `b<` *")) == (
         "<strong>a</strong> <code>b&lt;</code> *"
     )
 
@@ -456,14 +459,14 @@ def test_what_a_record_says_is_text_and_never_markup(make_record, study):
     record = make_record(
         BASE, command='python "<script>alert(1)</script>"', commit="<b>" + "0" * 37
     )
-    shown = page.render(CATALOGUE, [record], study)
+    shown = render_page(CATALOGUE, [record], study)
     assert "<script>alert" not in shown
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in shown
     assert "<b>0" not in shown
 
 
 def test_before_the_first_run_the_page_says_so(tmp_path):
-    read = Reader(page.render(CATALOGUE, [], tmp_path))
+    read = Reader(render_page(CATALOGUE, [], tmp_path))
     text = " ".join(" ".join(read.texts).split())
     assert "No autoencoder has been run yet." in text
     assert "No comparison lies beside these records yet" in text
@@ -472,7 +475,7 @@ def test_before_the_first_run_the_page_says_so(tmp_path):
 
 def test_a_run_of_no_epochs_has_a_place_and_no_plot(make_record, tmp_path):
     record = make_record(BASE, history={})
-    shown = page.render(CATALOGUE, [record], tmp_path)
+    shown = render_page(CATALOGUE, [record], tmp_path)
     assert 'class="chart"' not in shown
     assert re.search(r'Figure 3.*?class="soft">.*?not run yet.*?: mansilla/base</p>', shown, re.S)
     assert "0.5" in Reader(shown).row("0", record.command)[2]
@@ -484,14 +487,14 @@ def test_a_damaged_measurement_is_named(tmp_path, kind, lost):
     path = tmp_path / kind / "one.json"
     path.parent.mkdir()
     path.write_text(json.dumps({name: value for name, value in whole.items() if name != lost}))
-    with pytest.raises(results.RecordError, match=rf"one\.json lacks the field {lost}"):
-        page.render(CATALOGUE, [], tmp_path)
+    with pytest.raises(RecordError, match=rf"one\.json lacks the field {lost}"):
+        render_page(CATALOGUE, [], tmp_path)
     path.write_text("{")
-    with pytest.raises(results.RecordError, match=r"one\.json is no JSON"):
-        page.render(CATALOGUE, [], tmp_path)
+    with pytest.raises(RecordError, match=r"one\.json is no JSON"):
+        render_page(CATALOGUE, [], tmp_path)
     path.write_text(json.dumps({name: [{}] for name in whole}))
-    with pytest.raises(results.RecordError, match=r"one\.json is not what its command writes"):
-        page.render(CATALOGUE, [], tmp_path)
+    with pytest.raises(RecordError, match=r"one\.json is not what its command writes"):
+        render_page(CATALOGUE, [], tmp_path)
 
 
 RENDER_WITHOUT_KERAS = """
@@ -506,7 +509,7 @@ sys.stdout.buffer.write(html.encode())
 
 
 def test_the_same_records_give_the_same_bytes_and_need_no_keras(study, html):
-    assert page.render(CATALOGUE, results.read_all(study), study) == html
+    assert render_page(CATALOGUE, read_records(study), study) == html
     done = subprocess.run(
         [sys.executable, "-c", RENDER_WITHOUT_KERAS, str(study)],
         env={**os.environ, "PYTHONHASHSEED": "1"},  # the order in which sets hand out strings

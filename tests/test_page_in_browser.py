@@ -12,8 +12,8 @@ from PIL import Image
 from playwright.sync_api import expect, sync_playwright
 
 from experiments.__main__ import CATALOGUE
-from keras_fmnist import page as page_room
-from keras_fmnist import results
+from keras_fmnist.records.record import read_records
+from keras_fmnist.reporting.page.render import render_page
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PATIENCE = 30_000  # milliseconds: drawing takes two seconds, on a busy machine many more
@@ -25,7 +25,7 @@ def study(tmp_path_factory, make_record, put_record):
     out = tmp_path_factory.mktemp("study")
     made_up_study.leave(out, make_record, put_record)
     (out / "index.html").write_text(
-        page_room.render(CATALOGUE, results.read_all(out), out), encoding="utf-8"
+        render_page(CATALOGUE, read_records(out), out), encoding="utf-8"
     )
     return out
 

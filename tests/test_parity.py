@@ -8,9 +8,12 @@ import pytest
 
 from experiments import manolucos
 from experiments.mansilla import BASE, CLASSIFIER_FROZEN, CLASSIFIER_FULL
-from keras_fmnist import data, models, parity, train
-from keras_fmnist.parity import Row
+from keras_fmnist import data
+from keras_fmnist.models import networks
+from keras_fmnist.pytorch import parity
+from keras_fmnist.pytorch.parity import Row
 from keras_fmnist.specs import override
+from keras_fmnist.training import train
 
 PORTABLE = ("baseline", "avg_pooling", "baseline_repaired")
 SPECS = (BASE, CLASSIFIER_FULL, CLASSIFIER_FROZEN)
@@ -55,7 +58,7 @@ STEPS = [
 
 @pytest.fixture(scope="module")
 def images():
-    return data.synthetic(100, 10)
+    return data.make_synthetic(100, 10)
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +149,7 @@ def shifted(layer_class, name):
             outputs = super().call(inputs)
             if self.name != name:
                 return outputs
-            return keras.ops.roll(outputs, 1, axis=2 if models.CHANNELS_FIRST else 1)
+            return keras.ops.roll(outputs, 1, axis=2 if networks.CHANNELS_FIRST else 1)
 
     return Shifted
 
@@ -196,14 +199,14 @@ def test_a_gradient_one_percent_off_fails_although_every_output_is_right(quick, 
 
 @pytest.mark.portable
 def test_an_encoder_that_is_not_frozen_fails_where_native_freezes_it(quick, monkeypatch):
-    build = models.build
+    build = networks.build
 
     def thaw(spec, seed=0):
         model = build(spec, seed)
         model.get_layer("encoder").trainable = True
         return model
 
-    monkeypatch.setattr(models, "build", thaw)
+    monkeypatch.setattr(networks, "build", thaw)
     failing = quick(CLASSIFIER_FROZEN)
     assert failing[:6] == [(name, "gradient") for name in ENCODER_PARAMETERS]
     assert ("logits.weight", "gradient") not in failing

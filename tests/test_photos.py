@@ -8,7 +8,7 @@ import pytest
 from bad_command_lines import png
 from PIL import Image
 
-from keras_fmnist import photos
+from keras_fmnist.inference import photos
 from keras_fmnist.settings import SpecError
 
 T = Image.Transpose

@@ -8,8 +8,9 @@ import pytest
 from keras import layers, losses
 
 from experiments import manolucos, mansilla, transfer
-from keras_fmnist import inspection, models, pitfalls, train
+from keras_fmnist.models import diagnostics, inspection, networks
 from keras_fmnist.specs import override
+from keras_fmnist.training.compile import build_loss
 
 SPECS = {spec.id: spec for spec in (*mansilla.SPECS, *manolucos.SPECS, *transfer.SPECS)}
 UNREACHED, MAXIMUM, RELU = "hold the bias alone", "the maximum over", "a ReLU on the logits"
@@ -30,13 +31,15 @@ EXPECTED = {
 
 
 def sentences(model, loss, images, batch_size=100):
-    return pitfalls.in_net(model, loss, inspection.measure(model, images, batch_size))
+    return diagnostics.diagnose_net(
+        model, loss, inspection.measure_layers(model, images, batch_size)
+    )
 
 
 def warned(spec, images):
     """`(layer, phrase)` of every warning about a spec's net."""
     found = []
-    for sentence in sentences(models.build(spec), train.loss_of(spec), images):
+    for sentence in sentences(networks.build(spec), build_loss(spec), images):
         assert sentence.count(". ") == 0, "one sentence, without a full stop"
         phrases = [phrase for phrase in (UNREACHED, MAXIMUM, RELU) if phrase in sentence]
         assert len(phrases) == 1, sentence
@@ -65,17 +68,17 @@ def test_settings_that_leave_a_pitfall_out_end_its_warning(images):
 
 
 def test_bias_only_positions_are_told_with_their_number(images):
-    told = sentences(models.build(SPECS["manolucos/baseline"]), losses.MeanSquaredError(), images)
+    told = sentences(networks.build(SPECS["manolucos/baseline"]), losses.MeanSquaredError(), images)
     assert told[0].startswith("decoder.deconv1: 120 of 169 positions hold the bias alone")
 
 
 def test_a_maximum_answers_for_its_own_growth_and_not_for_what_came_before(images):
-    model = models.build(SPECS["mansilla/base"])
-    rows = inspection.measure(model, images, 100)
+    model = networks.build(SPECS["mansilla/base"])
+    rows = inspection.measure_layers(model, images, 100)
     gaps = {row.name: row.gap for row in rows}
     own = gaps["encoder.pool2"] / gaps["encoder.conv2_dropout"]
     assert own < 0.9 * gaps["encoder.pool2"]
-    told = pitfalls.in_net(model, losses.MeanSquaredError(), rows)[-1]
+    told = diagnostics.diagnose_net(model, losses.MeanSquaredError(), rows)[-1]
     assert f"encoder.conv2_dropout keeps and scales up is {own:.2f} times" in told
 
 
@@ -174,7 +177,7 @@ def test_the_last_activation_must_fit_the_cross_entropy(stack, loss, words):
 )
 def test_a_printed_shape_that_does_not_add_up_is_told_with_what_it_gives(name, changes, sentence):
     spec = override(SPECS[name], changes | {"latent": 64})
-    (told,) = pitfalls.in_autoencoder(spec, pca_loss=0.01)
+    (told,) = diagnostics.diagnose_autoencoder(spec, pca_loss=0.01)
     assert told.endswith(sentence)
 
 
@@ -187,25 +190,25 @@ def sound():
 
 def test_a_layer_is_judged_on_the_positions_that_the_one_before_should_give(sound):
     printed = {"deconv1": "k5s2p2", "deconv2": "k4s2o1"}
-    first, second = pitfalls.in_autoencoder(replace(sound, printed=printed), 0.01)
+    first, second = diagnostics.diagnose_autoencoder(replace(sound, printed=printed), 0.01)
     assert "turns 5 positions a side into 9, not 13" in first
     assert "turns 13 positions a side into 29, not 28" in second
     right = {"deconv1": "k5s2", "deconv2": "k4s2"}
-    assert pitfalls.in_autoencoder(replace(sound, printed=right), 0.01) == []
+    assert diagnostics.diagnose_autoencoder(replace(sound, printed=right), 0.01) == []
 
 
 @pytest.mark.parametrize(("val_loss", "warns"), [(0.0099, False), (0.01, True), (0.037, True)])
 def test_a_code_no_better_than_pca_is_told(sound, val_loss, warns):
-    told = pitfalls.in_autoencoder(sound, 0.01, val_loss)
+    told = diagnostics.diagnose_autoencoder(sound, 0.01, val_loss)
     assert len(told) == warns
     for sentence in told:
         assert sentence.startswith("the code is no better than PCA of the same size")
         assert f"{val_loss:.4f} on validation images, and 0.0100 with 64 components" in sentence
-    assert pitfalls.in_autoencoder(sound, 0.01) == []
+    assert diagnostics.diagnose_autoencoder(sound, 0.01) == []
 
 
 @pytest.mark.parametrize(("latent", "warns"), [(783, False), (784, True), (0, True)])
 def test_a_code_as_long_as_the_image_is_told_whatever_its_loss(sound, latent, warns):
-    told = pitfalls.in_autoencoder(override(sound, {"latent": latent}), 0.001, 0.0001)
+    told = diagnostics.diagnose_autoencoder(override(sound, {"latent": latent}), 0.001, 0.0001)
     assert len(told) == warns
     assert all(f"holds {latent or 800} numbers and the image 784" in words for words in told)

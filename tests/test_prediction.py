@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from experiments.mansilla import BASE, CLASSIFIER_FULL
-from keras_fmnist import prediction, trained
 from keras_fmnist.data import CLASS_NAMES, Dataset
-from keras_fmnist.photos import Photo
+from keras_fmnist.inference import prediction, trained
+from keras_fmnist.inference.photos import Photo
 from keras_fmnist.specs import override
 
 

@@ -19,28 +19,21 @@ from hypothesis import strategies as st
 
 from experiments.__main__ import CATALOGUE
 from experiments.mansilla import BASE, CLASSIFIER_FULL, SPECS
-from keras_fmnist import (
-    assumptions,
-    claims,
-    cli,
-    commands,
-    menu,
-    models,
-    report,
-    results,
-    train,
-    twin,
-    weights,
-)
-from keras_fmnist.callbacks import scale
+from keras_fmnist.claims.claim import judge_claims
+from keras_fmnist.cli import app, menu
+from keras_fmnist.cli.commands import train as train_command
+from keras_fmnist.cli.commands.assumptions import format_ranking
+from keras_fmnist.data.batches import scale_pixels
+from keras_fmnist.models import networks, torch_weights, weights
+from keras_fmnist.pytorch import from_spec
+from keras_fmnist.records.images import pack_images
+from keras_fmnist.records.json_files import RecordError, write_dataclass
+from keras_fmnist.records.record import read_record, read_records
+from keras_fmnist.records.run import run_command
+from keras_fmnist.reporting import tables
 from keras_fmnist.settings import SpecError, TransposedConv
-from keras_fmnist.specs import (
-    ClassifierSpec,
-    command,
-    override,
-    settings,
-    with_defaults,
-)
+from keras_fmnist.specs import ClassifierSpec, override, settings, with_defaults
+from keras_fmnist.training.compile import compile_model
 
 
 def examples(count):
@@ -160,9 +153,11 @@ def _nested(spec):
 @hypothesis.given(spec=specs, seed=st.integers(0, 2**31 - 1))
 def test_the_command_of_any_run_asks_for_that_run(monkeypatch, spec, seed):
     asked = []
-    monkeypatch.setattr(commands, "run_experiments", lambda *given, **flags: asked.append(given))
-    _, _, _, *words = shlex.split(command(spec, seed, "cpu"))
-    assert cli.main(menu.experiments(SPECS), "mansilla", words) == 0
+    monkeypatch.setattr(
+        train_command, "run_experiments", lambda *given, **flags: asked.append(given)
+    )
+    _, _, _, *words = shlex.split(run_command(spec, seed, "cpu"))
+    assert app.main(menu.experiments(SPECS), "mansilla", words) == 0
     ((again,),) = asked[0]
     assert settings(again) == settings(spec)
 
@@ -196,7 +191,7 @@ def records(draw, make_record):
         changes["confusion_matrix"] = [[1] * 10, *(draw(counts) for _ in range(9))]
     else:
         pixels = np.random.default_rng(draw(st.integers(0, 99))).random((10, 28, 28, 1))
-        changes["images"] = record.images | {"reconstructions": results.pack_images(pixels)}
+        changes["images"] = record.images | {"reconstructions": pack_images(pixels)}
     return dataclasses.replace(record, commit=draw(st.none() | st.text()), **changes)
 
 
@@ -205,8 +200,8 @@ def records(draw, make_record):
 def test_any_record_is_read_as_it_was_written(make_record, tmp_path, data):
     record = data.draw(records(make_record))
     path = tmp_path / "record.json"
-    results.write(path, record)
-    assert results.read(path) == record
+    write_dataclass(path, record)
+    assert read_record(path) == record
 
 
 def like(value):
@@ -243,17 +238,17 @@ def test_a_record_with_any_value_anywhere_is_refused_or_goes_through_every_table
         place[key] = data.draw(json_values | like(inner))
         path.write_text(json.dumps(values))
         try:
-            found = results.read_all(folder)
-        except results.RecordError:
+            found = read_records(folder)
+        except RecordError:
             seen["refused"] += 1
             return
         seen["read"] += 1
-        assert report.results_table(SPECS, found)
-        assert report.cost_of_seeds(found) is not None  # empty of a run on a GPU
-        assert claims.judge(CATALOGUE.claims, found)
-        assert assumptions.table(CATALOGUE.questions, found) is not None
-        results.write(path, found[0])
-        assert results.read_all(folder) == found
+        assert tables.format_results(SPECS, found)
+        assert tables.describe_cost(found) is not None  # empty of a run on a GPU
+        assert judge_claims(CATALOGUE.claims, found)
+        assert format_ranking(CATALOGUE.questions, found) is not None
+        write_dataclass(path, found[0])
+        assert read_records(folder) == found
 
     put_any_value_anywhere()
     assert seen["refused"] > 50
@@ -275,26 +270,26 @@ def test_the_oddest_records_go_through_every_table(make_record, tmp_path, epochs
         if isinstance(spec, ClassifierSpec):
             odd["confusion_matrix"] = np.diag([1] + [0] * 9).tolist()
         else:
-            black = results.pack_images(np.zeros((10, 28, 28, 1)))
+            black = pack_images(np.zeros((10, 28, 28, 1)))
             odd["images"] = record.images | {"originals": black, "reconstructions": black}
         found.append(dataclasses.replace(record, **odd))
     path = tmp_path / "record.json"
     for record in found[::3]:
-        results.write(path, record)
-        assert results.read(path) == record
-    assert report.results_table(CATALOGUE.specs, found)
-    assert report.cost_of_seeds(found)
-    assert claims.judge(CATALOGUE.claims, found)
-    assert assumptions.table(CATALOGUE.questions, found)
+        write_dataclass(path, record)
+        assert read_record(path) == record
+    assert tables.format_results(CATALOGUE.specs, found)
+    assert tables.describe_cost(found)
+    assert judge_claims(CATALOGUE.claims, found)
+    assert format_ranking(CATALOGUE.questions, found)
 
 
 @examples(100)
 @hypothesis.given(content=st.binary(max_size=60))
 def test_bytes_that_are_no_file_of_ours_are_refused(tmp_path, content):
     for name, read, error in (
-        ("record.json", results.read, results.RecordError),
+        ("record.json", read_record, RecordError),
         ("w.safetensors", weights.load, weights.WeightsError),
-        ("w.pt", weights.load_native, weights.WeightsError),
+        ("w.pt", torch_weights.load_native, weights.WeightsError),
     ):
         path = tmp_path / name
         path.write_bytes(content)
@@ -333,9 +328,9 @@ def test_any_weights_keep_every_bit_through_every_format(tmp_path, arrays):
     weights.save(tmp_path / "w.safetensors", arrays)
     loaded = weights.load(tmp_path / "w.safetensors", weights.digest(arrays))
     assert bits(loaded) == bits(arrays)
-    weights.save_native(tmp_path / "w.pt", weights.to_native(arrays))
-    native = weights.load_native(tmp_path / "w.pt")
-    assert bits(weights.from_native(native, arrays)) == bits(arrays)
+    torch_weights.save_native(tmp_path / "w.pt", torch_weights.to_native(arrays))
+    native = torch_weights.load_native(tmp_path / "w.pt")
+    assert bits(torch_weights.from_native(native, arrays)) == bits(arrays)
 
 
 SMALL = AUTOENCODER | {
@@ -355,11 +350,11 @@ small_specs = small_autoencoders.map(lambda changes: override(BASE, changes)) | 
 @examples(20)
 @hypothesis.given(spec=small_specs, seed=st.integers(0, 99))
 def test_any_small_net_trains_a_step_and_goes_to_pytorch_and_back(dataset, spec, seed):
-    images = scale(dataset.train_images[:6], spec.darkest)
+    images = scale_pixels(dataset.train_images[:6], spec.darkest)
     is_classifier = isinstance(spec, ClassifierSpec)
-    model = models.build(spec, seed)
+    model = networks.build(spec, seed)
     before = weights.get_arrays(model)
-    train.compile_model(model, spec, fast=False)
+    compile_model(model, spec, fast=False)
     loss = model.train_on_batch(images, dataset.train_labels[:6] if is_classifier else images)
     assert np.isfinite(loss).all()
     after = weights.get_arrays(model)
@@ -368,8 +363,8 @@ def test_any_small_net_trains_a_step_and_goes_to_pytorch_and_back(dataset, spec,
     if is_classifier and spec.frozen:
         assert not any(name.startswith("encoder/") for name in moved)
 
-    native = weights.to_native(after)
-    net = twin.build(spec).eval()
+    native = torch_weights.to_native(after)
+    net = from_spec.build(spec).eval()
     net.load_state_dict({name: torch.from_numpy(array) for name, array in native.items()})
     with torch.no_grad():
         theirs = net(torch.from_numpy(images.transpose(0, 3, 1, 2).copy())).numpy()
@@ -378,4 +373,4 @@ def test_any_small_net_trains_a_step_and_goes_to_pytorch_and_back(dataset, spec,
     ours = keras.ops.convert_to_numpy(model(images, training=False))
     np.testing.assert_allclose(ours, theirs, atol=1e-5)
     state = {name: tensor.numpy() for name, tensor in net.state_dict().items()}
-    assert bits(weights.from_native(state, after)) == bits(after)
+    assert bits(torch_weights.from_native(state, after)) == bits(after)

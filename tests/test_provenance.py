@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from keras_fmnist import provenance
+from keras_fmnist.records import provenance
 
 
 def test_versions_are_those_of_the_packages_that_are_installed(monkeypatch):

@@ -18,8 +18,14 @@ from stand_in import StandIn
 
 from experiments import mansilla
 from experiments.__main__ import CATALOGUE
-from keras_fmnist import cli, menu, results, study, train
+from keras_fmnist import backends
+from keras_fmnist.cli import app, menu
+from keras_fmnist.records.record import find_record, read_record
+from keras_fmnist.records.run import weights_path
 from keras_fmnist.specs import override
+from keras_fmnist.study import jobs
+from keras_fmnist.study.jobs import plan_jobs
+from keras_fmnist.study.scheduler import run_jobs
 
 ROOT = Path(__file__).resolve().parent.parent
 BACKEND = os.environ["KERAS_BACKEND"]
@@ -60,14 +66,14 @@ def cluster():
 def stand_in(tmp_path, monkeypatch, make_record, put_record):
     """A cheap command in the place of every run."""
     found = StandIn(tmp_path / "stand_in", make_record, put_record)
-    monkeypatch.setattr(study, "words", found.words)
+    monkeypatch.setattr(jobs, "command_words", found.words)
     return found
 
 
 def engine(out, jobs=None):
-    from keras_fmnist import ray_engine
+    from keras_fmnist.study import ray_cluster
 
-    return ray_engine.Cluster(out, "cpu", jobs, "auto")
+    return ray_cluster.Cluster(out, "cpu", jobs, "auto")
 
 
 def raylet(node):
@@ -84,7 +90,7 @@ def wait_until(condition, seconds=60):
 
 def test_every_record_is_there_although_a_node_is_killed(cluster, stand_in, tmp_path, capsys):
     out, killed = tmp_path / "out", tmp_path / "killed"
-    jobs = study.plan((BASE, FULL, FROZEN), range(3), out, BACKEND, "cpu")
+    jobs = plan_jobs((BASE, FULL, FROZEN), range(3), out, BACKEND, "cpu")
     assert len(jobs) == 9
     lost, failures = jobs[0].name, []
     stand_in.orders[lost] = {"waits_for": str(killed)}
@@ -106,15 +112,15 @@ def test_every_record_is_there_although_a_node_is_killed(cluster, stand_in, tmp_
     assert places.places == 3
     killer = threading.Thread(target=kill_the_node_of_the_first_run)
     killer.start()
-    study.run(jobs, places)
+    run_jobs(jobs, places)
     killer.join()
 
     assert failures == []
     assert len(cluster.workers) == 2
-    assert sorted(results.read(job.path).id for job in jobs) == sorted(j.spec.id for j in jobs)
+    assert sorted(read_record(job.path).id for job in jobs) == sorted(j.spec.id for j in jobs)
     for job in jobs:
         name = job.path.relative_to(out).as_posix()
-        assert results.weights_path(job.path).read_text() == f"weights of {name}"
+        assert weights_path(job.path).read_text() == f"weights of {name}"
     # What the node was at was run again, elsewhere; nothing else was.
     starts = stand_in.order("start")
     assert sorted(starts) == sorted([lost, *(job.name for job in jobs)])
@@ -130,8 +136,8 @@ def test_every_record_is_there_although_a_node_is_killed(cluster, stand_in, tmp_
 def test_a_node_holds_nothing_of_the_study_but_what_a_run_needs(cluster, stand_in, tmp_path):
     """A classifier's autoencoder is there from before, and only the driver has it."""
     out = tmp_path / "out"
-    study.run(study.plan((BASE,), range(1), out, BACKEND, "cpu"), engine(out))
-    study.run(study.plan((FULL,), range(1), out, BACKEND, "cpu"), engine(out))
+    run_jobs(plan_jobs((BASE,), range(1), out, BACKEND, "cpu"), engine(out))
+    run_jobs(plan_jobs((FULL,), range(1), out, BACKEND, "cpu"), engine(out))
     assert stand_in.order("end") == ["mansilla/base seed 0", "mansilla/classifier_full seed 0"]
     files = [path.name for path in out.rglob("*") if path.is_file()]
     stem = f"seed0-{BACKEND}-cpu"
@@ -142,9 +148,9 @@ def test_failing_and_killed_runs_end_as_they_do_here(cluster, stand_in, tmp_path
     out = tmp_path / "out"
     stand_in.orders["mansilla/base seed 0"] = {"fails": "first this\nthen out of luck"}
     stand_in.orders["mansilla/base seed 1"] = {"kills": 1}
-    jobs = study.plan((FULL,), range(2), out, BACKEND, "cpu")
+    jobs = plan_jobs((FULL,), range(2), out, BACKEND, "cpu")
     with pytest.raises(RuntimeError, match="2 of 4 runs failed, mansilla/base seed 0 first"):
-        study.run(jobs, engine(out, jobs=1))
+        run_jobs(jobs, engine(out, jobs=1))
     said = capsys.readouterr().out
     assert "mansilla/base seed 0: failed (then out of luck)" in said
     assert "mansilla/classifier_full seed 0: not run, its autoencoder failed" in said
@@ -201,24 +207,24 @@ def test_ctrl_c_ends_the_runs_on_the_nodes(cluster, tmp_path):
 @pytest.mark.data
 def test_a_real_run_comes_back_from_a_node(cluster, tmp_path):
     spec = override(BASE, {"epochs": 0, "kernels": (1, 1), "latent": 2})
-    (job,) = study.plan((spec,), [4], tmp_path, BACKEND, "cpu")
-    study.run([job], engine(tmp_path))
-    record = results.find(job.path, spec)
+    (job,) = plan_jobs((spec,), [4], tmp_path, BACKEND, "cpu")
+    run_jobs([job], engine(tmp_path))
+    record = find_record(job.path, spec)
     assert (record.seed, record.device, record.backend) == (4, "cpu", BACKEND)
-    from keras_fmnist import weights
+    from keras_fmnist.models import weights
 
-    weights.load(results.weights_path(job.path), record.weights_sha256["final"])
+    weights.load(weights_path(job.path), record.weights_sha256["final"])
 
 
 @pytest.fixture
 def ask(tmp_path, monkeypatch, capsys):
     """`ask(*words)`: exit status, stdout and stderr of one run of mansilla/base on Ray."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(train, "device", lambda: "cpu")
+    monkeypatch.setattr(backends, "find_device", lambda: "cpu")
 
     def call(*words):
         line = ["study", "mansilla/base", "--seeds", "1", "--engine", "ray", *words]
-        return cli.main(menu.tool(CATALOGUE), "keras-fmnist", line), *capsys.readouterr()
+        return app.main(menu.tool(CATALOGUE), "keras-fmnist", line), *capsys.readouterr()
 
     return call
 

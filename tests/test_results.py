@@ -14,7 +14,12 @@ from hypothesis import strategies as st
 
 from experiments.__main__ import CATALOGUE
 from experiments.mansilla import BASE, CLASSIFIER_FULL
-from keras_fmnist import publish, results, schema
+from keras_fmnist.cli.commands.report import write_report
+from keras_fmnist.records import schema
+from keras_fmnist.records.images import pack_images, unpack_images
+from keras_fmnist.records.json_files import RecordError, write_dataclass
+from keras_fmnist.records.record import Record, find_record, read_record, read_records
+from keras_fmnist.records.run import weights_path
 
 
 @pytest.fixture
@@ -31,13 +36,13 @@ def change(path, edit):
 def test_a_record_lies_where_the_house_plan_says(record, put_record, tmp_path):
     path = put_record(tmp_path, record)
     assert path == tmp_path / "mansilla" / "base" / "seed0-torch-cpu.json"
-    assert results.weights_path(path) == path.with_name("seed0-torch-cpu.safetensors")
+    assert weights_path(path) == path.with_name("seed0-torch-cpu.safetensors")
 
 
 @pytest.mark.parametrize("spec", [BASE, CLASSIFIER_FULL], ids=["autoencoder", "classifier"])
 def test_a_record_is_read_as_it_was_written(make_record, put_record, tmp_path, spec):
     record = make_record(spec, seed=3, commit=None, resumed_at=[2])
-    assert results.read(put_record(tmp_path, record)) == record
+    assert read_record(put_record(tmp_path, record)) == record
     assert record.id == spec.id
     assert record.is_classifier == (spec is CLASSIFIER_FULL)
 
@@ -47,7 +52,7 @@ def test_a_record_is_json_with_sorted_keys_and_a_row_of_the_matrix_on_a_line(
 ):
     text = put_record(tmp_path, make_record(CLASSIFIER_FULL)).read_text()
     values = json.loads(text)
-    assert list(values) == sorted(f.name for f in dataclasses.fields(results.Record))
+    assert list(values) == sorted(f.name for f in dataclasses.fields(Record))
     assert list(values["spec"]) == sorted(values["spec"])
     assert text.endswith("\n}\n")
     rows = [line.strip(" ,") for line in text.splitlines() if "91" in line]
@@ -76,8 +81,8 @@ values = st.recursive(
 def test_folding_changes_no_value(make_record, tmp_path_factory, spec):
     record = make_record(BASE, versions=spec)
     path = tmp_path_factory.getbasetemp() / "folded.json"
-    results.write(path, record)
-    assert results.read(path).versions == spec
+    write_dataclass(path, record)
+    assert read_record(path).versions == spec
 
 
 def test_a_number_that_is_not_finite_is_never_written(make_record, put_record, tmp_path):
@@ -95,28 +100,28 @@ def test_an_older_record_without_the_newer_fields_still_reads(record, put_record
             del values[name]
 
     change(path, age)
-    old = results.read(path)
+    old = read_record(path)
     assert (old.resumed_at, old.images, old.confusion_matrix) == ([], None, None)
     assert old == dataclasses.replace(record, images=None)
 
 
 @pytest.mark.parametrize(
     "name",
-    [f.name for f in dataclasses.fields(results.Record)][:-3],
+    [f.name for f in dataclasses.fields(Record)][:-3],
 )
 def test_a_missing_field_is_named(record, put_record, tmp_path, name):
     path = put_record(tmp_path, record)
     change(path, lambda values: values.pop(name))
-    with pytest.raises(results.RecordError) as error:
-        results.read(path)
+    with pytest.raises(RecordError) as error:
+        read_record(path)
     assert str(error.value) == f"{path} lacks the field {name}"
 
 
 def test_an_unknown_field_is_named(record, put_record, tmp_path):
     path = put_record(tmp_path, record)
     change(path, lambda values: values.update(sede=1))
-    with pytest.raises(results.RecordError) as error:
-        results.read(path)
+    with pytest.raises(RecordError) as error:
+        read_record(path)
     assert str(error.value) == f"{path} has a field that no record has: sede"
 
 
@@ -257,12 +262,12 @@ def assert_refused(path, words):
     out = path.parents[2]
     before = sorted(out.rglob("*"))
     for meet in (
-        lambda: results.read(path),
-        lambda: results.read_all(out),
-        lambda: results.find(path, BASE),
-        lambda: publish.write_report(CATALOGUE, str(out)),
+        lambda: read_record(path),
+        lambda: read_records(out),
+        lambda: find_record(path, BASE),
+        lambda: write_report(CATALOGUE, str(out)),
     ):
-        with pytest.raises(results.RecordError) as error:
+        with pytest.raises(RecordError) as error:
             meet()
         assert str(error.value).startswith(str(path))
         assert words in str(error.value)
@@ -280,7 +285,7 @@ def test_a_record_with_a_wrong_field_is_refused_by_its_name(
 ):
     path = put_record(tmp_path, make_record(spec))
     whole = json.loads(path.read_text())
-    assert results.read(path)
+    assert read_record(path)
     change(path, edit)
     assert json.loads(path.read_text()) != whole
     assert_refused(path, field)
@@ -288,7 +293,7 @@ def test_a_record_with_a_wrong_field_is_refused_by_its_name(
 
 
 def test_every_field_has_its_check_and_was_damaged():
-    fields = {f.name for f in dataclasses.fields(results.Record)}
+    fields = {f.name for f in dataclasses.fields(Record)}
     assert schema.FIELDS.keys() == EDITS.keys() == fields
 
 
@@ -296,8 +301,8 @@ def test_the_word_for_a_wrong_value_says_what_would_be_right(record, put_record,
     path = put_record(tmp_path, record)
     change(path, put("history", "val_loss", [0.1]))
     words = f"{path}: history must be lists of numbers from 0 by name, each as long as the others"
-    with pytest.raises(results.RecordError, match=re.escape(words)):
-        results.read(path)
+    with pytest.raises(RecordError, match=re.escape(words)):
+        read_record(path)
 
 
 CONTENTS = {
@@ -357,8 +362,8 @@ def test_a_record_in_the_place_of_another_run_is_refused(make_record, put_record
     for changes in ({"seed": 1}, {"backend": "jax"}, {"device": "gpu"}, {"report": "transfer"}):
         path = put_record(tmp_path, make_record(BASE))
         put_record(tmp_path / "elsewhere", make_record(BASE, **changes)).replace(path)
-        for meet in (lambda: results.read_all(tmp_path), lambda p=path: results.find(p, BASE)):
-            with pytest.raises(results.RecordError, match="holds the record that belongs at"):
+        for meet in (lambda: read_records(tmp_path), lambda p=path: find_record(p, BASE)):
+            with pytest.raises(RecordError, match="holds the record that belongs at"):
                 meet()
         tally("damaged records refused")
 
@@ -373,8 +378,8 @@ def test_a_link_that_leads_out_of_the_folder_is_not_followed(
     link.parent.mkdir(parents=True)
     link.symlink_to(source)
     before = sorted(tmp_path.rglob("*"))
-    for meet in (results.read_all, lambda out: publish.write_report(CATALOGUE, str(out))):
-        with pytest.raises(results.RecordError, match=r"seed0-torch-cpu\.json leads out of "):
+    for meet in (read_records, lambda out: write_report(CATALOGUE, str(out))):
+        with pytest.raises(RecordError, match=r"seed0-torch-cpu\.json leads out of "):
             meet(tmp_path / "out")
     assert sorted(tmp_path.rglob("*")) == before
     tally("damaged records refused")
@@ -383,12 +388,12 @@ def test_a_link_that_leads_out_of_the_folder_is_not_followed(
 def test_a_folder_that_is_itself_behind_a_link_is_read(record, put_record, tmp_path):
     put_record(tmp_path / "elsewhere", record)
     (tmp_path / "out").symlink_to("elsewhere")
-    assert results.read_all(tmp_path / "out") == [record]
+    assert read_records(tmp_path / "out") == [record]
 
 
 def test_a_record_that_is_not_there_is_an_error(tmp_path):
-    with pytest.raises(results.RecordError, match=r"none\.json cannot be read \(No such file"):
-        results.read(tmp_path / "none.json")
+    with pytest.raises(RecordError, match=r"none\.json cannot be read \(No such file"):
+        read_record(tmp_path / "none.json")
 
 
 def test_all_records_come_ordered_and_nothing_else_is_read(make_record, put_record, tmp_path):
@@ -403,25 +408,25 @@ def test_all_records_come_ordered_and_nothing_else_is_read(make_record, put_reco
         put_record(tmp_path, record)
     (tmp_path / "index.json").write_text("not a record")
     (tmp_path / "mansilla" / "base" / "notes.json").write_text("not a record")
-    assert results.read_all(tmp_path) == wanted
-    assert results.read_all(tmp_path / "nowhere") == []
+    assert read_records(tmp_path) == wanted
+    assert read_records(tmp_path / "nowhere") == []
 
 
 def test_packed_images_come_back_to_the_nearest_of_256_greys():
     images = np.linspace(0, 1, 2 * 28 * 28, dtype=np.float32).reshape(2, 28, 28, 1)
-    pixels = results.unpack_images(results.pack_images(images))
+    pixels = unpack_images(pack_images(images))
     assert pixels.shape == (2, 28, 28)
     assert pixels.dtype == np.uint8
     np.testing.assert_allclose(pixels[..., None] / 255, images, atol=0.5 / 255 + 1e-6)
     assert (pixels[0, 0, 0], pixels[1, -1, -1]) == (0, 255)
-    bytes_again = results.unpack_images(results.pack_images(pixels[..., None] / 255))
+    bytes_again = unpack_images(pack_images(pixels[..., None] / 255))
     np.testing.assert_array_equal(bytes_again, pixels)
 
 
 def test_pixels_out_of_range_are_clipped_not_wrapped():
     images = np.full((1, 28, 28, 1), 1.01)
     images[0, 0] = -0.01
-    pixels = results.unpack_images(results.pack_images(images))
+    pixels = unpack_images(pack_images(images))
     assert (pixels[0, 0].max(), pixels[0, 1:].min()) == (0, 255)
 
 
@@ -430,5 +435,5 @@ def test_a_record_from_before_a_setting_existed_has_its_default(tmp_path, make_r
     old = {name: value for name, value in record.spec.items() if name != "hidden"}
     old["autoencoder"] = {k: v for k, v in old["autoencoder"].items() if k != "pixels"}
     path = put_record(tmp_path, dataclasses.replace(record, spec=old))
-    assert results.read(path).spec == record.spec
-    assert results.find(path, CLASSIFIER_FULL) == record
+    assert read_record(path).spec == record.spec
+    assert find_record(path, CLASSIFIER_FULL) == record

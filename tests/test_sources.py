@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from keras_fmnist import data, fashion_mnist_builder, sources
+from keras_fmnist import data
+from keras_fmnist.data import sources, tfds_builder
 
 NAMES = [file.name for file in sources.FILES]
 IMAGES, LABELS = "train-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"
@@ -45,7 +46,7 @@ def originals(monkeypatch):
     for name, count in {"train": 40, "test": 20}.items():
         monkeypatch.setitem(sources.SHAPES, f"{name}_images", (count, 28, 28, 1))
         monkeypatch.setitem(sources.SHAPES, f"{name}_labels", (count,))
-    arrays = data.synthetic(40, 20)
+    arrays = data.make_synthetic(40, 20)
     contents, files = {}, {}
     for split, pair in sources.SPLITS.items():
         for kind, file in zip(("images", "labels"), pair, strict=True):
@@ -152,7 +153,7 @@ def test_a_damaged_data_file_is_refused_with_what_would_be_right_and_nothing_is_
     folder = put(tmp_path / "found", found)
     monkeypatch.setenv("FASHION_MNIST_DIR", str(folder))
     monkeypatch.setattr(sources, "_from_upstream", no_source)
-    with pytest.raises(sources.DataError) as error:
+    with pytest.raises(data.DataError) as error:
         sources.fetch(target, silent)
     message = str(error.value)
     assert message.startswith(str(folder / name))
@@ -175,7 +176,7 @@ def test_a_bomb_in_the_place_of_a_data_file_is_not_unpacked(
     folder = put(tmp_path / "found", {**originals, name: disguised(BOMB, originals[name])})
     monkeypatch.setenv("FASHION_MNIST_DIR", str(folder))
     tracemalloc.start()
-    with pytest.raises(sources.DataError, match="is damaged"):
+    with pytest.raises(data.DataError, match="is damaged"):
         sources.fetch(target, silent)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
@@ -186,7 +187,7 @@ def test_a_file_far_too_long_is_not_read_to_its_end(originals, target, tmp_path,
     folder = put(tmp_path / "found", originals)
     os.truncate(folder / LABELS, 1 << 40)  # a sparse terabyte
     monkeypatch.setenv("FASHION_MNIST_DIR", str(folder))
-    with pytest.raises(sources.DataError, match=LABELS):
+    with pytest.raises(data.DataError, match=LABELS):
         sources.fetch(target, silent)
 
 
@@ -198,7 +199,7 @@ def test_a_missing_file_in_the_named_folder_is_an_error_that_names_it(
     (folder / name).unlink()
     monkeypatch.setenv("FASHION_MNIST_DIR", str(folder))
     monkeypatch.setattr(sources, "_from_upstream", no_source)
-    with pytest.raises(sources.DataError) as error:
+    with pytest.raises(data.DataError) as error:
         sources.fetch(target, silent)
     assert str(error.value) == f"{folder / name} is missing"
 
@@ -206,7 +207,7 @@ def test_a_missing_file_in_the_named_folder_is_an_error_that_names_it(
 def test_a_named_folder_that_is_a_file_is_an_error(originals, target, tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("FASHION_MNIST_DIR", str(tmp_path / "file"))
-    with pytest.raises(sources.DataError, match="cannot be read: Not a directory"):
+    with pytest.raises(data.DataError, match="cannot be read: Not a directory"):
         sources.fetch(target, silent)
 
 
@@ -214,7 +215,7 @@ def test_a_named_folder_that_is_a_file_is_an_error(originals, target, tmp_path, 
 
 
 def test_idx_images_and_labels_come_back(originals, target):
-    arrays = data.synthetic(40, 20)
+    arrays = data.make_synthetic(40, 20)
     put(target, originals)
     images = sources.read_idx(target / IMAGES, (40, 28, 28, 1))
     labels = sources.read_idx(target / LABELS, (20,))
@@ -237,7 +238,7 @@ def test_idx_images_and_labels_come_back(originals, target):
 )
 def test_an_idx_file_of_another_make_is_refused(tmp_path, content):
     (tmp_path / "file.gz").write_bytes(gzip.compress(content))
-    with pytest.raises(sources.DataError, match=r"file\.gz is not an IDX file of 3×28×28 bytes"):
+    with pytest.raises(data.DataError, match=r"file\.gz is not an IDX file of 3×28×28 bytes"):
         sources.read_idx(tmp_path / "file.gz", (3, 28, 28, 1))
 
 
@@ -323,14 +324,14 @@ def test_a_damaged_system_folder_is_passed_over_and_said_so(nowhere, upstream, t
 def test_an_upstream_that_fails_is_told_why(nowhere, upstream, target, monkeypatch, answer, words):
     monkeypatch.setattr(sources, "TIMEOUT", 0.2)
     upstream.reply = answer
-    with pytest.raises(sources.DataError) as error:
+    with pytest.raises(data.DataError) as error:
         sources.fetch(target, silent)
     assert words in str(error.value)
     assert contents_of(target) == {}
 
 
 def test_when_nobody_has_it_one_sentence_says_what_was_tried_and_what_to_do(nowhere, target):
-    with pytest.raises(sources.DataError) as error:
+    with pytest.raises(data.DataError) as error:
         sources.fetch(target, silent)
     message = str(error.value)
     for words in (
@@ -376,7 +377,7 @@ def test_root_fetches_missing_package_lists(nowhere, apt, target, monkeypatch):
 
 def test_others_are_told_to_fetch_missing_package_lists(apt, target, monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    with pytest.raises(sources.DataError) as error:
+    with pytest.raises(data.DataError) as error:
         sources.fetch(target, silent)
     assert "failed: E: Unable to locate package (does `sudo apt-get update`" in str(error.value)
     assert not apt.exists()
@@ -393,7 +394,7 @@ def registered(originals, monkeypatch):
     infos = {
         file.url: checksums.UrlInfo(file.size, file.sha256, file.name) for file in sources.FILES
     }
-    monkeypatch.setattr(fashion_mnist_builder.KerasFmnist, "url_infos", infos)
+    monkeypatch.setattr(tfds_builder.KerasFmnist, "url_infos", infos)
     return originals
 
 
@@ -402,8 +403,8 @@ def test_tfds_gives_the_examples_back_in_their_order_and_stays_quiet(
 ):
     had_tensorflow = "tensorflow" in sys.modules
     put(target, registered)
-    arrays = fashion_mnist_builder.build(target, tmp_path / "work")
-    assert data.Dataset(**arrays).sha256 == data.synthetic(40, 20).sha256
+    arrays = tfds_builder.build(target, tmp_path / "work")
+    assert data.Dataset(**arrays).sha256 == data.make_synthetic(40, 20).sha256
     assert ("tensorflow" in sys.modules) == had_tensorflow  # installed here, and left alone
     assert capfd.readouterr() == ("", "")
 
@@ -411,4 +412,4 @@ def test_tfds_gives_the_examples_back_in_their_order_and_stays_quiet(
 def test_tfds_itself_refuses_a_file_with_another_sha256(registered, target, tmp_path):
     put(target, {**registered, IMAGES: flip(registered[IMAGES])})
     with pytest.raises(Exception, match="wrong checksum"):
-        fashion_mnist_builder.build(target, tmp_path / "work")
+        tfds_builder.build(target, tmp_path / "work")

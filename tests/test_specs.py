@@ -6,11 +6,11 @@ import shlex
 
 import pytest
 
+from keras_fmnist.records.run import run_command
 from keras_fmnist.settings import SpecError, TransposedConv
 from keras_fmnist.specs import (
     AutoencoderSpec,
     ClassifierSpec,
-    command,
     differences,
     override,
     restored,
@@ -150,14 +150,14 @@ def test_differences_name_each_setting_with_both_values():
 
 
 def test_the_command_repeats_the_run_and_names_only_what_was_changed():
-    assert command(BASE, 0, "cpu") == "python -m experiments.house base --seed 0 --device cpu"
+    assert run_command(BASE, 0, "cpu") == "python -m experiments.house base --seed 0 --device cpu"
     changed = override(HEAD, {"frozen": True, "autoencoder_kernels": (8, 16)})
-    assert shlex.split(command(changed, 3, "gpu", examples=50)) == [
+    assert shlex.split(run_command(changed, 3, "gpu", examples=50)) == [
         *("python", "-m", "experiments.house", "head"),
         *("--frozen", "True", "--autoencoder_kernels", "8,16"),
         *("--seed", "3", "--device", "gpu", "--examples", "50"),
     ]
-    assert command(BASE, 0, "gpu", examples=None, deterministic=True).endswith(
+    assert run_command(BASE, 0, "gpu", examples=None, deterministic=True).endswith(
         "--seed 0 --device gpu --deterministic True"
     )
 

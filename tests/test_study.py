@@ -10,9 +10,17 @@ from stand_in import StandIn
 
 from experiments import mansilla, transfer
 from experiments.__main__ import CATALOGUE
-from keras_fmnist import cli, commands, menu, results, study, train
+from keras_fmnist import backends
+from keras_fmnist.cli import app, menu
+from keras_fmnist.cli.commands import train as train_command
+from keras_fmnist.records.record import read_record
+from keras_fmnist.records.run import weights_path
 from keras_fmnist.settings import SpecError
 from keras_fmnist.specs import override
+from keras_fmnist.study import jobs, scheduler
+from keras_fmnist.study.jobs import ATTEMPTS, command_words, plan_jobs, run_environment
+from keras_fmnist.study.local import Local
+from keras_fmnist.study.scheduler import run_jobs
 
 BACKEND = os.environ["KERAS_BACKEND"]
 BASE, FULL, FROZEN = mansilla.BASE, mansilla.CLASSIFIER_FULL, mansilla.CLASSIFIER_FROZEN
@@ -20,7 +28,7 @@ RANDOM = transfer.RANDOM_FULL
 
 
 def planned(specs, seeds, out):
-    return study.plan(specs, seeds, out, BACKEND, "cpu")
+    return plan_jobs(specs, seeds, out, BACKEND, "cpu")
 
 
 def names(jobs):
@@ -53,7 +61,7 @@ def test_a_classifier_that_is_not_pretrained_needs_no_autoencoder(tmp_path):
 
 def test_what_is_there_is_not_planned_again(tmp_path, make_record, put_record):
     path = put_record(tmp_path, make_record(BASE, 0, backend=BACKEND))
-    results.weights_path(path).touch()
+    weights_path(path).touch()
     put_record(tmp_path, make_record(FULL, 1, backend=BACKEND))
     jobs = planned((FULL,), range(2), tmp_path)
     assert names(jobs) == ["mansilla/classifier_full seed 0", "mansilla/base seed 1"]
@@ -79,7 +87,7 @@ def test_a_run_with_other_settings_is_refused_while_planning(
 
 def test_a_job_is_the_command_that_a_user_would_type_to_go_on_with_it(tmp_path):
     (job,) = planned((override(BASE, {"latent": 8, "epochs": 1}),), [3], tmp_path)
-    assert " ".join(study.words(job, "cpu")) == (
+    assert " ".join(command_words(job, "cpu")) == (
         "-m experiments.mansilla base --latent 8 --epochs 1 --seed 3 --device cpu --resume"
     )
 
@@ -91,8 +99,8 @@ def test_a_job_is_the_command_that_a_user_would_type_to_go_on_with_it(tmp_path):
 def stand_in(tmp_path, monkeypatch, make_record, put_record):
     """A cheap command in the place of every run."""
     found = StandIn(tmp_path / "stand_in", make_record, put_record)
-    monkeypatch.setattr(study, "words", found.words)
-    monkeypatch.setattr(study, "POLL", 0.02)
+    monkeypatch.setattr(jobs, "command_words", found.words)
+    monkeypatch.setattr(jobs, "POLL", 0.02)
     return found
 
 
@@ -102,7 +110,7 @@ def go(stand_in, tmp_path):
 
     def run(specs, seeds=(0,), places=2, device="cpu"):
         jobs = planned(specs, seeds, tmp_path / "out")
-        study.run(jobs, study.Local(tmp_path / "out", device, places))
+        run_jobs(jobs, Local(tmp_path / "out", device, places))
         return jobs
 
     return run
@@ -115,7 +123,7 @@ def test_every_run_leaves_its_record_and_a_line_and_no_log(go, stand_in, capsys)
     assert not list(jobs[0].path.parents[2].rglob("*.log"))
     lines = capsys.readouterr().out.splitlines()
     assert sorted(line.split(":")[0] for line in lines) == sorted(names(jobs))
-    record = results.read(jobs[0].path)
+    record = read_record(jobs[0].path)
     said = f"mansilla/base seed 0: val_loss {record.metrics['val_loss']:.4f} in 30 s; "
     assert sum(line.startswith(said) for line in lines) == 1
     assert [line.split("; ")[1].split(",")[0] for line in lines] == [f"{k}/6" for k in range(1, 7)]
@@ -144,7 +152,7 @@ def test_a_run_has_one_thread_on_a_cpu_and_its_own_number_on_a_gpu(go, stand_in,
     (note,) = stand_in.noted("start")
     assert note["variables"]["OMP_NUM_THREADS"] == "1"
     assert note["variables"]["KERAS_BACKEND"] == BACKEND
-    assert "OMP_NUM_THREADS" not in study.environment("gpu")
+    assert "OMP_NUM_THREADS" not in run_environment("gpu")
 
 
 def test_a_killed_run_is_started_again(go, stand_in, capsys):
@@ -167,18 +175,18 @@ def test_a_run_that_is_always_killed_is_given_up(go, stand_in):
     stand_in.orders["mansilla/base seed 0"] = {"kills": 99}
     with pytest.raises(RuntimeError, match="1 of 1 runs failed, mansilla/base seed 0 first"):
         go((BASE,))
-    assert len(stand_in.noted("start")) == study.ATTEMPTS
+    assert len(stand_in.noted("start")) == ATTEMPTS
 
 
 def test_a_log_that_another_study_of_the_same_run_has_removed_is_no_failure(
     go, stand_in, monkeypatch
 ):
-    def start_and_remove_log(self, job, start=study.Local.start):
+    def start_and_remove_log(self, job, start=Local.start):
         process = start(self, job)
         job.log.unlink()
         return process
 
-    monkeypatch.setattr(study.Local, "start", start_and_remove_log)
+    monkeypatch.setattr(Local, "start", start_and_remove_log)
     (job,) = go((BASE,))
     assert job.path.exists()
 
@@ -220,7 +228,7 @@ def test_an_interrupted_study_ends_its_runs(go, stand_in, tmp_path, monkeypatch)
             raise KeyboardInterrupt
         threading.Event().wait(seconds)
 
-    monkeypatch.setattr(study.time, "sleep", interrupt)
+    monkeypatch.setattr(scheduler.time, "sleep", interrupt)
     started = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         go((BASE,), range(4))
@@ -237,10 +245,10 @@ def test_an_interrupted_study_ends_its_runs(go, stand_in, tmp_path, monkeypatch)
 def ask(tmp_path, monkeypatch, capsys):
     """`ask(*words)`: exit status, stdout and stderr of `keras-fmnist study`, here on the CPU."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(train, "device", lambda: "cpu")
+    monkeypatch.setattr(backends, "find_device", lambda: "cpu")
 
     def call(*words):
-        status = cli.main(menu.tool(CATALOGUE), "keras-fmnist", ["study", *words])
+        status = app.main(menu.tool(CATALOGUE), "keras-fmnist", ["study", *words])
         return status, *capsys.readouterr()
 
     return call
@@ -283,7 +291,9 @@ def test_a_wrong_request_is_refused_before_anything_is_written(ask, tmp_path, wo
 
 
 def test_without_ray_its_engine_is_refused_with_the_way_to_install_it(ask, monkeypatch):
-    monkeypatch.setattr(commands.importlib.util, "find_spec", lambda name: name != "ray" or None)
+    monkeypatch.setattr(
+        train_command.importlib.util, "find_spec", lambda name: name != "ray" or None
+    )
     status, out, err = ask("--engine", "ray")
     assert (status, out) == (2, "")
     assert "ray is not installed: pip install 'keras-fmnist[ray]'" in err

@@ -12,9 +12,12 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from experiments.mansilla import BASE, CLASSIFIER_FULL
-from keras_fmnist import checks, results, tracking, train, trained
-from keras_fmnist.callbacks import DivergedError
+from keras_fmnist.cli.arguments import TRACKERS, check_tracker
+from keras_fmnist.inference import trained
+from keras_fmnist.records.record import read_records
 from keras_fmnist.settings import SpecError
+from keras_fmnist.training import callbacks, tracking, train
+from keras_fmnist.training.callbacks import DivergedError
 
 STARTED = "2025-01-02T03:04:05+00:00"
 
@@ -120,7 +123,7 @@ def test_mlflow_hears_every_epoch_of_the_autoencoder_and_of_its_classifier(
     assert params["autoencoder_latent"] == "64"
     assert params["learning_rate"] == "0.001"
     told = [line for line in mlflow.told if line[0] != "params"]
-    tracked, expected = results.read_all(tmp_path), []
+    tracked, expected = read_records(tmp_path), []
     # The same runs without a tracker: it changes no bit.
     for record in (trained.find(studied, BASE.id), trained.find(studied, CLASSIFIER_FULL.id)):
         run = f"run of experiment {record.id}"
@@ -132,7 +135,7 @@ def test_mlflow_hears_every_epoch_of_the_autoencoder_and_of_its_classifier(
     # The autoencoder is trained within the classifier's run, before the classifier's own begins.
     assert told == expected
     assert len(epochs_of(record)) == 2
-    ours, theirs = ([r.weights_sha256 for r in results.read_all(o)] for o in (tmp_path, studied))
+    ours, theirs = ([r.weights_sha256 for r in read_records(o)] for o in (tmp_path, studied))
     assert ours == theirs
 
 
@@ -153,14 +156,14 @@ def test_a_resumed_run_goes_on_in_the_run_and_in_the_folder_that_are_there(
     """Two epochs of three steps; the process ends after some, and another one goes on."""
     taken = []
 
-    class Ending(train.Progress):
+    class Ending(callbacks.Progress):
         def on_train_batch_begin(self, batch, logs=None):
             taken.append(batch)
             if len(taken) == step + 1:
                 raise Stopped
 
     plain = trained.find(studied, BASE.id)
-    for track in checks.TRACKERS:
+    for track in TRACKERS:
         out, settings = tmp_path / track, {"fast": False, "dataset": dataset, "track": track}
         settings |= {"resume": True, "checkpoint_every": 1}
         with monkeypatch.context() as patch:
@@ -262,15 +265,15 @@ def test_a_tracker_that_is_not_installed_is_asked_for_by_the_name_of_its_extra(
 ):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == missing else name)
     with pytest.raises(SpecError) as error:
-        checks.tracker(track)
+        check_tracker(track)
     assert str(error.value) == f"{missing} is not installed: pip install 'keras-fmnist[{track}]'"
 
 
 def test_only_what_is_known_can_track():
     for track in ("wandb", True, 3, ["mlflow"], ""):
         with pytest.raises(SpecError, match="track must be mlflow or tensorboard, not"):
-            checks.tracker(track)
-    checks.tracker(None)
+            check_tracker(track)
+    check_tracker(None)
 
 
 def steps_of(name):
@@ -278,7 +281,7 @@ def steps_of(name):
 
 
 def installed(track):
-    return all(importlib.util.find_spec(package) for package in checks.TRACKERS[track])
+    return all(importlib.util.find_spec(package) for package in TRACKERS[track])
 
 
 # With what it needs mlflow takes more than 100 MB, too much for `make test`, which has TensorBoard.

@@ -10,11 +10,19 @@ import pytest
 import torch
 
 from experiments.mansilla import BASE, CLASSIFIER_FROZEN, CLASSIFIER_FULL, UNTRAINED
-from keras_fmnist import data, models, native, outcome, results, train, weights
-from keras_fmnist.callbacks import DivergedError
+from keras_fmnist import backends
+from keras_fmnist.data import sources
+from keras_fmnist.data.batches import Batches
+from keras_fmnist.models import networks, torch_weights, weights
+from keras_fmnist.pytorch import nets
+from keras_fmnist.records.images import unpack_images
+from keras_fmnist.records.record import locate_record, read_record
+from keras_fmnist.records.run import run_path, weights_path
 from keras_fmnist.seeds import permutation
 from keras_fmnist.settings import SpecError
 from keras_fmnist.specs import settings
+from keras_fmnist.training import callbacks, evaluation, train
+from keras_fmnist.training.callbacks import DivergedError
 
 LOSSES = ["loss", "train_eval_loss", "val_loss"]
 ACCURACIES = ["accuracy", "train_eval_accuracy", "val_accuracy"]
@@ -30,8 +38,8 @@ def files(folder):
 
 
 def load_weights(out, record):
-    path = results.path_of(out, record)
-    return weights.load(results.weights_path(path), record.weights_sha256["final"])
+    path = locate_record(out, record)
+    return weights.load(weights_path(path), record.weights_sha256["final"])
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +52,7 @@ def chain(tmp_path_factory, dataset, tiny):
     out = tmp_path_factory.mktemp("chain")
     served, trained = {}, []
 
-    class Watched(train.Batches):
+    class Watched(Batches):
         def __getitem__(self, index):
             if self.seed is not None:
                 rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
@@ -75,8 +83,8 @@ def test_a_frozen_encoder_does_not_move_and_the_head_does(chain):
     )
     assert sha["final"] != sha["initial"]
     assert chain.frozen.parameters == {"total": 56_714, "trainable": 64 * 10 + 10}
-    before = weights.part(load_weights(chain.out, chain.base), "encoder")
-    after = weights.part(load_weights(chain.out, chain.frozen), "encoder")
+    before = weights.select(load_weights(chain.out, chain.base), "encoder")
+    after = weights.select(load_weights(chain.out, chain.frozen), "encoder")
     for name in before:
         np.testing.assert_array_equal(before[name], after[name])
 
@@ -86,8 +94,8 @@ def test_without_freezing_every_tensor_of_the_encoder_moves(chain):
     sha = chain.full.weights_sha256
     assert sha["encoder_initial"] == chain.base.weights_sha256["encoder_final"]
     assert chain.full.parameters == {"total": 56_714, "trainable": 56_714}
-    before = weights.part(load_weights(chain.out, chain.base), "encoder")
-    after = weights.part(load_weights(chain.out, chain.full), "encoder")
+    before = weights.select(load_weights(chain.out, chain.base), "encoder")
+    after = weights.select(load_weights(chain.out, chain.full), "encoder")
     assert len(before) == 6
     for name in before:
         assert not np.array_equal(before[name], after[name]), name
@@ -99,7 +107,7 @@ def test_classifiers_reuse_the_autoencoder_and_leave_it_as_it_was(chain):
     assert len(set(steps.values())) == 1
     after = files(chain.out)
     assert {path: after[path] for path in chain.before} == chain.before
-    stem = f"seed0-{keras.backend.backend()}-{train.device()}"
+    stem = f"seed0-{keras.backend.backend()}-{backends.find_device()}"
     assert sorted(map(str, after)) == [
         f"mansilla/{name}/{stem}.{ending}"
         for name in ("base", "classifier_frozen", "classifier_full")
@@ -175,9 +183,9 @@ def test_the_reconstructions_are_those_of_the_first_test_image_of_each_class(
     rows = chain.base.images["test_rows"]
     labels = dataset.test_labels.tolist()
     assert rows == [labels.index(label) for label in range(10)]
-    originals = results.unpack_images(chain.base.images["originals"])
+    originals = unpack_images(chain.base.images["originals"])
     np.testing.assert_array_equal(originals, dataset.test_images[rows, ..., 0])
-    rebuilt = results.unpack_images(chain.base.images["reconstructions"]).astype(int)
+    rebuilt = unpack_images(chain.base.images["reconstructions"]).astype(int)
     arrays = load_weights(chain.out, chain.base)
     expected = 255 * reference.reconstruct(arrays, scaled(dataset.test_images[rows]))[..., 0]
     np.testing.assert_allclose(rebuilt, expected, atol=0.51)
@@ -187,11 +195,11 @@ def test_the_reconstructions_are_those_of_the_first_test_image_of_each_class(
 
 def test_a_record_says_what_was_run_on_what(chain, dataset, tiny):
     record = chain.frozen
-    path = results.path_of(chain.out, record)
-    assert results.read(path) == record
+    path = locate_record(chain.out, record)
+    assert read_record(path) == record
     assert record.spec == settings(tiny(CLASSIFIER_FROZEN, relu_logits=False))
     assert (record.report, record.experiment, record.seed) == ("mansilla", "classifier_frozen", 0)
-    assert (record.backend, record.device) == (keras.backend.backend(), train.device())
+    assert (record.backend, record.device) == (keras.backend.backend(), backends.find_device())
     assert record.data_sha256 == dataset.sha256
     assert record.examples == 190
     assert record.versions["keras"] == keras.__version__
@@ -227,7 +235,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_gives_others(tmp_path,
 def test_what_else_draws_numbers_changes_nothing(tmp_path, dataset, tiny, monkeypatch):
     alone = shas(tmp_path / "alone", tiny(BASE), 0, dataset)
 
-    class Greedy(train.TrainingCurve):
+    class Greedy(callbacks.TrainingCurve):
         def on_epoch_end(self, epoch, logs=None):
             super().on_epoch_end(epoch, logs)
             keras.random.normal((5,))
@@ -242,18 +250,19 @@ def test_what_else_draws_numbers_changes_nothing(tmp_path, dataset, tiny, monkey
 
 def test_dropout_differs_from_epoch_to_epoch(tmp_path, dataset, tiny, monkeypatch):
     varied = shas(tmp_path / "varied", tiny(BASE), 0, dataset)["final"]
-    seed_dropout = train.SeedEachEpoch.on_epoch_begin.__globals__["seed_dropout"]
+    seed_dropout = callbacks.SeedEachEpoch.on_epoch_begin.__globals__["seed_dropout"]
     monkeypatch.setattr(
-        "keras_fmnist.callbacks.seed_dropout", lambda model, seed, _: seed_dropout(model, seed, 0)
+        "keras_fmnist.training.callbacks.seed_dropout",
+        lambda model, seed, _: seed_dropout(model, seed, 0),
     )
     assert shas(tmp_path / "same", tiny(BASE), 0, dataset)["final"] != varied
 
 
 def native_after(spec, dataset, make_optimizer):
     """The native twin after the same epochs from the same weights, as Keras arrays."""
-    start = weights.get_arrays(models.autoencoder(spec, 0))
-    net = native.Autoencoder(native.Encoder(dropout=0), native.Decoder(dropout=0))
-    tensors = {k: torch.from_numpy(a) for k, a in weights.to_native(start).items()}
+    start = weights.get_arrays(networks.autoencoder(spec, 0))
+    net = nets.Autoencoder(nets.Encoder(dropout=0), nets.Decoder(dropout=0))
+    tensors = {k: torch.from_numpy(a) for k, a in torch_weights.to_native(start).items()}
     net.load_state_dict(tensors)
     optimizer = make_optimizer(net.parameters())
     images = torch.from_numpy(scaled(dataset.train_images)).permute(0, 3, 1, 2)
@@ -265,7 +274,7 @@ def native_after(spec, dataset, make_optimizer):
             torch.nn.functional.mse_loss(net(batch), batch).backward()
             optimizer.step()
     state = {name: tensor.numpy() for name, tensor in net.state_dict().items()}
-    return start, weights.from_native(state, start)
+    return start, torch_weights.from_native(state, start)
 
 
 @pytest.mark.parametrize(
@@ -303,7 +312,7 @@ def test_replayed_steps_move_the_weights_as_keras_own_do(tmp_path, dataset, tiny
         )
         for name, fast in (("fast", True), ("stock", False))
     )
-    start = weights.get_arrays(models.build(spec, 0))
+    start = weights.get_arrays(networks.build(spec, 0))
     for name in start:
         moved = np.abs(stock[name] - start[name]).mean()
         assert moved > 1e-6, name
@@ -358,7 +367,7 @@ def test_the_untrained_experiment_has_metrics_and_no_history(tmp_path, dataset, 
 def test_dead_logits_are_those_that_are_zero_on_every_test_image(
     tmp_path, dataset, tiny, reference, monkeypatch
 ):
-    classifier = models.classifier
+    classifier = networks.classifier
 
     def with_three_dead(*given):
         model = classifier(*given)
@@ -367,7 +376,7 @@ def test_dead_logits_are_those_that_are_zero_on_every_test_image(
         model.get_layer("logits").bias.assign(bias)
         return model
 
-    monkeypatch.setattr(models, "classifier", with_three_dead)
+    monkeypatch.setattr(networks, "classifier", with_three_dead)
     record = train.run(tiny(CLASSIFIER_FROZEN), 0, tmp_path, dataset=dataset)
     logits = reference.classify(load_weights(tmp_path, record), scaled(dataset.test_images))
     assert record.metrics["dead_logits"] == (logits == 0).all(axis=0).sum() == 3
@@ -378,7 +387,7 @@ def test_a_logit_that_is_zero_on_some_images_only_is_not_dead(dataset):
     logits[:, 3] = 0
     logits[:99, 4] = 0
     model = SimpleNamespace(predict=lambda batches, **_: logits)
-    assert outcome.classify(model, None, dataset.test_labels)["metrics"] == {"dead_logits": 1}
+    assert evaluation.classify(model, None, dataset.test_labels)["metrics"] == {"dead_logits": 1}
 
 
 def test_without_pretraining_the_encoder_starts_as_fresh_as_its_seed_makes_it(
@@ -386,12 +395,12 @@ def test_without_pretraining_the_encoder_starts_as_fresh_as_its_seed_makes_it(
 ):
     spec = tiny(CLASSIFIER_FULL, pretrained=False)
     record = train.run(spec, 3, tmp_path, dataset=dataset)
-    fresh = weights.get_arrays(models.encoder(BASE, 3))
+    fresh = weights.get_arrays(networks.encoder(BASE, 3))
     assert record.weights_sha256["encoder_initial"] == weights.digest(fresh)
     assert {path.parts[1] for path in files(tmp_path)} == {"classifier_full"}
 
 
-class Poisoned(train.Batches):
+class Poisoned(Batches):
     """Images that hold no number from the third step of the second epoch on."""
 
     def shuffle(self, epoch):
@@ -470,7 +479,7 @@ def test_a_quick_look_trains_on_the_first_images_and_says_so(tmp_path, dataset, 
     look = train.run(tiny(CLASSIFIER_FULL), 0, tmp_path / "look", examples=50, dataset=dataset)
     assert look.examples == 50
     assert "--examples 50" in look.command
-    base = results.read(results.run_path(tmp_path / "look", BASE.id, 0, look.backend, look.device))
+    base = read_record(run_path(tmp_path / "look", BASE.id, 0, look.backend, look.device))
     assert base.examples == 50
     first = dataclasses.replace(
         dataset,
@@ -494,6 +503,6 @@ def test_more_examples_than_there_are_or_none_are_refused(tmp_path, dataset, tin
 def test_a_quick_look_at_the_real_data_is_scored_on_all_its_test_images(tmp_path, tiny):
     spec = tiny(CLASSIFIER_FULL, epochs=1, autoencoder_epochs=0)
     record = train.run(spec, 0, tmp_path, examples=300)
-    assert record.data_sha256 == data.SHA256
+    assert record.data_sha256 == sources.SHA256
     assert np.sum(record.confusion_matrix, axis=1).tolist() == [1000] * 10
     assert record.examples == 300

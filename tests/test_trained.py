@@ -5,9 +5,13 @@ import pytest
 
 from experiments import manolucos
 from experiments.mansilla import BASE, CLASSIFIER_FULL, SGD
-from keras_fmnist import results, train, trained, weights
+from keras_fmnist.inference import trained
+from keras_fmnist.models import weights
+from keras_fmnist.records.json_files import write_dataclass
+from keras_fmnist.records.run import run_path, weights_path
 from keras_fmnist.settings import SpecError
 from keras_fmnist.specs import settings
+from keras_fmnist.training import train
 
 
 @pytest.fixture(scope="module")
@@ -87,9 +91,9 @@ def test_what_has_no_weights_is_named_with_the_command_that_makes_them(
 def test_of_several_runs_of_a_seed_the_one_on_torch_is_taken(tmp_path, make_record, put_record):
     for backend in ("jax", "torch", "tensorflow"):
         path = put_record(tmp_path, make_record(BASE, 0, backend=backend))
-        results.weights_path(path).touch()
+        weights_path(path).touch()
     other = put_record(tmp_path, make_record(BASE, 1))
-    results.weights_path(other).touch()
+    weights_path(other).touch()
     record = trained.find(tmp_path, BASE.id, 0)
     assert (record.backend, record.seed) == ("torch", 0)
     assert trained.with_weights(tmp_path, 0) == {BASE.id: record}
@@ -98,8 +102,8 @@ def test_of_several_runs_of_a_seed_the_one_on_torch_is_taken(tmp_path, make_reco
 
 def test_weights_that_the_record_does_not_name_are_refused(tmp_path, studied):
     record = trained.find(studied, BASE.id)
-    path = results.run_path(tmp_path, BASE.id, 0, record.backend, record.device)
-    results.write(path, record)
-    weights.save(results.weights_path(path), {"encoder/conv1/kernel": np.zeros(3, np.float32)})
+    path = run_path(tmp_path, BASE.id, 0, record.backend, record.device)
+    write_dataclass(path, record)
+    weights.save(weights_path(path), {"encoder/conv1/kernel": np.zeros(3, np.float32)})
     with pytest.raises(weights.WeightsError, match="not hold the weights that its record names"):
         trained.load(tmp_path, record, BASE)

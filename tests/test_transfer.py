@@ -9,7 +9,10 @@ import pytest
 
 from experiments import transfer
 from experiments.mansilla import BASE
-from keras_fmnist import models, results, train, weights
+from keras_fmnist.models import networks, weights
+from keras_fmnist.records.record import locate_record, read_records
+from keras_fmnist.records.run import weights_path
+from keras_fmnist.training import train
 
 PRETRAINED = ("classifier_full", "classifier_frozen")
 RANDOM = ("random_full", "random_head")
@@ -44,8 +47,8 @@ def runs(tmp_path_factory, dataset, tiny):
     return SimpleNamespace(
         arms=arms,
         sha={name: record.weights_sha256 for name, record in arms.items()},
-        autoencoder=next(r for r in results.read_all(pretrained) if r.id == BASE.id),
-        trained={out: {r.id for r in results.read_all(out)} for out in (random, pretrained)},
+        autoencoder=next(r for r in read_records(pretrained) if r.id == BASE.id),
+        trained={out: {r.id for r in read_records(out)} for out in (random, pretrained)},
         random=random,
         pretrained=pretrained,
     )
@@ -61,7 +64,7 @@ def test_pretrained_arms_start_from_the_encoder_that_the_autoencoder_ended_with(
 
 @pytest.mark.portable
 def test_random_arms_start_from_a_fresh_encoder_and_from_no_other(runs):
-    fresh = weights.get_arrays(models.build(SPECS["random_full"], seed=0).get_layer("encoder"))
+    fresh = weights.get_arrays(networks.build(SPECS["random_full"], seed=0).get_layer("encoder"))
     for name in RANDOM:
         assert runs.sha[name]["encoder_initial"] == weights.digest(fresh)
         assert runs.sha[name]["encoder_initial"] != runs.sha["classifier_full"]["encoder_initial"]
@@ -92,23 +95,23 @@ def test_all_arms_start_with_the_same_head(tmp_path, dataset, tiny):
     for name in SPECS:
         spec = tiny(SPECS[name], epochs=0, autoencoder_epochs=0)
         record = train.run(spec, 3, tmp_path, dataset=dataset)
-        path = results.path_of(tmp_path, record)
-        arrays = weights.load(results.weights_path(path))
-        heads.append(weights.digest(weights.part(arrays, "logits")))
+        path = locate_record(tmp_path, record)
+        arrays = weights.load(weights_path(path))
+        heads.append(weights.digest(weights.select(arrays, "logits")))
     assert len(set(heads)) == 1
 
 
 def test_a_frozen_encoder_that_moves_is_an_error_and_leaves_no_record(
     tmp_path, dataset, tiny, monkeypatch
 ):
-    build = models.build
+    build = networks.build
 
     def thaw(spec, seed=0):
         model = build(spec, seed)
         model.get_layer("encoder").trainable = True
         return model
 
-    monkeypatch.setattr(models, "build", thaw)
+    monkeypatch.setattr(networks, "build", thaw)
     with pytest.raises(RuntimeError, match="transfer/random_head: the frozen encoder moved"):
         train.run(tiny(SPECS["random_head"]), 0, tmp_path, dataset=dataset)
     assert not list(tmp_path.rglob("*.json"))

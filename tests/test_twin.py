@@ -6,8 +6,10 @@ import pytest
 import torch
 
 from experiments.mansilla import BASE, CLASSIFIER_FROZEN, CLASSIFIER_FULL
-from keras_fmnist import models, train, twin, weights
+from keras_fmnist.models import networks, torch_weights, weights
+from keras_fmnist.pytorch import from_spec
 from keras_fmnist.specs import override
+from keras_fmnist.training.compile import compile_model
 
 
 @pytest.fixture(scope="module")
@@ -25,24 +27,24 @@ def classifier(request, images, labels):
     """`classifier(spec)`: one side of a classifier, as functions `call`, `step` and `encoder`."""
 
     def make(spec):
-        model, net = models.build(spec), twin.build(spec)
-        twin.load(net, model)
+        model, net = networks.build(spec), from_spec.build(spec)
+        from_spec.load(net, model)
         if request.param == "keras":
-            train.compile_model(model, spec)
+            compile_model(model, spec)
             return (
                 lambda training: keras.ops.convert_to_numpy(model(images, training=training)),
                 lambda: model.train_on_batch(images, labels),
-                lambda: weights.to_native(weights.get_arrays(model)),
+                lambda: torch_weights.to_native(weights.get_arrays(model)),
             )
-        stepper = twin.optimizer(spec, net)
+        stepper = from_spec.optimizer(spec, net)
 
         def call(training):
-            return net.train(training)(twin.to_torch(images, labels)[0]).detach().numpy()
+            return net.train(training)(from_spec.to_torch(images, labels)[0]).detach().numpy()
 
         def arrays():
             return {name: tensor.numpy().copy() for name, tensor in net.state_dict().items()}
 
-        return call, lambda: twin.step(spec, net, stepper, images, labels), arrays
+        return call, lambda: from_spec.step(spec, net, stepper, images, labels), arrays
 
     return make
 
@@ -98,7 +100,7 @@ def test_training_moves_everything_where_nothing_is_frozen(classifier):
 def test_a_net_has_every_setting_of_its_spec():
     changes = {"kernels": (8, 24), "latent": 48, "dropout": 0.3, "deconv2": "k4s2"}
     spec = override(BASE, changes)
-    net = twin.build(spec)
+    net = from_spec.build(spec)
     assert (net.encoder.conv1.out_channels, net.encoder.conv2.out_channels) == (8, 24)
     assert net.encoder.latent.out_features == net.decoder.hidden.in_features == 48
     dropped = [m.p for m in net.modules() if isinstance(m, torch.nn.Dropout)]
@@ -118,7 +120,7 @@ def test_a_net_has_every_setting_of_its_spec():
 @pytest.mark.parametrize("relu", [True, False])
 def test_a_classifier_has_the_encoder_of_its_autoencoder_and_the_relu_of_its_spec(spec, relu):
     changes = {"relu_logits": relu, "autoencoder_latent": 32}
-    net = twin.build(override(spec, changes))
+    net = from_spec.build(override(spec, changes))
     assert (net.encoder.latent.out_features, net.logits.in_features) == (32, 32)
     learns = {name for name, p in net.named_parameters() if p.requires_grad}
     head = {"logits.weight", "logits.bias"}
@@ -130,19 +132,19 @@ def test_a_classifier_has_the_encoder_of_its_autoencoder_and_the_relu_of_its_spe
 
 def test_a_twin_starts_from_weights_of_its_own():
     torch.manual_seed(0)
-    first, second = (twin.build(BASE).encoder.conv1.weight for _ in range(2))
+    first, second = (from_spec.build(BASE).encoder.conv1.weight for _ in range(2))
     assert not torch.equal(first, second)
     torch.manual_seed(0)
-    assert torch.equal(twin.build(BASE).encoder.conv1.weight, first)
+    assert torch.equal(from_spec.build(BASE).encoder.conv1.weight, first)
 
 
 def test_the_optimizer_is_pytorchs_with_the_settings_of_the_spec():
-    net = twin.build(BASE)
-    adam = twin.optimizer(override(BASE, {"learning_rate": 2e-3}), net)
+    net = from_spec.build(BASE)
+    adam = from_spec.optimizer(override(BASE, {"learning_rate": 2e-3}), net)
     assert type(adam) is torch.optim.Adam
     assert (adam.defaults["lr"], adam.defaults["eps"]) == (2e-3, 1e-8)
     changes = {"optimizer": "sgd", "learning_rate": 0.1, "momentum": 0.9}
-    sgd = twin.optimizer(override(BASE, changes), net)
+    sgd = from_spec.optimizer(override(BASE, changes), net)
     assert type(sgd) is torch.optim.SGD
     assert (sgd.defaults["lr"], sgd.defaults["momentum"]) == (0.1, 0.9)
     assert sum(p.numel() for p in sgd.param_groups[0]["params"]) == 116_417
@@ -150,20 +152,20 @@ def test_the_optimizer_is_pytorchs_with_the_settings_of_the_spec():
 
 def test_the_loss_is_the_mean_over_pixels_or_the_cross_entropy_of_logits():
     ones, zeros = torch.ones(2, 1, 28, 28), torch.zeros(2, 1, 28, 28)
-    assert twin.loss(BASE)(ones * 0.5, zeros).item() == 0.25
+    assert from_spec.loss(BASE)(ones * 0.5, zeros).item() == 0.25
     logits = torch.zeros(3, 10)
-    assert twin.loss(CLASSIFIER_FULL)(logits, torch.tensor([1, 2, 3])).item() == pytest.approx(
+    assert from_spec.loss(CLASSIFIER_FULL)(logits, torch.tensor([1, 2, 3])).item() == pytest.approx(
         2.302585
     )
 
 
 def test_a_batch_has_its_channel_first_and_targets_of_the_kind_the_loss_takes(images, labels):
-    x, y = twin.to_torch(images, labels)
+    x, y = from_spec.to_torch(images, labels)
     assert x.shape == (20, 1, 28, 28)
     np.testing.assert_array_equal(x.numpy()[:, 0], images[..., 0])
     assert y.dtype == torch.int64
     assert y.tolist() == labels.tolist()
-    again, target = twin.to_torch(images, images)
+    again, target = from_spec.to_torch(images, images)
     assert target is again
     before = images.copy()
     x.zero_()
@@ -172,23 +174,23 @@ def test_a_batch_has_its_channel_first_and_targets_of_the_kind_the_loss_takes(im
 
 @pytest.mark.portable
 def test_loaded_weights_are_the_models_bit_for_bit():
-    model, net = models.build(BASE, 3), twin.build(BASE)
-    twin.load(net, model)
-    arrays = weights.to_native(weights.get_arrays(model))
+    model, net = networks.build(BASE, 3), from_spec.build(BASE)
+    from_spec.load(net, model)
+    arrays = torch_weights.to_native(weights.get_arrays(model))
     for name, tensor in net.state_dict().items():
         np.testing.assert_array_equal(tensor.numpy(), arrays[name])
 
 
 def test_a_step_moves_each_weight_by_the_learning_rate_times_its_gradient(images):
     spec = override(BASE, {"dropout": 0.0, "optimizer": "sgd", "learning_rate": 0.5})
-    net = twin.build(spec).eval()
-    stepper = twin.optimizer(spec, net)
+    net = from_spec.build(spec).eval()
+    stepper = from_spec.optimizer(spec, net)
     before = {name: p.detach().clone() for name, p in net.named_parameters()}
     x = torch.from_numpy(images.transpose(0, 3, 1, 2).copy())
     gradients = torch.autograd.grad(((net(x) - x) ** 2).mean(), list(net.parameters()))
     for p in net.parameters():
         p.grad = torch.ones_like(p)  # left over from elsewhere; a step must not add to it
-    twin.step(spec, net, stepper, images, images)
+    from_spec.step(spec, net, stepper, images, images)
     assert net.training
     for (name, p), gradient in zip(net.named_parameters(), gradients, strict=True):
         assert gradient.abs().max() > 0
@@ -206,7 +208,7 @@ def test_a_step_moves_each_weight_by_the_learning_rate_times_its_gradient(images
 )
 def test_dropout_stands_where_the_spec_says_on_both_sides(at, encoder, kind):
     spec = override(BASE, {"dropout_at": at, "dropout_kind": kind})
-    model, net = models.build(spec), twin.build(spec)
+    model, net = networks.build(spec), from_spec.build(spec)
     ours = {
         layer.name: type(layer).__name__
         for part in ("encoder", "decoder")

@@ -14,10 +14,17 @@ from PIL import Image
 
 from experiments.__main__ import CATALOGUE
 from experiments.mansilla import BASE, CLASSIFIER_FULL
-from keras_fmnist import checks, cli, data, figures, latent, menu, results, trained, weights
+from keras_fmnist import data
+from keras_fmnist.cli import app, menu
+from keras_fmnist.cli.arguments import TRACKERS
 from keras_fmnist.data import CLASS_NAMES
+from keras_fmnist.inference import trained
+from keras_fmnist.models import weights
+from keras_fmnist.records.latent_space import read_latent_space
+from keras_fmnist.records.run import STUDY
+from keras_fmnist.reporting import figures
 
-STUDY = Path(__file__).resolve().parent.parent / results.STUDY
+STUDY = Path(__file__).resolve().parent.parent / STUDY
 
 
 def listing(folder):
@@ -38,7 +45,7 @@ def ask(tmp_path, monkeypatch, capsys, dataset, studied):
     (tmp_path / "results").symlink_to(studied)
 
     def call(line):
-        status = cli.main(menu.tool(CATALOGUE), "keras-fmnist", shlex.split(line))
+        status = app.main(menu.tool(CATALOGUE), "keras-fmnist", shlex.split(line))
         return status, *capsys.readouterr()
 
     return call
@@ -90,7 +97,7 @@ def test_predict_says_what_the_classifier_says_of_a_test_image_and_of_a_file(
 
 def test_predict_draws_what_it_has_found(ask, studied, dataset, photo, monkeypatch):
     drawn = []
-    monkeypatch.setattr(figures, "draw_predictions", lambda *given: drawn.append(given))
+    monkeypatch.setattr(figures, "write_predictions", lambda *given: drawn.append(given))
     assert ask("predict photo.png --picture here/p.png --out results")[0] == 0
     ((path, (one,)),) = drawn
     assert path == "here/p.png"
@@ -153,7 +160,7 @@ def test_what_is_not_installed_is_one_line_with_the_extra_that_has_it(
     ask, tmp_path, monkeypatch, line, missing, extra
 ):
     monkeypatch.setenv("KERAS_BACKEND", "torch")
-    wanted = {"onnx", "onnxruntime", *itertools.chain(*checks.TRACKERS.values())}
+    wanted = {"onnx", "onnxruntime", *itertools.chain(*TRACKERS.values())}
     real = importlib.util.find_spec
 
     def find_spec(name):
@@ -205,7 +212,7 @@ def test_latent_maps_every_autoencoder_that_has_weights(ask, tmp_path, own_resul
     assert (status, err) == (0, "")
     stem = "results/mansilla/base/base"
     assert out.split() == [f"{stem}_latent.json", f"{stem}_latent.png", f"{stem}_line.png"]
-    space = latent.read(tmp_path / f"{stem}_latent.json")
+    space = read_latent_space(tmp_path / f"{stem}_latent.json")
     record = trained.find("results", BASE.id)
     assert space.weights_sha256 == record.weights_sha256["final"]
     assert {f"base_{name}.{end}" for name in ("latent", "line") for end in ("png", "svg")} <= {

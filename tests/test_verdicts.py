@@ -6,24 +6,24 @@ import pytest
 from scipy.stats import binomtest
 
 from experiments.mansilla import BASE, DROPOUT_01, LATENT_256
-from keras_fmnist.readings import Reading
-from keras_fmnist.verdicts import (
+from keras_fmnist.claims.criteria import (
     NOT_REPRODUCED,
     REPRODUCED,
     UNDECIDED,
+    Estimate,
     Every,
-    Finding,
-    Measure,
+    Judgement,
     MostSeeds,
     Near,
     Ranked,
     Within,
-    binomial_reach,
-    number,
+    format_number,
 )
+from keras_fmnist.claims.quantities import Quantity
+from keras_fmnist.records.intervals import binomial_reach
 
-ITSELF = Reading("value", lambda value: value)
-DIFFERENCE = Reading("difference", lambda one, other: one - other)
+ITSELF = Quantity("value", lambda value: value)
+DIFFERENCE = Quantity("difference", lambda one, other: one - other)
 
 
 def runs(**values):
@@ -71,12 +71,12 @@ def test_a_mean_is_within_bounds_where_its_whole_interval_is(low, high, verdict,
 def test_fewer_than_three_seeds_decide_no_mean_and_have_no_interval(n):
     found = Within(ITSELF, (BASE,), -1e9, 1e9).judge(runs(base=SEEDS[:n]))
     mean = None if n == 0 else sum(SEEDS[:n]) / n
-    measure = Measure("base value", mean, None, n)
-    assert found == Finding(UNDECIDED, (f"base has {n} of at least 3 seeds",), (measure,))
+    measure = Estimate("base value", mean, None, n)
+    assert found == Judgement(UNDECIDED, (f"base has {n} of at least 3 seeds",), (measure,))
 
 
 def test_a_run_off_which_it_cannot_be_read_does_not_count():
-    share = Reading("share", lambda value: 1 / value if value != 9 else math.nan)
+    share = Quantity("share", lambda value: 1 / value if value != 9 else math.nan)
     finding = Within(share, (BASE,), low=0.5).judge(runs(base=[1, 0, 1, 9, 1]))
     assert finding.verdict == REPRODUCED
     assert [measure.n for measure in finding.measures] == [3]
@@ -120,7 +120,7 @@ def test_two_variants_are_ranked_only_where_their_intervals_lie_apart(
 
 
 def test_an_interval_ends_where_what_is_read_can_be_no_more():
-    accuracy = Reading("val_accuracy", lambda value: value, least=0, most=1)
+    accuracy = Quantity("val_accuracy", lambda value: value, least=0, most=1)
     found = Within(accuracy, (BASE,), high=1).judge(runs(base=[0.8, 0.9, 0.99]))
     (measure,) = found.measures
     assert found.verdict == REPRODUCED
@@ -169,8 +169,8 @@ def test_most_seeds_are_a_share_whose_interval_excludes_half(yes, n, verdict):
 @pytest.mark.parametrize("n", range(5))
 def test_fewer_than_five_seeds_cannot_be_most_seeds(n):
     found = MostSeeds(ITSELF, (BASE,)).judge(runs(base=[True] * n))
-    measure = Measure("base value (share of seeds)", 1 if n else None, None, n)
-    assert found == Finding(UNDECIDED, (f"base has {n} of at least 5 seeds",), (measure,))
+    measure = Estimate("base value (share of seeds)", 1 if n else None, None, n)
+    assert found == Judgement(UNDECIDED, (f"base has {n} of at least 5 seeds",), (measure,))
 
 
 @pytest.mark.parametrize(
@@ -231,6 +231,6 @@ def test_a_printed_number_takes_three_seeds():
 
 
 def test_an_accuracy_is_shown_in_percent():
-    assert number("base val_accuracy", 0.91268) == "91.27%"
-    assert number("base val_loss", 0.036912) == "0.0369"
-    assert number("full Shirt as Shirt", 713) == "713"
+    assert format_number("base val_accuracy", 0.91268) == "91.27%"
+    assert format_number("base val_loss", 0.036912) == "0.0369"
+    assert format_number("full Shirt as Shirt", 713) == "713"

@@ -11,7 +11,8 @@ import safetensors.numpy
 import torch
 
 from experiments.mansilla import BASE, CLASSIFIER_FULL
-from keras_fmnist import models, native, weights
+from keras_fmnist.models import networks, torch_weights, weights
+from keras_fmnist.pytorch import nets
 from keras_fmnist.specs import override
 
 SHAPES = {
@@ -32,7 +33,7 @@ SHAPES = {
 
 @pytest.fixture
 def model():
-    return models.autoencoder(BASE)
+    return networks.autoencoder(BASE)
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def test_names_and_shapes_are_the_same_on_every_backend(model):
     named = weights.variables(model)
     assert {name: tuple(v.shape) for name, v in named.items()} == SHAPES
     assert list(named) == list(SHAPES)
-    head = models.classifier(model.get_layer("encoder"), CLASSIFIER_FULL)
+    head = networks.classifier(model.get_layer("encoder"), CLASSIFIER_FULL)
     assert list(weights.variables(head)) == [*list(SHAPES)[:6], "logits/kernel", "logits/bias"]
 
 
@@ -59,7 +60,7 @@ def test_arrays_put_into_a_model_come_back_and_act(model, arrays, dataset):
     images = dataset.test_images[:3].astype(np.float32) / 255
     weights.set_arrays(model, arrays)
     assert same(weights.get_arrays(model), arrays)
-    other = models.autoencoder(BASE, seed=1)
+    other = networks.autoencoder(BASE, seed=1)
     assert not np.array_equal(other(images, training=False), model(images, training=False))
     weights.set_arrays(other, weights.get_arrays(model))
     np.testing.assert_array_equal(
@@ -87,15 +88,15 @@ def test_a_file_gives_back_what_was_saved(model, tmp_path):
     loaded = weights.load(tmp_path / "w.safetensors", weights.digest(arrays))
     assert same(loaded, arrays)
     assert all(array.dtype == np.float32 for array in loaded.values())
-    weights.set_arrays(models.autoencoder(BASE, seed=1), loaded)
+    weights.set_arrays(networks.autoencoder(BASE, seed=1), loaded)
 
 
 def test_a_part_has_the_names_of_its_own_layers(model):
     arrays = weights.get_arrays(model)
-    encoder = weights.part(arrays, "encoder")
+    encoder = weights.select(arrays, "encoder")
     assert list(encoder) == [name.removeprefix("encoder/") for name in list(SHAPES)[:6]]
     assert same(encoder, weights.get_arrays(model.get_layer("encoder")))
-    assert weights.part({"encoder2/conv1/kernel": 1, "a/encoder/b": 2}, "encoder") == {}
+    assert weights.select({"encoder2/conv1/kernel": 1, "a/encoder/b": 2}, "encoder") == {}
 
 
 NAME = "encoder/conv2/kernel"
@@ -137,7 +138,7 @@ def test_arrays_that_do_not_fit_are_refused_by_name_and_change_nothing(
 
 
 def test_weights_of_another_latent_do_not_fit(model):
-    other = weights.get_arrays(models.autoencoder(override(BASE, {"latent": 32})))
+    other = weights.get_arrays(networks.autoencoder(override(BASE, {"latent": 32})))
     with pytest.raises(
         weights.WeightsError, match=r"encoder/latent/kernel must have .*\(800, 64\)"
     ):
@@ -288,9 +289,9 @@ def test_a_missing_file_and_one_of_other_weights_are_named(tmp_path, arrays):
 
 
 def test_a_native_net_with_the_same_weights_gives_the_same_images(model, dataset):
-    arrays = weights.to_native(weights.get_arrays(model))
+    arrays = torch_weights.to_native(weights.get_arrays(model))
     assert list(arrays)[:2] == ["encoder.conv1.weight", "encoder.conv1.bias"]
-    net = native.Autoencoder(native.Encoder(), native.Decoder()).eval()
+    net = nets.Autoencoder(nets.Encoder(), nets.Decoder()).eval()
     net.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
     images = dataset.test_images[:5].astype(np.float32) / 255
     with torch.no_grad():
@@ -300,28 +301,28 @@ def test_a_native_net_with_the_same_weights_gives_the_same_images(model, dataset
 
 
 def test_native_names_and_layouts_turn_back_exactly(arrays):
-    back = weights.from_native(weights.to_native(arrays), arrays)
+    back = torch_weights.from_native(torch_weights.to_native(arrays), arrays)
     assert same(back, arrays)
     with pytest.raises(weights.WeightsError, match=r"encoder\.conv2\.weight is missing"):
-        weights.from_native(weights.to_native(without(arrays)), arrays)
+        torch_weights.from_native(torch_weights.to_native(without(arrays)), arrays)
     with pytest.raises(weights.WeightsError, match=r"encoder\.conv2\.weight belongs to no layer"):
-        weights.from_native(weights.to_native(arrays), without(arrays))
+        torch_weights.from_native(torch_weights.to_native(arrays), without(arrays))
 
 
 def test_a_native_file_gives_back_its_arrays_and_one_with_code_is_refused(arrays, tmp_path):
     path = tmp_path / "w.pt"
-    weights.save_native(path, weights.to_native(arrays))
-    assert same(weights.load_native(path), weights.to_native(arrays))
+    torch_weights.save_native(path, torch_weights.to_native(arrays))
+    assert same(torch_weights.load_native(path), torch_weights.to_native(arrays))
     marker = tmp_path / "ran"
     torch.save({"encoder.conv1.weight": RunsCode(marker)}, path)
     with pytest.raises(weights.WeightsError, match=r"w\.pt is no PyTorch file of tensors alone"):
-        weights.load_native(path)
+        torch_weights.load_native(path)
     assert not marker.exists()
     torch.save({"epochs": 3}, path)
     with pytest.raises(weights.WeightsError, match=r"w\.pt must hold a state_dict"):
-        weights.load_native(path)
+        torch_weights.load_native(path)
     with pytest.raises(weights.WeightsError, match=r"none\.pt does not exist"):
-        weights.load_native(tmp_path / "none.pt")
+        torch_weights.load_native(tmp_path / "none.pt")
 
 
 class RunsCode:
