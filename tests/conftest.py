@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 # torch reads it once, when it is imported. On batches as small as these a second thread gains
@@ -18,18 +17,21 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import pytest
 
+from experiments.__main__ import CATALOGUE, REPORTS
 from experiments.mansilla import CLASSIFIER_FULL
 from keras_fmnist import backends, data
+from keras_fmnist.cli import app, menu
 from keras_fmnist.records.images import pack_images
 from keras_fmnist.records.json_files import write_dataclass
 from keras_fmnist.records.record import Record, locate_record
-from keras_fmnist.specs import ClassifierSpec, TransposedConv, override, settings
+from keras_fmnist.specs import ClassifierSpec, override, settings
+from keras_fmnist.study import local, scheduler
+from tests.helpers.numpy_nets import NumpyNets
+from tests.helpers.repository import ROOT
+from tests.helpers.stand_in import StandIn
 
 # A shell starts what runs in its background deaf to Ctrl-C, and every process below inherits that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-TESTS = Path(__file__).resolve().parent
 
 
 def pytest_collection_modifyitems(items):
@@ -55,8 +57,17 @@ def backend_runs(tmp_path_factory):
             continue
         folder = tmp_path_factory.mktemp(backend)
         options = ["-o", "addopts=-q", "-p", "no:cacheprovider", f"--basetemp={folder / 'in'}"]
-        command = [sys.executable, "-m", "pytest", str(TESTS), *options, "-m", "portable", "-rs"]
-        command += [f"--ignore={TESTS / 'test_backends.py'}"]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            str(ROOT / "tests"),
+            *options,
+            "-m",
+            "portable",
+            "-rs",
+        ]
+        command += [f"--ignore={ROOT / 'tests' / 'test_backends.py'}"]
         environment = {
             **os.environ,
             "KERAS_BACKEND": backend,
@@ -69,7 +80,7 @@ def backend_runs(tmp_path_factory):
         environment.pop("PYTEST_ADDOPTS", None)
         with (folder / "output").open("w") as output:
             running[backend] = subprocess.Popen(
-                command, cwd=TESTS.parent, env=environment, stdout=output, stderr=subprocess.STDOUT
+                command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
             )
         running[backend].output = folder / "output"
     yield running
@@ -112,67 +123,9 @@ def tiny():
     return shrink
 
 
-class Reference:
-    """The nets of mansilla in numpy and float64, from weights by name and from their formulas."""
-
-    def encode(self, arrays, images):
-        """Codes `(n, latent)` of images `(n, 28, 28, 1)` in [0, 1]."""
-        x = np.asarray(images, np.float64)
-        for number in (1, 2):
-            x = self._convolve(x, *self._layer(arrays, f"encoder/conv{number}"))
-            x = self._pool(np.maximum(x, 0))
-        kernel, bias = self._layer(arrays, "encoder/latent")
-        return np.maximum(x.transpose(0, 3, 1, 2).reshape(len(x), -1) @ kernel + bias, 0)
-
-    def reconstruct(self, arrays, images, deconvs=("k4s2o1", "k3s2o1")):
-        """What an autoencoder makes of images: `(n, 28, 28, 1)` in [0, 1]."""
-        kernel, bias = self._layer(arrays, "decoder/hidden")
-        x = np.maximum(self.encode(arrays, images) @ kernel + bias, 0)
-        x = x.reshape(len(x), -1, 5, 5).transpose(0, 2, 3, 1)
-        first, second = map(TransposedConv.parse, deconvs)
-        x = self._deconvolve(x, *self._layer(arrays, "decoder/deconv1"), first)
-        x = self._deconvolve(np.maximum(x, 0), *self._layer(arrays, "decoder/deconv2"), second)
-        return 1 / (1 + np.exp(-x))
-
-    def classify(self, arrays, images):
-        """Logits `(n, 10)`, with the report's ReLU on them."""
-        kernel, bias = self._layer(arrays, "logits")
-        return np.maximum(self.encode(arrays, images) @ kernel + bias, 0)
-
-    def cross_entropy(self, logits, labels):
-        """Mean over all examples."""
-        shifted = logits - logits.max(axis=1, keepdims=True)
-        log_sums = np.log(np.exp(shifted).sum(axis=1))
-        return (log_sums - shifted[np.arange(len(labels)), labels]).mean()
-
-    def _layer(self, arrays, name):
-        return (arrays[f"{name}/{kind}"].astype(np.float64) for kind in ("kernel", "bias"))
-
-    def _convolve(self, x, kernel, bias):
-        windows = np.lib.stride_tricks.sliding_window_view(x, (3, 3), axis=(1, 2))
-        return np.einsum("nhwcij,ijco->nhwo", windows, kernel, optimize=True) + bias
-
-    def _pool(self, x):
-        n, height, width, channels = x.shape
-        x = x[:, : height // 2 * 2, : width // 2 * 2]
-        return x.reshape(n, height // 2, 2, width // 2, 2, channels).max(axis=(2, 4))
-
-    def _deconvolve(self, x, kernel, bias, shape):
-        n, size = x.shape[:2]
-        whole = (size - 1) * shape.stride + shape.kernel + shape.output_padding
-        out = np.zeros((n, whole, whole, kernel.shape[2]))
-        reach = (size - 1) * shape.stride + 1
-        for row, column in np.ndindex(shape.kernel, shape.kernel):
-            taps = np.s_[
-                :, row : row + reach : shape.stride, column : column + reach : shape.stride
-            ]
-            out[taps] += x @ kernel[row, column].T
-        return out + bias
-
-
 @pytest.fixture(scope="session")
 def reference():
-    return Reference()
+    return NumpyNets()
 
 
 def scaled(images):
@@ -228,10 +181,10 @@ def make_record(dataset):
 @pytest.fixture(scope="session")
 def studied(tmp_path_factory, dataset, tiny):
     """A folder with the run of a classifier, without a ReLU on its logits, and that of its base."""
-    from keras_fmnist.training import train
+    from tests.helpers.train import train_spec  # imports Keras, which many a test file needs not
 
     out = tmp_path_factory.mktemp("studied")
-    train.run(tiny(CLASSIFIER_FULL, relu_logits=False), 0, out, fast=False, dataset=dataset)
+    train_spec(tiny(CLASSIFIER_FULL, relu_logits=False), 0, out, fast=False, dataset=dataset)
     return out
 
 
@@ -245,3 +198,33 @@ def put_record():
         return path
 
     return put
+
+
+@pytest.fixture
+def run_command(tmp_path, monkeypatch, capsys):
+    """`run_command(*words)` in an empty folder: exit status, stdout and stderr of `keras-fmnist`.
+
+    With `report="mansilla"` they are those of `python -m experiments.mansilla`.
+    """
+    monkeypatch.chdir(tmp_path)
+    for name in ("CUDA_VISIBLE_DEVICES", "KERAS_TORCH_DEVICE"):  # commands set them
+        monkeypatch.setenv(name, os.environ.get(name, ""))
+        if not os.environ[name]:
+            monkeypatch.delenv(name)
+    before = signal.getsignal(signal.SIGTERM)
+
+    def call(*words, report=None):
+        component = menu.experiments(REPORTS[report]) if report else menu.tool(CATALOGUE)
+        return app.main(component, report or "keras-fmnist", words), *capsys.readouterr()
+
+    yield call
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture
+def stand_in(tmp_path, monkeypatch, make_record, put_record):
+    """A cheap command in the place of every run of a study."""
+    found = StandIn(tmp_path / "stand_in", make_record, put_record)
+    monkeypatch.setattr(local, "command_words", found.words)
+    monkeypatch.setattr(scheduler, "POLL", 0.02)
+    return found

@@ -6,11 +6,10 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.helpers.repository import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -95,14 +94,14 @@ def test_one_edited_file_adds_an_experiment_to_list_suite_and_table(edited):
     page = (root / "results" / "index.html").read_text(encoding="utf-8")
     assert name in page
     # The variant takes its step, and no test says that it should not be there.
-    report = "tests/test_report.py::test_the_readme_shows_the_table_that_its_records_give"
+    report = (
+        "tests/cli/commands/test_report.py::test_the_readme_shows_the_table_that_its_records_give"
+    )
     chosen = f"{name} or not (takes_a_step or parameters)"  # which build and train every net
     options = ["-p", "no:cacheprovider", "-rp", "-k", chosen]
-    said = python(root, "-m", "pytest", "tests/test_experiments.py", report, *options)
-    assert (
-        f"PASSED tests/test_experiments.py::test_every_experiment_takes_a_step[mansilla/{name}]\n"
-        in said
-    )
+    said = python(root, "-m", "pytest", "tests/experiments/test_experiments.py", report, *options)
+    step = f"test_every_experiment_takes_a_step[mansilla/{name}]"
+    assert f"PASSED tests/experiments/test_experiments.py::{step}\n" in said
 
 
 def test_the_hooks_have_the_ruff_of_the_constraints():

@@ -6,11 +6,11 @@ Imports are read from the source, so those inside functions count as well.
 import ast
 import re
 import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.helpers.repository import ROOT
+
 LIBRARY = ROOT / "keras_fmnist"
 PATHS = sorted(LIBRARY.rglob("*.py"))
 EXPERIMENTS = sorted((ROOT / "experiments").glob("*.py"))

@@ -29,11 +29,11 @@ from keras_fmnist.pytorch import from_spec
 from keras_fmnist.records.images import pack_images
 from keras_fmnist.records.json_files import RecordError, write_dataclass
 from keras_fmnist.records.record import read_record, read_records
-from keras_fmnist.records.run import run_command
 from keras_fmnist.reporting import tables
 from keras_fmnist.settings import SpecError, TransposedConv
 from keras_fmnist.specs import ClassifierSpec, override, settings, with_defaults
 from keras_fmnist.training.compile import compile_model
+from tests.helpers.runs import command_of
 
 
 def examples(count):
@@ -156,7 +156,7 @@ def test_the_command_of_any_run_asks_for_that_run(monkeypatch, spec, seed):
     monkeypatch.setattr(
         train_command, "run_experiments", lambda *given, **flags: asked.append(given)
     )
-    _, _, _, *words = shlex.split(run_command(spec, seed, "cpu"))
+    _, _, _, *words = shlex.split(command_of(spec, seed, "cpu"))
     assert app.main(menu.experiments(SPECS), "mansilla", words) == 0
     ((again,),) = asked[0]
     assert settings(again) == settings(spec)

@@ -6,7 +6,6 @@ import shlex
 
 import pytest
 
-from keras_fmnist.records.run import run_command
 from keras_fmnist.settings import SpecError, TransposedConv
 from keras_fmnist.specs import (
     AutoencoderSpec,
@@ -17,6 +16,7 @@ from keras_fmnist.specs import (
     setting_fields,
     settings,
 )
+from tests.helpers.runs import command_of
 
 BASE = AutoencoderSpec(report="house", name="base", summary="nothing changed")
 HEAD = ClassifierSpec(report="house", name="head", summary="a head on it", autoencoder=BASE)
@@ -150,14 +150,14 @@ def test_differences_name_each_setting_with_both_values():
 
 
 def test_the_command_repeats_the_run_and_names_only_what_was_changed():
-    assert run_command(BASE, 0, "cpu") == "python -m experiments.house base --seed 0 --device cpu"
+    assert command_of(BASE, 0, "cpu") == "python -m experiments.house base --seed 0 --device cpu"
     changed = override(HEAD, {"frozen": True, "autoencoder_kernels": (8, 16)})
-    assert shlex.split(run_command(changed, 3, "gpu", examples=50)) == [
+    assert shlex.split(command_of(changed, 3, "gpu", examples=50)) == [
         *("python", "-m", "experiments.house", "head"),
         *("--frozen", "True", "--autoencoder_kernels", "8,16"),
         *("--seed", "3", "--device", "gpu", "--examples", "50"),
     ]
-    assert run_command(BASE, 0, "gpu", examples=None, deterministic=True).endswith(
+    assert command_of(BASE, 0, "gpu", examples=None, deterministic=True).endswith(
         "--seed 0 --device gpu --deterministic True"
     )
 
