@@ -1,14 +1,13 @@
 """What CONTRIBUTING.md says holds: its edit adds an experiment, and the files agree on versions."""
 
-import os
 import re
 import shutil
 import subprocess
-import sys
 import tomllib
 
 import pytest
 
+from tests.helpers.processes import run_python
 from tests.helpers.repository import ROOT
 
 
@@ -51,16 +50,7 @@ def edited(tmp_path_factory, diff):
 
 def python(root, *words):
     """Runs python in a copy, with the copy's packages."""
-    environment = {**os.environ, "PYTHONPATH": str(root)}
-    environment.pop("PYTEST_ADDOPTS", None)
-    done = subprocess.run(
-        [sys.executable, *words],
-        cwd=root,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    done = run_python(*words, cwd=root, packages=root)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return done.stdout
 

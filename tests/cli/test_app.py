@@ -21,6 +21,7 @@ from keras_fmnist.records.record import read_record
 from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec, override, setting_fields, settings
 from keras_fmnist.training import train
 from tests.helpers.bad_command_lines import BAD, PICTURES
+from tests.helpers.processes import run_python
 from tests.helpers.repository import ROOT
 from tests.helpers.train import train_spec
 
@@ -404,14 +405,6 @@ def test_a_damaged_record_is_a_failure_that_names_it(run_command, here):
 # --- in a process of its own ---
 
 
-def python(*words, **environment):
-    """Runs python in the working folder, with this checkout's packages."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
-    return subprocess.run(
-        [sys.executable, *words], env=environment, capture_output=True, text=True, timeout=120
-    )
-
-
 @pytest.mark.parametrize(
     ("line", "environment", "words"),
     [
@@ -424,7 +417,7 @@ def python(*words, **environment):
     ],
 )
 def test_the_process_exits_with_2_and_one_line(here, line, environment, words):
-    done = python("-m", *line.split(), **environment)
+    done = run_python("-m", *line.split(), cwd=here, **environment)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1
     assert words in done.stderr
@@ -467,16 +460,9 @@ HELPS = [
 
 
 def test_help_is_there_on_every_level_and_loads_nothing_heavy(here):
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [sys.executable, "-c", HELP],
-        input=json.dumps([(tool, argv) for tool, argv, _ in HELPS]),
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
+    asked = json.dumps([(tool, argv) for tool, argv, _ in HELPS])
+    done = run_python("-c", HELP, cwd=here, text=asked)
+    assert done.returncode == 0, done.stderr
     answers, heavy = json.loads(done.stdout)
     assert heavy == []
     assert len(answers) == len(HELPS) == 16

@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -19,7 +17,7 @@ from keras_fmnist.records.images import pack_images
 from keras_fmnist.reporting import tables
 from keras_fmnist.reporting.page.translations import in_both
 from keras_fmnist.specs import ClassifierSpec, override, settings
-from tests.helpers.repository import ROOT
+from tests.helpers.processes import run_python
 
 SPECS = {spec.id: spec for spec in CATALOGUE.specs}
 
@@ -679,9 +677,7 @@ status = __main__.main()
 heavy = {"keras", "torch", "jax", "tensorflow", "tensorflow_datasets", "matplotlib"}
 print(status, sorted(heavy & set(sys.modules)))
 """
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120
-    )
+    done = run_python("-c", script)
     assert (done.returncode, done.stderr) == (0, "")
     *_, counted, last = done.stdout.splitlines()
     assert last == "0 []"

@@ -4,13 +4,13 @@ import importlib.metadata
 import platform
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from keras_fmnist.records import provenance
+from tests.helpers.processes import run_python
 
 
 def test_versions_are_those_of_the_packages_that_are_installed(monkeypatch):
@@ -33,9 +33,7 @@ def test_the_peak_of_memory_is_a_process_own_and_not_that_of_its_parent():
     peaks = []
     for before in ("", held):
         code = "from keras_fmnist.records import provenance; print(provenance.peak_memory())"
-        words = [sys.executable, "-c", f"{before}\n{code}"]
-        done = subprocess.run(words, capture_output=True, text=True, check=True)
-        peaks.append(int(done.stdout))
+        peaks.append(int(run_python("-c", f"{before}\n{code}").stdout))
     assert ballast.nbytes / 2**20 > peaks[1] > 150
     assert peaks[0] < 150
 

@@ -2,10 +2,7 @@
 
 import base64
 import io
-import os
 import re
-import subprocess
-import sys
 
 import pytest
 from PIL import Image
@@ -20,6 +17,7 @@ from keras_fmnist.reporting import build, tables
 from keras_fmnist.reporting.readme import fill_marked, renew_readme
 from keras_fmnist.settings import SpecError
 from keras_fmnist.specs import override, settings
+from tests.helpers.processes import run_without_frameworks
 from tests.helpers.repository import ROOT
 
 
@@ -164,10 +162,8 @@ def test_the_kills_are_told_in_a_sentence_and_none_where_nothing_was_killed():
     assert tables.describe_kills({}) == ""
 
 
-RENEW_WITHOUT_KERAS = """
+RENEW = """
 import sys
-for name in ("keras", "torch", "jax", "tensorflow"):
-    sys.modules[name] = None  # an import of it fails
 from experiments.__main__ import CATALOGUE
 from keras_fmnist.records.record import read_records
 from keras_fmnist.reporting.readme import renew_readme
@@ -183,16 +179,7 @@ def test_a_readme_is_renewed_from_records_without_keras(tmp_path, make_record, p
     names = ("results", "claims", "deviations", "speed", "kills", "parity", "findings")
     names += ("cost",)
     marks = "".join(f"<!-- {name} -->\n<!-- /{name} -->\n" for name in names)
-    text = subprocess.run(
-        [sys.executable, "-c", RENEW_WITHOUT_KERAS, str(tmp_path)],
-        input=f"# Ü\n{marks}end\n",
-        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
-        encoding="utf-8",
-        stdout=subprocess.PIPE,
-        check=True,
-        cwd=ROOT,
-        timeout=120,
-    ).stdout
+    text = run_without_frameworks(RENEW, str(tmp_path), text=f"# Ü\n{marks}end\n")
     assert text.startswith("# Ü\n<!-- results -->\n| experiment |")
     assert text.endswith(" for.\n<!-- /cost -->\nend\n")
     assert "| 0.0424 |" in text

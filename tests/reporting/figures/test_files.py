@@ -2,8 +2,6 @@
 
 import dataclasses
 import itertools
-import subprocess
-import sys
 
 import matplotlib
 import numpy as np
@@ -27,7 +25,7 @@ from keras_fmnist.reporting.figures.prediction import draw_predictions
 from keras_fmnist.reporting.figures.reconstructions import draw_reconstructions
 from keras_fmnist.reporting.figures.style import STYLE
 from tests.helpers import made_up_study
-from tests.helpers.repository import ROOT
+from tests.helpers.processes import run_without_frameworks
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -85,10 +83,8 @@ def test_every_figure_lies_beside_its_record_as_png_and_svg(out, spec, names):
     assert plt.get_fignums() == []  # a study of many would fill the memory
 
 
-DRAW_WITHOUT_KERAS = """
+DRAW = """
 import sys
-for name in ("keras", "torch", "jax", "tensorflow"):
-    sys.modules[name] = None  # an import of it fails
 from keras_fmnist.reporting import figures
 for experiment_id in sys.argv[2:]:
     figures.draw(sys.argv[1], experiment_id)
@@ -103,8 +99,7 @@ def test_the_same_records_give_the_same_bytes_and_need_no_keras(out, space):
         once[spec.id] = pictures(out / spec.id)
         for name in once[spec.id]:
             (out / spec.id / name).unlink()
-    command = [sys.executable, "-c", DRAW_WITHOUT_KERAS, str(out), BASE.id, CLASSIFIER_FULL.id]
-    subprocess.run(command, check=True, cwd=ROOT, timeout=120)
+    run_without_frameworks(DRAW, str(out), BASE.id, CLASSIFIER_FULL.id)
     for spec in (BASE, CLASSIFIER_FULL):
         assert pictures(out / spec.id) == once[spec.id]
 
