@@ -14,7 +14,8 @@ from experiments.deviations import DEVIATIONS
 from experiments.exhibits import EXHIBITS
 from experiments.spanish import SPANISH
 from keras_fmnist.claims.catalogue import Catalogue
-from keras_fmnist.cli import app, menu
+from keras_fmnist.cli import app
+from keras_fmnist.cli.menu import build_menu
 
 REPORTS = {"mansilla": mansilla.SPECS, "manolucos": manolucos.SPECS, "transfer": transfer.SPECS}
 CLAIMS = (*mansilla_claims.CLAIMS, *manolucos_claims.CLAIMS, *transfer.CLAIMS)
@@ -33,7 +34,7 @@ CATALOGUE = Catalogue(
 
 def main() -> int:
     """Runs `keras-fmnist` and returns its exit status."""
-    return app.main(menu.tool(CATALOGUE), "keras-fmnist")
+    return app.main(build_menu(CATALOGUE), "keras-fmnist")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,8 @@ from itertools import chain, product
 
 from experiments import manolucos
 from keras_fmnist.claims.catalogue import Text
-from keras_fmnist.cli import app, menu
+from keras_fmnist.cli import app
+from keras_fmnist.cli.commands.train import build_experiment_commands
 
 DILATIONS = {"dilated": "k5s2p2d2", "undilated": "k5s2"}
 LINEAR = {"map": 0, "linear": 128}
@@ -172,4 +173,4 @@ FINDINGS = (
 SPECS = (ENCODER, *chain.from_iterable(QUESTIONS.values()))
 
 if __name__ == "__main__":
-    sys.exit(app.main(menu.experiments(SPECS), "assumptions"))
+    sys.exit(app.main(build_experiment_commands(SPECS), "assumptions"))

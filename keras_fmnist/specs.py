@@ -50,6 +50,21 @@ class Spec:
         """`report/name`: its folder under results/ and its row in every table."""
         return f"{self.report}/{self.name}"
 
+    @property
+    def is_classifier(self) -> bool:
+        """Whether it trains a classifier rather than an autoencoder."""
+        return False
+
+    @property
+    def needs(self) -> "AutoencoderSpec | None":
+        """What must be trained first."""
+        return None
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """What is measured of it: `loss`, and of a classifier `accuracy`."""
+        return ("loss", "accuracy") if self.is_classifier else ("loss",)
+
     def __post_init__(self) -> None:
         for field in setting_fields(type(self)):
             object.__setattr__(self, field.name, check_value(field, getattr(self, field.name)))
@@ -124,7 +139,7 @@ class AutoencoderSpec(Spec):
             )
 
     @property
-    def darkest(self) -> float:
+    def pixel_min(self) -> float:
         """What a black pixel is for the net: 0 or -1; a white one is 1."""
         return 0.0 if self.pixels == "unit" else -1.0
 
@@ -157,9 +172,29 @@ class ClassifierSpec(Spec):
     relu_logits: bool = setting(True, text="ReLU on the logits, as mansilla has it")
 
     @property
-    def darkest(self) -> float:
+    def is_classifier(self) -> bool:
+        """Whether it trains a classifier rather than an autoencoder."""
+        return True
+
+    @property
+    def needs(self) -> AutoencoderSpec | None:
+        """What must be trained first: the autoencoder, where its encoder is reused."""
+        return self.autoencoder if self.pretrained else None
+
+    @property
+    def encoder(self) -> AutoencoderSpec:
+        """The encoder's settings as they act in the classifier.
+
+        Open question 7. Calling an encoder with `training=False` would not do: `fit` overrules it.
+        """
+        if self.encoder_dropout:
+            return self.autoencoder
+        return dataclasses.replace(self.autoencoder, dropout=0.0)
+
+    @property
+    def pixel_min(self) -> float:
         """What a black pixel is for the net, as its encoder has learnt it."""
-        return self.autoencoder.darkest
+        return self.autoencoder.pixel_min
 
 
 def settings(spec: Spec) -> dict:
@@ -222,6 +257,12 @@ def override(spec: AnySpec, changes: dict) -> AnySpec:
     if nested:
         own["autoencoder"] = override(spec.autoencoder, nested)
     return dataclasses.replace(spec, changes=spec.changes | changes, **own)
+
+
+def with_epochs(spec: AnySpec, epochs: int) -> AnySpec:
+    """A copy of `spec` that trains for so many epochs, and so does its autoencoder."""
+    names = ["epochs", "autoencoder_epochs"] if spec.is_classifier else ["epochs"]
+    return override(spec, dict.fromkeys(names, epochs))
 
 
 def restored(spec: AnySpec, values: dict) -> AnySpec:

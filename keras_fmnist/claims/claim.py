@@ -60,8 +60,7 @@ def _counted(spec, records):
 
 def _is_whole(record, spec):
     """Whether a record holds what can be read off a run; one of another make may not."""
-    metrics = ("loss", "accuracy") if record.is_classifier else ("loss",)
-    names = [prefix + metric for metric in metrics for prefix in ("train_eval_", "val_")]
+    names = [prefix + metric for metric in spec.metrics for prefix in ("train_eval_", "val_")]
     curves = [record.history.get(name, ()) for name in ("loss", *names)] if spec.epochs else []
     return (
         record.metrics.keys() >= set(names)

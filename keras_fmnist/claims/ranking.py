@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from keras_fmnist.records.groups import is_declared, select_largest
 from keras_fmnist.records.record import Record
-from keras_fmnist.specs import ClassifierSpec, Spec
+from keras_fmnist.specs import Spec
 
 # A report says "training loss": of the steps as they ran, or of the training images afterwards.
 TRAINING = {"as it ran": "{}", "evaluated": "train_eval_{}"}
@@ -59,7 +59,7 @@ def _rank(row, spec, record):
     nearest = min(factors, key=factors.get)
     training = max(record.metrics[pattern.format("loss")] for pattern in TRAINING.values())
     falling = {"train_eval_loss": training}
-    if not isinstance(row, ClassifierSpec):  # of a classifier that overfits it rises again
+    if not row.is_classifier:  # of a classifier that overfits it rises again
         falling["val_loss"] = record.metrics["val_loss"]
     short = spec.epochs < row.epochs
     return Rank(

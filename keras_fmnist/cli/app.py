@@ -14,7 +14,7 @@ import re
 import shlex
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import fire
 from fire.decorators import SetParseFn
@@ -30,10 +30,15 @@ LONGEST_LINE = 1000  # characters of an error
 
 @dataclass(frozen=True)
 class Choice:
-    """What the user asked for: a function and its arguments."""
+    """What the user asked for: a function, its first arguments, and the flags that were given."""
 
     action: Callable
-    arguments: dict = field(default_factory=dict)
+    first: tuple
+    given: inspect.BoundArguments
+
+    def run(self) -> None:
+        """Calls the function."""
+        self.action(*self.first, *self.given.args, **self.given.kwargs)
 
     def __dir__(self) -> list[str]:
         """Nothing: Fire would take a stray word such as `action` for an attribute, and call it."""
@@ -56,7 +61,7 @@ def main(component: dict, name: str, argv: list[str] | None = None) -> int:
     try:
         choice = _choose(component, name, argv)
         if choice is not None:
-            choice.action(**choice.arguments)
+            choice.run()
         sys.stdout.flush()  # here, where a reader that went away is noticed
     except SpecError as error:
         return _fail(name, error, 2)
@@ -74,27 +79,55 @@ def main(component: dict, name: str, argv: list[str] | None = None) -> int:
 
 
 def command(
-    action: Callable[..., None], doc: str, **flags: tuple[object, str]
+    action: Callable[..., None],
+    *first: object,
+    doc: str | None = None,
+    flags: dict[str, tuple[object, str]] | None = None,
+    **defaults: object,
 ) -> Callable[..., Choice]:
     """A function for Fire that chooses `action`.
 
+    The flags are read off the signature of `action`: each parameter is written
+    `name: Annotated[type, "meaning"]`, with its default. Without a default it is required and may
+    stand without its name; `*words` takes any number of words.
+
     Args:
-        action: what runs once every argument is known to be right; it takes the given flags.
-        doc: one line for the help.
-        flags: `name=(default, meaning)`; a `REQUIRED` one may stand without
-            its name, a `VARIADIC` one takes any number of words.
+        action: what runs once Fire knows that every flag exists.
+        first: values for the first parameters of `action`, which are no flags.
+        doc: one line for the help; the first line of the docstring of `action` where None.
+        flags: further flags, `{name: (default, meaning)}`, after those of the signature.
+        defaults: other defaults than the signature's.
     """
+    found = read_flags(action, skip=len(first)) | (flags or {})
+    found |= {name: (value, found[name][1]) for name, value in defaults.items()}
     signature = inspect.Signature(
-        [_parameter(flag, default) for flag, (default, _) in flags.items()]
+        [_parameter(flag, default) for flag, (default, _) in found.items()]
     )
 
     def choose(*words, **given):
-        return Choice(action, signature.bind(*words, **given).arguments)
+        return Choice(action, first, signature.bind(*words, **given))
 
-    described = "\n".join(f"    {flag}: {text}" for flag, (_, text) in flags.items())
-    choose.__doc__ = f"{doc}\n\nArgs:\n{described}" if flags else doc
+    described = "\n".join(f"    {flag}: {text}" for flag, (_, text) in found.items())
+    doc = doc or action.__doc__.splitlines()[0]
+    choose.__doc__ = f"{doc}\n\nArgs:\n{described}" if found else doc
     choose.__signature__ = signature
     return SetParseFn(_parse)(choose)
+
+
+def read_flags(action: Callable[..., None], skip: int = 0) -> dict[str, tuple[object, str]]:
+    """The flags that a function takes, `{name: (default, meaning)}`, in their order.
+
+    Args:
+        action: its parameters are annotated as `Annotated[type, "meaning"]`.
+        skip: so many parameters at the beginning are no flags.
+    """
+    found = {}
+    for parameter in list(inspect.signature(action).parameters.values())[skip:]:
+        if parameter.kind is not inspect.Parameter.VAR_KEYWORD:
+            variadic = parameter.kind is inspect.Parameter.VAR_POSITIONAL
+            default = VARIADIC if variadic else parameter.default
+            found[parameter.name] = (default, parameter.annotation.__metadata__[0])
+    return found
 
 
 def _parameter(name, default):

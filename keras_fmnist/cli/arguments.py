@@ -4,7 +4,7 @@ import importlib.util
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from keras_fmnist.records.run import STUDY
 from keras_fmnist.settings import SpecError, shorten, suggest
@@ -12,6 +12,12 @@ from keras_fmnist.settings import SpecError, shorten, suggest
 if TYPE_CHECKING:
     from keras_fmnist.specs import AnySpec
 
+
+# Flags that several commands have.
+RecordsFolder = Annotated[str, "folder of the records"]
+SeedOfRun = Annotated[int, "of the run"]
+JsonFile = Annotated[str | None, "write it all to this file"]
+Device = Annotated[str, "cpu, gpu, or auto: a GPU where there is one"]
 
 LONGEST_NAME = 240  # bytes, of the 255 that file systems take: a file is written under a longer one
 LONGEST_PATH = 3500  # of 4096: report, experiment and file come below it

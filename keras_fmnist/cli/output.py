@@ -1,13 +1,39 @@
-"""What commands print: metrics in a line, and how to go on after an interruption."""
+"""What commands print: metrics in a line, tables, and how to go on after an interruption."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+
+from tabulate import tabulate
 
 
 def format_metrics(metrics: dict[str, float]) -> str:
     """Metrics in one line: `loss 0.0412, val_loss 0.0370`."""
-    shown = (f"{name} {value:.4g}" for name, value in sorted(metrics.items()))
-    return ", ".join(shown)
+    return ", ".join(f"{name} {value:.4g}" for name, value in sorted(metrics.items()))
+
+
+def format_table(
+    rows: Sequence[Sequence[object]],
+    columns: Sequence[str] = (),
+    numbers: Sequence[int] = (),
+    widths: Sequence[int] | None = None,
+) -> str:
+    """Rows as lines of text, in columns.
+
+    Args:
+        rows: cells are text; one with line breaks takes several lines.
+        columns: headings, or none.
+        numbers: which columns are set to the right.
+        widths: characters of each column, beyond which its text is wrapped.
+    """
+    count = max([len(columns), *map(len, rows)])
+    return tabulate(
+        rows,
+        headers=columns,
+        tablefmt="plain",
+        colalign=["right" if k in numbers else "left" for k in range(count)] if rows else None,
+        maxcolwidths=widths,
+        disable_numparse=True,
+    )
 
 
 @contextlib.contextmanager
@@ -19,7 +45,7 @@ def say_how_to_go_on(remedy: str) -> Iterator[None]:
         raise KeyboardInterrupt(f"interrupted: {remedy}") from None
     except OSError as error:
         if isinstance(error, BrokenPipeError):
-            raise RuntimeError(f"what is said is read no longer: {remedy}") from None
+            raise RuntimeError(f"nobody reads the output any longer: {remedy}") from None
         if error.filename is None:
             raise
         raise RuntimeError(

@@ -27,7 +27,7 @@ class Batches(keras.utils.PyDataset):
         images: `(n, 28, 28, 1)` uint8.
         labels: `(n,)` integers, or None where an image is its own target.
         batch_size: images a batch.
-        darkest: what a black pixel becomes, 0 or -1; a white one becomes 1.
+        pixel_min: what a black pixel becomes, 0 or -1; a white one becomes 1.
         seed: shuffles by (seed, epoch) where given; `SeedEachEpoch` says which epoch it is.
 
     Attributes:
@@ -40,11 +40,11 @@ class Batches(keras.utils.PyDataset):
         images: np.ndarray,
         labels: np.ndarray | None,
         batch_size: int,
-        darkest: float = 0.0,
+        pixel_min: float = 0.0,
         seed: int | None = None,
     ) -> None:
         super().__init__()
-        self.batch_size, self.darkest, self.seed = batch_size, darkest, seed
+        self.batch_size, self.pixel_min, self.seed = batch_size, pixel_min, seed
         self.images = _place(images)
         self.labels = None if labels is None else _place(labels.astype(np.int32))
         self.order = _place(np.arange(len(images)))
@@ -57,7 +57,7 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(self, index: int) -> "tuple[Array, Array]":
         first = (self.taken + index) * self.batch_size
         rows = self.order[first : first + self.batch_size]
-        images = scale_pixels(self.images[rows], self.darkest)
+        images = scale_pixels(self.images[rows], self.pixel_min)
         return images, images if self.labels is None else self.labels[rows]
 
     def shuffle(self, epoch: int) -> None:
@@ -73,8 +73,8 @@ def _place(array):
     return keras.ops.convert_to_tensor(array.copy())
 
 
-def scale_pixels(pixels: Pixels, darkest: float) -> Pixels:
-    """Bytes to float32 from `darkest` to 1, on numpy arrays and torch tensors."""
+def scale_pixels(pixels: Pixels, pixel_min: float) -> Pixels:
+    """Bytes to float32 from `pixel_min` to 1, on numpy arrays and torch tensors."""
     pixels = pixels.astype(np.float32) if isinstance(pixels, np.ndarray) else pixels.float()
     pixels = pixels / 255
-    return pixels if darkest == 0 else pixels * (1 - darkest) + darkest
+    return pixels if pixel_min == 0 else pixels * (1 - pixel_min) + pixel_min

@@ -37,13 +37,13 @@ def check_onnx() -> None:
             raise SpecError(f"{package} is not installed: pip install 'keras-fmnist[onnx]'")
 
 
-def write_net(target: str, model: "keras.Model", darkest: float) -> str:
+def write_net(target: str, model: "keras.Model", pixel_min: float) -> str:
     """Writes a net, or its weights, whole or not at all.
 
     Args:
         target: a path; its ending is the format: .keras, .onnx, .safetensors, .pt or .pth.
         model: a net from `models.build`.
-        darkest: what a black pixel is for the net.
+        pixel_min: what a black pixel is for the net.
 
     Returns:
         What the file holds, in words.
@@ -54,7 +54,7 @@ def write_net(target: str, model: "keras.Model", darkest: float) -> str:
     arrays = weights.get_arrays(model)
     ending = Path(target).suffix
     if ending == ".onnx":
-        content, apart = _onnx(model, darkest)
+        content, apart = _onnx(model, pixel_min)
         write_whole(target, content)
         return f"the net (onnxruntime and Keras agree within {apart:.1g})"
     if ending == ".keras":
@@ -86,12 +86,13 @@ def _named(content, computed):
     return net.SerializeToString()
 
 
-def _onnx(model, darkest):
+def _onnx(model, pixel_min):
     """The net as ONNX, for any number of images at once, and how far it is from Keras at most."""
     import onnxruntime
 
     images = (
-        data.make_synthetic(0, 10).test_images.astype(np.float32) / 255 * (1 - darkest) + darkest
+        data.make_synthetic(0, 10).test_images.astype(np.float32) / 255 * (1 - pixel_min)
+        + pixel_min
     )
     expected = model.predict(images, verbose=0)
     with warnings.catch_warnings():

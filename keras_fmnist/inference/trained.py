@@ -9,8 +9,7 @@ import numpy as np
 from keras_fmnist.data.batches import EVALUATION_BATCH, Batches
 from keras_fmnist.models import networks, weights
 from keras_fmnist.records.groups import find_seed, group_by_experiment
-from keras_fmnist.records.record import Record, locate_record, read_records
-from keras_fmnist.records.run import weights_path
+from keras_fmnist.records.record import Record, read_records
 from keras_fmnist.settings import SpecError
 from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec, restored
 
@@ -47,18 +46,18 @@ class Trained:
         """Images of codes as `encode` gives them: `(n, 28, 28, 1)` float32, 0 black, 1 white."""
         decoder = self.model.get_layer("decoder")
         rebuilt = decoder.predict(codes.reshape(-1, *decoder.input_shape[1:]), verbose=0)
-        return (rebuilt - self.spec.darkest) / (1 - self.spec.darkest)
+        return (rebuilt - self.spec.pixel_min) / (1 - self.spec.pixel_min)
 
     def _predict(self, model, images):
-        batches = Batches(images, None, EVALUATION_BATCH, self.spec.darkest)
+        batches = Batches(images, None, EVALUATION_BATCH, self.spec.pixel_min)
         return model.predict(batches, verbose=0)
 
 
-def with_weights(out: Path | str, seed: int = 0) -> dict[str, Record]:
+def find_all(out: Path | str, seed: int = 0) -> dict[str, Record]:
     """`{experiment's id: record}` of the runs under `out` whose weights are there too."""
 
     def usable(record):
-        return _weights_path(out, record).exists()
+        return record.files(out).weights.exists()
 
     found = group_by_experiment(read_records(out))
     runs = {name: find_seed(group, seed, usable) for name, group in found.items()}
@@ -78,7 +77,7 @@ def find(out: Path | str, experiment_id: str, seed: int = 0) -> Record:
             f"there is no folder {out} here: the published one is in the clone of keras-fmnist; "
             "go there, or name it with --out"
         )
-    record = with_weights(out, seed).get(experiment_id)
+    record = find_all(out, seed).get(experiment_id)
     if record is None:
         report, name = experiment_id.split("/")
         raise SpecError(
@@ -101,10 +100,6 @@ def load(out: Path | str, record: Record, declared: AutoencoderSpec | Classifier
     """
     spec = restored(declared, record.spec)
     model = networks.build(spec)
-    path = _weights_path(out, record)
+    path = record.files(out).weights
     weights.set_arrays(model, weights.load(path, record.weights_sha256["final"]))
     return Trained(spec, record, model)
-
-
-def _weights_path(out, record):
-    return weights_path(locate_record(out, record))

@@ -7,7 +7,6 @@ order everywhere, as PyTorch does it, so the weights do not depend on the layout
 """
 
 import math
-from dataclasses import replace
 
 import keras
 
@@ -25,11 +24,9 @@ def build(spec: AutoencoderSpec | ClassifierSpec, seed: int = 0) -> keras.Model:
 
     The encoder of a frozen classifier is not trainable; compile after this, not before.
     """
-    if not isinstance(spec, ClassifierSpec):
+    if not spec.is_classifier:
         return autoencoder(spec, seed)
-    # Open question 7. Calling the encoder with training=False would not do: fit overrules it.
-    dropout = spec.autoencoder.dropout if spec.encoder_dropout else 0.0
-    fresh = encoder(replace(spec.autoencoder, dropout=dropout), seed)
+    fresh = encoder(spec.encoder, seed)
     fresh.trainable = not spec.frozen
     return classifier(fresh, spec, seed)
 

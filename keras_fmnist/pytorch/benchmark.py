@@ -40,7 +40,7 @@ def variants(
     on torch, `cudagraph` without a GPU or with another optimiser than Adam.
     """
     images = dataset.train_images[: steps * spec.batch_size]
-    labels = dataset.train_labels[: len(images)] if isinstance(spec, ClassifierSpec) else None
+    labels = dataset.train_labels[: len(images)] if spec.is_classifier else None
     given = (spec, images, labels)
     builders = {
         "native": partial(_native, *given),
@@ -152,13 +152,13 @@ def _own_peak_memory(spec, name, dataset):
 def _keras(spec, images, labels, fast):
     model = networks.build(spec)
     compile_model(model, spec, fast)
-    batches = Batches(images, labels, spec.batch_size, spec.darkest)
+    batches = Batches(images, labels, spec.batch_size, spec.pixel_min)
     return _timed(lambda: model.fit(batches, epochs=1, shuffle=False, verbose=0))
 
 
 def _native(spec, images, labels, compiled=False):
     net = from_spec.build(spec).to(_device())
-    inputs, targets = _tensors(images, labels, spec.darkest)
+    inputs, targets = _tensors(images, labels, spec.pixel_min)
     settings = {"epochs": 1, "batch_size": spec.batch_size, "loss": from_spec.loss(spec)}
     optimizer = from_spec.optimizer(spec, net)
     runs = torch.compile(net) if compiled else net
@@ -173,7 +173,7 @@ def _dataloader(spec, images, labels):
     optimizer = from_spec.optimizer(spec, net)
     return _timed(
         lambda: loops.train_with_dataloader(
-            net, pixels, classes, optimizer=optimizer, signed=spec.darkest < 0, **settings
+            net, pixels, classes, optimizer=optimizer, signed=spec.pixel_min < 0, **settings
         )
     )
 
@@ -181,7 +181,7 @@ def _dataloader(spec, images, labels):
 def _cuda_graph(spec, images, labels):
     """A native step captured once as a CUDA graph: the fastest that native PyTorch goes."""
     net = from_spec.build(spec).to(_device())
-    inputs, targets = _tensors(images, labels, spec.darkest)
+    inputs, targets = _tensors(images, labels, spec.pixel_min)
     optimizer = torch.optim.Adam(net.parameters(), spec.learning_rate, capturable=True)
     loss = from_spec.loss(spec)
     x, y = inputs[: spec.batch_size].clone(), targets[: spec.batch_size].clone()
@@ -211,8 +211,8 @@ def _cuda_graph(spec, images, labels):
     return _timed(epoch)
 
 
-def _tensors(images, labels, darkest):
-    pixels = scale_pixels(images, darkest).transpose(0, 3, 1, 2).copy()
+def _tensors(images, labels, pixel_min):
+    pixels = scale_pixels(images, pixel_min).transpose(0, 3, 1, 2).copy()
     inputs = torch.from_numpy(pixels).to(_device())
     if labels is None:
         return inputs, inputs

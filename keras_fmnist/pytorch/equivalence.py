@@ -6,14 +6,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import keras
 import numpy as np
 import torch
 
+from keras_fmnist.backends import find_device
 from keras_fmnist.data.batches import scale_pixels
 from keras_fmnist.pytorch import from_spec, loops
 from keras_fmnist.records.intervals import welch_interval
-from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec, Spec, override
-from keras_fmnist.training import train
+from keras_fmnist.records.run import Run
+from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec, Spec, with_epochs
+from keras_fmnist.training.train import train_run
 
 if TYPE_CHECKING:
     from keras_fmnist.data import Dataset
@@ -61,14 +64,12 @@ def measure_equivalence(
         examples: so many training images.
         progress: wraps the loop over seeds, such as a progress bar.
     """
-    changes = {"epochs": epochs}
-    if isinstance(spec, ClassifierSpec):
-        changes["autoencoder_epochs"] = epochs
-    spec = override(spec, changes)
+    spec = with_epochs(spec, epochs)
     ours, theirs = [], []
     with tempfile.TemporaryDirectory() as folder:
         for seed in progress(range(seeds)):
-            record = train.run(spec, seed, folder, examples=examples, dataset=dataset)
+            run = Run(spec, seed, keras.backend.backend(), find_device(), examples)
+            record = train_run(run, folder, dataset=dataset)
             ours.append({name: record.metrics[name] for name in metric_names(spec)})
             theirs.append(_train_twin(spec, seed, dataset, examples))
     low, high = welch_interval([m["val_loss"] for m in ours], [m["val_loss"] for m in theirs])
@@ -87,7 +88,7 @@ def measure_equivalence(
 
 def metric_names(spec: Spec) -> tuple[str, ...]:
     """What is compared: the validation loss, and a classifier's accuracy."""
-    return ("val_loss", "val_accuracy") if isinstance(spec, ClassifierSpec) else ("val_loss",)
+    return tuple(f"val_{name}" for name in spec.metrics)
 
 
 def _verdict(low, high, margin):
@@ -109,16 +110,16 @@ def _summary(runs):
 def _train_twin(spec, seed, dataset, examples):
     """The native side of one seed: its own initial weights, order and masks."""
     torch.manual_seed(seed)
-    images = _to_torch(dataset.train_images[:examples], spec.darkest)
+    images = _to_torch(dataset.train_images[:examples], spec.pixel_min)
     labels = torch.from_numpy(dataset.train_labels[:examples].astype(np.int64))
     net = from_spec.build(spec)
-    if isinstance(spec, ClassifierSpec) and spec.pretrained:
+    if spec.needs:
         pretrained = from_spec.build(spec.autoencoder)
         _fit_twin(spec.autoencoder, pretrained, images, images)
         net.encoder.load_state_dict(pretrained.encoder.state_dict())
-    is_classifier = isinstance(spec, ClassifierSpec)
+    is_classifier = spec.is_classifier
     _fit_twin(spec, net, images, labels if is_classifier else images)
-    tests = _to_torch(dataset.test_images, spec.darkest)
+    tests = _to_torch(dataset.test_images, spec.pixel_min)
     if not is_classifier:
         return {"val_loss": loops.evaluate(net, tests, tests, from_spec.loss(spec), 1000)}
     targets = torch.from_numpy(dataset.test_labels.astype(np.int64))
@@ -140,5 +141,5 @@ def _fit_twin(spec, net, images, targets):
     )
 
 
-def _to_torch(images, darkest):
-    return torch.from_numpy(scale_pixels(images, darkest).transpose(0, 3, 1, 2).copy())
+def _to_torch(images, pixel_min):
+    return torch.from_numpy(scale_pixels(images, pixel_min).transpose(0, 3, 1, 2).copy())

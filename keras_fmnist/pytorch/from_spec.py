@@ -1,7 +1,6 @@
 """The native twin of a spec: the net, its optimiser and its loss, in plain PyTorch."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import keras
 import numpy as np
@@ -14,9 +13,8 @@ from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec, Spec
 
 def build(spec: AutoencoderSpec | ClassifierSpec) -> nets.Autoencoder | nets.Classifier:
     """The native PyTorch net of a spec, with PyTorch's own fresh weights."""
-    if isinstance(spec, ClassifierSpec):
-        dropout = spec.autoencoder.dropout if spec.encoder_dropout else 0.0
-        encoder = build(replace(spec.autoencoder, dropout=dropout)).encoder
+    if spec.is_classifier:
+        encoder = build(spec.encoder).encoder
         if spec.frozen:
             nets.freeze(encoder)
         return nets.Classifier(encoder, hidden=spec.hidden or None, relu_logits=spec.relu_logits)
@@ -56,7 +54,7 @@ def optimizer(spec: Spec, net: torch.nn.Module) -> torch.optim.Optimizer:
 def loss(spec: Spec) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
     """PyTorch's loss of a spec."""
     cross_entropy, mse = torch.nn.functional.cross_entropy, torch.nn.functional.mse_loss
-    return cross_entropy if isinstance(spec, ClassifierSpec) else mse
+    return cross_entropy if spec.is_classifier else mse
 
 
 def load(net: torch.nn.Module, model: keras.Model) -> None:

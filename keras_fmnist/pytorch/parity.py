@@ -56,7 +56,7 @@ class Row:
 
 def without_dropout(spec: AnySpec) -> AnySpec:
     """The same spec with dropout 0 everywhere."""
-    prefix = "autoencoder_" if isinstance(spec, ClassifierSpec) else ""
+    prefix = "autoencoder_" if spec.is_classifier else ""
     return override(spec, {f"{prefix}dropout": 0.0})
 
 
@@ -139,9 +139,11 @@ def _batches(spec, dataset, count, size=None):
     """`count` batches in the order of the files, from the first image again where they run out."""
     size = min(size or spec.batch_size, len(dataset.train_images))
     starts = [(i * size) % (len(dataset.train_images) - size + 1) for i in range(count)]
-    white, darkest = np.asarray(255, keras.config.floatx()), spec.darkest
-    images = [dataset.train_images[s : s + size] / white * (1 - darkest) + darkest for s in starts]
-    if not isinstance(spec, ClassifierSpec):
+    white, pixel_min = np.asarray(255, keras.config.floatx()), spec.pixel_min
+    images = [
+        dataset.train_images[s : s + size] / white * (1 - pixel_min) + pixel_min for s in starts
+    ]
+    if not spec.is_classifier:
         return [(x, x) for x in images]
     labels = [dataset.train_labels[s : s + size].astype(np.int32) for s in starts]
     return list(zip(images, labels, strict=True))

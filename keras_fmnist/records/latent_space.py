@@ -9,7 +9,7 @@ from pathlib import Path
 from keras_fmnist.records.images import unpack_images
 from keras_fmnist.records.json_files import RecordError, read_object
 from keras_fmnist.records.record import Record
-from keras_fmnist.records.run import latent_path
+from keras_fmnist.records.run import locate_latent_space
 from keras_fmnist.specs import CLASSES
 
 STEPS = 9  # codes on a line, both ends included
@@ -69,7 +69,7 @@ def find_latent_space(out: Path | str, records: Sequence[Record]) -> LatentSpace
     Raises:
         RecordError: it is damaged.
     """
-    path = latent_path(out, records[0].id)
+    path = locate_latent_space(out, records[0].id)
     if not path.exists():
         return None
     space = read_latent_space(path)

@@ -1,6 +1,4 @@
-"""A run's record: what was run, on what, and what came out. The only room that knows the folders.
-
-    results/<report>/<experiment>/seed<k>-<backend>-<device>.json and .safetensors
+"""A run's record: what was run, on what, and what came out.
 
 Tables, figures and the page are drawn from records alone, without a framework.
 """
@@ -11,7 +9,7 @@ from pathlib import Path
 
 from keras_fmnist.records import schema
 from keras_fmnist.records.json_files import RecordError, read_object
-from keras_fmnist.records.run import run_path
+from keras_fmnist.records.run import Run, RunFiles, find_files
 from keras_fmnist.settings import SpecError
 from keras_fmnist.specs import TRAIN_IMAGES, Spec, differences, settings
 
@@ -71,10 +69,9 @@ class Record:
         mean_image = self.metrics.get("mean_image_loss")
         return 1 - self.metrics["val_loss"] / mean_image if mean_image else None
 
-
-def locate_record(out: Path | str, record: Record) -> Path:
-    """Where a record lies."""
-    return run_path(out, record.id, record.seed, record.backend, record.device)
+    def files(self, out: Path | str) -> RunFiles:
+        """Its files in the folder of records `out`."""
+        return find_files(out, self.id, self.seed, self.backend, self.device)
 
 
 def read_record(path: Path | str) -> Record:
@@ -97,23 +94,24 @@ def read_record(path: Path | str) -> Record:
 def _read_in_place(path):
     """Reads a record that must be of the run whose place it has."""
     record = read_record(path)
-    place = locate_record("", record)
+    place = record.files("").record
     if path.parts[-3:] != place.parts:
         raise RecordError(f"{path} holds the record that belongs at {place}")
     return record
 
 
-def find_record(path: Path, spec: Spec, examples: int = TRAIN_IMAGES) -> Record | None:
-    """The record of a finished run of a spec, or None.
+def find_record(run: Run, out: Path | str) -> Record | None:
+    """The record of a run that is finished, or None.
 
     Raises:
         RecordError: the file there is damaged, or the record of another run.
         SpecError: the file there is of a run with other settings.
     """
+    path = run.files(out).record
     if not path.exists():
         return None
     record = _read_in_place(path)
-    require_settings(record, path, spec, examples)
+    require_settings(record, path, run.spec, run.examples)
     return record
 
 

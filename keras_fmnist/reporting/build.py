@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 
 from keras_fmnist.records.groups import group_by_experiment, select_largest
-from keras_fmnist.records.record import Record, locate_record, require_settings
+from keras_fmnist.records.record import Record, require_settings
 from keras_fmnist.records.run import STUDY
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def build_files(
     if Path(out).resolve() == (readme.parent / STUDY).resolve():
         for spec in [*catalogue.specs, *catalogue.readings]:
             for record in found.get(spec.id, ()):  # a quick look must not stand for the whole
-                require_settings(record, locate_record(out, record), spec)
+                require_settings(record, record.files(out).record, spec)
         text = readme.read_text(encoding="utf-8")
         yield readme, renew_readme(text, catalogue, records, out).encode()
 

@@ -6,22 +6,22 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from keras_fmnist.study.jobs import Job, command_words, last_line, run_environment
+from keras_fmnist.study.jobs import Job, find_last_line, set_environment, split_command
 
 
 class Local:
     """Processes on this machine, `places` at a time."""
 
-    def __init__(self, out: Path | str, device: str, places: int) -> None:
-        self.out, self.device, self.places = out, device, places
+    def __init__(self, out: Path | str, places: int) -> None:
+        self.out, self.places = out, places
 
     def start(self, job: Job) -> subprocess.Popen:
         """Starts a run as a process, with what it says in a file beside its record."""
-        job.log.parent.mkdir(parents=True, exist_ok=True)
-        line = [sys.executable, *command_words(job, self.device), "--out", str(self.out)]
-        with job.log.open("wb") as log:
+        job.files.log.parent.mkdir(parents=True, exist_ok=True)
+        line = [sys.executable, *split_command(job.run), "--out", str(self.out)]
+        with job.files.log.open("wb") as log:
             return subprocess.Popen(
-                line, stdout=log, stderr=log, env=os.environ | run_environment(self.device)
+                line, stdout=log, stderr=log, env=os.environ | set_environment(job.run)
             )
 
     def ended(self, process: subprocess.Popen, job: Job) -> tuple[int, str] | None:
@@ -29,10 +29,10 @@ class Local:
         if process.poll() is None:
             return None
         try:
-            said = job.log.read_text(errors="replace")
+            said = job.files.log.read_text(errors="replace")
         except FileNotFoundError:  # another study, which had the same run, has removed it
             said = ""
-        return process.returncode, last_line(said)
+        return process.returncode, find_last_line(said)
 
     def stop(self, processes: Sequence[subprocess.Popen]) -> None:
         """Ends what still runs; what a run had not finished is not there."""

@@ -21,8 +21,14 @@ import ray
 
 from keras_fmnist.files import write_whole
 from keras_fmnist.records import provenance
-from keras_fmnist.records.run import weights_path
-from keras_fmnist.study.jobs import ATTEMPTS, POLL, Job, command_words, last_line, run_environment
+from keras_fmnist.study.jobs import (
+    ATTEMPTS,
+    POLL,
+    Job,
+    find_last_line,
+    set_environment,
+    split_command,
+)
 
 ANSWER = 5  # seconds in which a cluster must answer, and a task that was told to stop be gone
 STORE = 256 * 2**20  # bytes of shared memory of a Ray that is started here; a run needs a few MB
@@ -64,11 +70,10 @@ class Cluster:
 
     def start(self, job: Job) -> ray.ObjectRef:
         """Hands a run to the cluster, with the autoencoder that it starts from."""
-        paths = [] if job.needs is None else [job.needs, weights_path(job.needs)]
+        paths = [] if job.needs is None else [job.needs.record, job.needs.weights]
         inputs = {self._name(path): path.read_bytes() for path in paths if path.exists()}
-        outputs = [self._name(path) for path in (weights_path(job.path), job.path)]
-        words = command_words(job, self.device)
-        return self._task.remote(words, run_environment(self.device), inputs, outputs)
+        outputs = [self._name(path) for path in (job.files.weights, job.files.record)]
+        return self._task.remote(split_command(job.run), set_environment(job.run), inputs, outputs)
 
     def ended(self, task: ray.ObjectRef, job: Job) -> tuple[int, str] | None:
         """Its exit status and last line once its files are here, None while it runs."""
@@ -81,8 +86,8 @@ class Cluster:
         for name, content in files.items():  # the record last: what it stands for is there
             write_whole(self.out / name, content)
         if status:
-            write_whole(job.log, said.encode())
-        return status, last_line(said)
+            write_whole(job.files.log, said.encode())
+        return status, find_last_line(said)
 
     def stop(self, tasks: Sequence[ray.ObjectRef]) -> None:
         """Ends the runs that are left, and leaves the cluster."""
@@ -111,7 +116,7 @@ def _connect(address):
     except (ConnectionError, RuntimeError, ray.exceptions.RayError) as error:
         where = f"at {address}" if address else "that was started here"
         raise RuntimeError(
-            f"no Ray cluster answers {where} ({last_line(str(error))}): "
+            f"no Ray cluster answers {where} ({find_last_line(str(error))}): "
             "`ray start` it on this machine too"
         ) from None
 

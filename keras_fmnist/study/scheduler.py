@@ -1,6 +1,6 @@
 """Many runs: what is missing is planned, then run side by side on an engine.
 
-An engine holds the places where runs go: `Local` the processes of this machine, `ray_engine` the
+An engine holds the places where runs go: `Local` the processes of this machine, `Cluster` the
 nodes of a Ray cluster. What is ready, what is tried again and what is said is the same on both.
 
 Two single-threaded processes move about 1.6 times as many steps as one with two threads, so on a
@@ -10,19 +10,14 @@ again, so that a study that was stopped goes on where it was.
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
 from keras_fmnist.records.record import read_record
-from keras_fmnist.study.jobs import ATTEMPTS, INTERRUPTED, POLL, Job
-
-if TYPE_CHECKING:
-    from keras_fmnist.study.local import Local
-    from keras_fmnist.study.ray_cluster import Cluster
+from keras_fmnist.study.jobs import ATTEMPTS, INTERRUPTED, POLL, Engine, Job
 
 
-def run_jobs(jobs: Sequence[Job], engine: "Local | Cluster") -> None:
+def run_jobs(jobs: Sequence[Job], engine: Engine) -> None:
     """Runs every job, `engine.places` at a time; prints a line for each that ends.
 
     Raises:
@@ -37,7 +32,7 @@ def run_jobs(jobs: Sequence[Job], engine: "Local | Cluster") -> None:
     finally:
         pool.stop()
     if pool.failed:
-        first = pool.failed[0].name
+        first = pool.failed[0].run.title
         raise RuntimeError(f"{len(pool.failed)} of {len(jobs)} runs failed, {first} first")
 
 
@@ -47,22 +42,22 @@ class _Pool:
     def __init__(self, jobs, engine):
         self.total, self.engine = len(jobs), engine
         self.waiting, self.running, self.failed, self.done = list(jobs), {}, [], 0
-        self.attempts = dict.fromkeys((job.path for job in jobs), 0)
+        self.attempts = dict.fromkeys((job.files for job in jobs), 0)
         self.began = time.perf_counter()
         self.bar = tqdm(total=self.total, unit="run", disable=None)
 
     def start(self):
         """Starts jobs that are ready, as many as there are free places."""
-        lost = {job.path for job in self.failed}
+        lost = {job.files for job in self.failed}
         places = self.engine.places
         for job in list(self.waiting):
             if job.needs in lost:
                 self.waiting.remove(job)
                 self.failed.append(job)
-                self.bar.write(f"{job.name}: not run, its autoencoder failed")
+                self.bar.write(f"{job.run.title}: not run, its autoencoder failed")
             elif len(self.running) < places and job.is_ready():
                 self.waiting.remove(job)
-                self.attempts[job.path] += 1
+                self.attempts[job.files] += 1
                 self.running[self.engine.start(job)] = job
 
     def collect(self):
@@ -75,13 +70,13 @@ class _Pool:
             del self.running[handle]
             if status == 0:
                 self._succeed(job)
-            elif (status < 0 or status == INTERRUPTED) and self.attempts[job.path] < ATTEMPTS:
+            elif (status < 0 or status == INTERRUPTED) and self.attempts[job.files] < ATTEMPTS:
                 self.waiting.insert(0, job)
                 how = "interrupted" if status == INTERRUPTED else f"killed by signal {-status}"
-                self.bar.write(f"{job.name}: {how}, again")
+                self.bar.write(f"{job.run.title}: {how}, again")
             else:
                 self.failed.append(job)
-                self.bar.write(f"{job.name}: failed ({said})")
+                self.bar.write(f"{job.run.title}: failed ({said})")
 
     def stop(self):
         """Ends what still runs."""
@@ -91,15 +86,15 @@ class _Pool:
     def _succeed(self, job):
         self.done += 1  # the bar does not count where it is not shown
         self.bar.update()
-        job.log.unlink(missing_ok=True)
-        record = read_record(job.path)
+        job.files.log.unlink(missing_ok=True)
+        record = read_record(job.files.record)
         left = (
             (self.total - self.done - len(self.failed))
             * (time.perf_counter() - self.began)
             / self.done
         )
         self.bar.write(
-            f"{job.name}: {_outcome(record.metrics)} in {record.seconds['total']:.0f} s; "
+            f"{job.run.title}: {_outcome(record.metrics)} in {record.seconds['total']:.0f} s; "
             f"{self.done}/{self.total}, about {left / 60:.0f} min left"
         )
 

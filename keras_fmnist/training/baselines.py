@@ -4,7 +4,7 @@ import numpy as np
 
 
 def measure(
-    train_images: np.ndarray, test_images: np.ndarray, code_size: int, darkest: float = 0.0
+    train_images: np.ndarray, test_images: np.ndarray, code_size: int, pixel_min: float = 0.0
 ) -> tuple[dict[str, float], np.ndarray]:
     """Fits mean and principal components on training images, and rebuilds the test images.
 
@@ -15,7 +15,7 @@ def measure(
         test_images: `(m, 28, 28, 1)` uint8.
         code_size: numbers in the autoencoder's code. From as many numbers as there are pixels on
             the image is its own code, and nothing is lost.
-        darkest: what a black pixel is for the net, 0 or -1; a white one is 1.
+        pixel_min: what a black pixel is for the net, 0 or -1; a white one is 1.
 
     Returns:
         `{"pca_loss", "mean_image_loss"}`, the mean squared errors over all test images and pixels
@@ -36,7 +36,7 @@ def measure(
         pca = PCA(components, svd_solver="covariance_eigh").fit(_flatten(train_images))
         rebuilt = pca.inverse_transform(pca.transform(images))
     # PCA of pixels in [-1, 1] is that of pixels in [0, 1] with twice the errors.
-    unit = (1 - darkest) ** 2
+    unit = (1 - pixel_min) ** 2
     losses = {
         "pca_loss": _mean_square(rebuilt - images) * unit,
         "mean_image_loss": _mean_square(mean - images) * unit,

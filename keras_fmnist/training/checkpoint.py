@@ -17,59 +17,50 @@ import numpy as np
 from keras_fmnist.models import weights
 from keras_fmnist.records import provenance
 from keras_fmnist.seeds import generator_states, set_generator_states
-from keras_fmnist.specs import Spec, differences, settings
+from keras_fmnist.specs import differences, settings
 from keras_fmnist.training import checkpoint_file
 from keras_fmnist.training.interrupts import StopRequest
 
 if TYPE_CHECKING:
     from keras_fmnist.data.batches import Batches
+    from keras_fmnist.records.run import Run
     from keras_fmnist.training.callbacks import Stopwatch
 
 _FRAMEWORKS = {"torch", "jax", "tensorflow"}
 _SHOWN = 16  # hexadecimal digits of a digest
 
 
-def identity(
-    spec: Spec,
-    seed: int,
-    examples: int,
-    data_sha256: str,
-    start: weights.Arrays,
-    device: str,
-    **modes: bool,
+def identify_run(
+    run: "Run", data_sha256: str, start: weights.Arrays, modes: dict[str, bool]
 ) -> dict:
     """What must be the same for a run to go on from a checkpoint: all that its bits depend on.
 
     Args:
-        spec: what is trained.
-        seed: of the run.
-        examples: training images.
+        run: what is trained.
         data_sha256: of the data set.
         start: weights before the first step; a classifier's encoder is a trained one.
-        device: cpu or gpu.
-        modes: switches of `train.run` that change how a step is computed.
+        modes: switches that change how a step is computed.
     """
-    backend = keras.backend.backend()
     versions = {
         package: version
         for package, version in provenance.versions().items()
-        if package.removesuffix("-cpu") not in _FRAMEWORKS - {backend}
+        if package.removesuffix("-cpu") not in _FRAMEWORKS - {run.backend}
     }
     found = {
-        **settings(spec),
-        "experiment": spec.id,
-        "seed": seed,
-        "examples": examples,
-        "backend": backend,
-        "device": device,
+        **settings(run.spec),
+        "experiment": run.spec.id,
+        "seed": run.seed,
+        "examples": run.examples,
+        "backend": run.backend,
+        "device": run.device,
         "data": data_sha256[:_SHOWN],
         "start": weights.digest(start)[:_SHOWN],
         "version": versions,
         **modes,
     }
-    if device == "cpu":  # its threads share each sum, and how they do decides how it is rounded
+    if run.device == "cpu":  # its threads share each sum, and how they do decides how it is rounded
         processors = provenance.usable_cores()
-        if backend == "torch":
+        if run.backend == "torch":
             found["OMP_NUM_THREADS"] = os.environ.get("OMP_NUM_THREADS") or str(processors)
         else:
             found["processors"] = processors
@@ -99,11 +90,11 @@ class Checkpoint(keras.callbacks.Callback):
         self.path, self.every = path, every
         self.epoch, self.step, self.resumed_at = 0, 0, []
         self.history = keras.callbacks.History()
-        self.wish = StopRequest()
+        self.stop_request = StopRequest()
         self._within = None
 
     def begin(
-        self, model: keras.Model, batches: "Batches", stopwatch: "Stopwatch", run: dict
+        self, model: keras.Model, batches: "Batches", stopwatch: "Stopwatch", identity: dict
     ) -> None:
         """Puts model and stopwatch where the run was saved, if it was.
 
@@ -111,16 +102,16 @@ class Checkpoint(keras.callbacks.Callback):
             model: compiled, with the weights it starts from.
             batches: `Batches` of the training images.
             stopwatch: `Stopwatch` of the run.
-            run: its `identity`.
+            identity: what `identify_run` gives for the run.
 
         Raises:
             SpecError: the file is of another run, or damaged.
         """
-        self.batches, self.stopwatch, self.run = batches, stopwatch, run
+        self.batches, self.stopwatch, self.identity = batches, stopwatch, identity
         if not self.path.exists():
             return
         arrays, state = checkpoint_file.read(self.path)
-        if differ := differences(state["run"], run):
+        if differ := differences(state["run"], identity):
             raise checkpoint_file.unusable(self.path, f"is of a run with {'; '.join(differ)}")
         try:
             self._restore(model, arrays, state)
@@ -167,7 +158,7 @@ class Checkpoint(keras.callbacks.Callback):
         step = self.batches.taken + batch + 1
         if step == self.batches.steps:
             return  # the epoch's end is near, and nothing can go on from here
-        if self.wish.stop or (self.every and step % self.every == 0):
+        if self.stop_request.stop or (self.every and step % self.every == 0):
             self._save(step)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -187,7 +178,7 @@ class Checkpoint(keras.callbacks.Callback):
             parts["metrics"] = _arrays(model.metrics_variables)
             parts["generators"] = generator_states(model)
         state = {
-            "run": self.run,
+            "run": self.identity,
             "epoch": self.epoch,
             "step": step,
             "history": self.history.history,
@@ -197,7 +188,7 @@ class Checkpoint(keras.callbacks.Callback):
         checkpoint_file.write(
             self.path, {f"{p}/{n}": a for p in parts for n, a in parts[p].items()}, state
         )
-        if self.wish.stop:
+        if self.stop_request.stop:
             raise KeyboardInterrupt
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_fmnist.models import weights
+from keras_fmnist.records.run import RunFiles
 from keras_fmnist.settings import SpecError
 from keras_fmnist.specs import Spec
 
@@ -36,17 +37,15 @@ def _digest(arrays, text):
     return weights.digest(arrays | {"state": np.frombuffer(text.encode(), np.uint8)})
 
 
-def refuse(path: Path, record: Path, spec: Spec, resume: bool) -> None:
-    """Raises SpecError where a run has left a checkpoint that nobody asked to go on from.
-
-    `record` is where the run's record is, or will be.
-    """
+def refuse(files: RunFiles, spec: Spec, resume: bool) -> None:
+    """Raises SpecError where a run has left a checkpoint that nobody asked to go on from."""
+    path = files.checkpoint
     if not path.exists():
         return
-    if record.exists():
+    if files.record.exists():
         if _epoch(path) < spec.epochs:  # else it was killed with nothing left to do
             raise SpecError(
-                f"{path} is left of a run that was to replace {record.name}: "
+                f"{path} is left of a run that was to replace {files.record.name}: "
                 "--force --resume goes on with it; or remove it"
             )
     elif not resume:

@@ -14,8 +14,7 @@ def compile_model(
         optimizer = PyTorchAdam(spec.learning_rate)
     else:
         optimizer = keras.optimizers.SGD(spec.learning_rate, momentum=spec.momentum)
-    metrics = ["accuracy"] if isinstance(spec, ClassifierSpec) else None
-    model.compile(optimizer, build_loss(spec), metrics=metrics)
+    model.compile(optimizer, build_loss(spec), metrics=list(spec.metrics[1:]))
     if fast and keras.backend.backend() == "torch":
         from keras_fmnist import fast_fit  # it imports torch
 
@@ -24,6 +23,6 @@ def compile_model(
 
 def build_loss(spec: AutoencoderSpec | ClassifierSpec) -> keras.losses.Loss:
     """Cross entropy on logits for a classifier, mean squared error for an autoencoder."""
-    if isinstance(spec, ClassifierSpec):
+    if spec.is_classifier:
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     return keras.losses.MeanSquaredError()

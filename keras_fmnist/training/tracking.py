@@ -19,10 +19,14 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import keras
 
-from keras_fmnist.specs import Spec, settings
+from keras_fmnist.specs import settings
+
+if TYPE_CHECKING:
+    from keras_fmnist.records.run import Run
 
 
 class Tracker(keras.callbacks.Callback):
@@ -38,19 +42,15 @@ class Tracker(keras.callbacks.Callback):
 
 
 @contextlib.contextmanager
-def follow(
-    track: str | None, spec: Spec, seed: int, out: Path | str, name: str, started: str
-) -> Iterator[list[Tracker]]:
+def follow(track: str | None, run: "Run", out: Path | str, started: str) -> Iterator[list[Tracker]]:
     """The callbacks that track a run, for as long as it lasts; none where `track` is None.
 
     They only read: what is trained is the same to the last bit.
 
     Args:
         track: mlflow, tensorboard, or None.
-        spec: the spec of the run.
-        seed: its seed.
+        run: what is trained.
         out: the folder of the runs, which holds `mlflow.db` or `tensorboard/`.
-        name: of the run, such as seed0-torch-cpu.
         started: ISO time of its first start, which tells it from others of that name.
 
     Raises:
@@ -61,7 +61,8 @@ def follow(
         return
     opened = {"mlflow": _mlflow, "tensorboard": _tensorboard}[track]
     first = started[:19].replace(":", "")  # to the second, in UTC; a colon is no letter of a path
-    with opened(spec, seed, Path(out), f"{name}-{first}") as log:
+    name = f"{run.files(out).record.stem}-{first}"
+    with opened(run.spec, run.seed, Path(out), name) as log:
         yield [Tracker(log)]
 
 

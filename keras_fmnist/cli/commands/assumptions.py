@@ -1,63 +1,55 @@
-"""TODO."""
+"""`keras-fmnist assumptions`: what a report leaves open, and which reading explains it best."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
-from keras_fmnist.claims.ranking import rank_readings
-from keras_fmnist.cli.arguments import check_records_folder
+from keras_fmnist.claims.catalogue import Catalogue
+from keras_fmnist.claims.ranking import Rank, rank_readings
+from keras_fmnist.cli.arguments import RecordsFolder, check_records_folder
+from keras_fmnist.cli.output import format_table
 from keras_fmnist.records.record import Record, read_records
 from keras_fmnist.records.run import STUDY
 from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec, Spec
 
-if TYPE_CHECKING:
-    from keras_fmnist.claims.catalogue import Catalogue
-
-
-def print_ranking(catalogue: "Catalogue", out: str = STUDY) -> None:
-    """Prints every reading that has been run, nearest to its printed row first."""
-    check_records_folder(out)
-    ranked = format_ranking(catalogue.questions, read_records(out))
-    print(ranked or f"no reading has been run under {out}: keras-fmnist study 'assumptions/*'")
-
-
 COLUMNS = ("reading", "epochs", "as it ran", "evaluated", "validation", "off by")
+
+
+def print_ranking(catalogue: Catalogue, *, out: RecordsFolder = STUDY) -> None:
+    """Ranks the readings of what a report leaves open by how near they come to its numbers."""
+    check_records_folder(out)
+    ranking = format_ranking(catalogue.questions, read_records(out))
+    print(ranking or f"no reading has been run under {out}: keras-fmnist study 'assumptions/*'")
 
 
 def format_ranking(
     questions: Mapping[AutoencoderSpec | ClassifierSpec, Sequence[Spec]],
     records: Sequence[Record],
 ) -> str:
-    """Lines of Markdown: for each printed row its readings, nearest first.
+    """Lines of text: for each printed row its readings, nearest first.
 
     Args:
         questions: `{spec of the printed row: readings}`.
         records: of any experiments.
     """
-    lines = []
+    parts = []
     for row, readings in questions.items():
         ranks = rank_readings(row, readings, records)
         if not ranks:
             continue
         printed = f"{row.published['train_eval_loss']:.4f} / {row.published['val_loss']:.4f}"
-        run = sum(one.spec != row for one in ranks)
-        lines += [
-            f"`{row.id}`, printed {printed}; {run} of {len(readings)} other readings run:",
-            "",
-        ]
-        lines += ["| " + " | ".join(COLUMNS) + " |", "| --- " + "| ---: " * 5 + "|"]
-        lines += ["| " + " | ".join(_cells(row, one)) + " |" for one in ranks]
-        lines.append("")
-    return "\n".join(lines).rstrip()
+        run = sum(rank.spec != row for rank in ranks)
+        title = f"{row.id}, printed {printed}; {run} of {len(readings)} other readings run:"
+        table = format_table([_format_rank(row, rank) for rank in ranks], COLUMNS, range(1, 6))
+        parts.append(f"{title}\n\n{table}")
+    return "\n\n".join(parts)
 
 
-def _cells(row, one):
-    metrics = one.metrics
-    off = f"{one.factor:.2f} ({one.training})"
+def _format_rank(row: Spec, rank: Rank) -> tuple[str, ...]:
+    off_by = f"{rank.factor:.2f} ({rank.training})"
     return (
-        f"`{row.id}`" if one.spec == row else one.spec.summary,
-        str(one.epochs),
-        f"{metrics['loss']:.4f}",
-        f"{metrics['train_eval_loss']:.4f}",
-        f"{metrics['val_loss']:.4f}",
-        f"{off}, undercut" if one.undercut else off,
+        row.id if rank.spec == row else rank.spec.summary,
+        str(rank.epochs),
+        f"{rank.metrics['loss']:.4f}",
+        f"{rank.metrics['train_eval_loss']:.4f}",
+        f"{rank.metrics['val_loss']:.4f}",
+        f"{off_by}, undercut" if rank.undercut else off_by,
     )

@@ -1,48 +1,45 @@
-"""TODO."""
+"""`keras-fmnist bench`: what a training step costs."""
 
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
 from functools import partial
 from json import dumps, loads
 from pathlib import Path
+from typing import Annotated
 
 from keras_fmnist import backends
-from keras_fmnist.cli.arguments import check_flag, check_int, check_target, find_experiment
+from keras_fmnist.claims.catalogue import Catalogue
+from keras_fmnist.cli.arguments import (
+    JsonFile,
+    check_flag,
+    check_int,
+    check_target,
+    find_experiment,
+)
+from keras_fmnist.cli.output import format_table
 from keras_fmnist.files import write_json
 from keras_fmnist.records import provenance
-from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec
-
-
-def format_summary(summary: dict[str, dict]) -> list[str]:
-    """Lines of text for what `summarize` gives."""
-    lines = [f"  {name:24} {ms:8.2f} ms a step" for name, ms in summary["ms_per_step"].items()]
-    for name, ratio in summary["ratios"].items():
-        low, _, high = summary["quartiles"][name]
-        lines.append(f"  {name:24} {ratio:8.2f} [{low:.2f}, {high:.2f}]")
-    return lines
 
 
 def bench(
-    specs: Sequence[AutoencoderSpec | ClassifierSpec],
-    usual: Sequence[AutoencoderSpec | ClassifierSpec],
-    experiments: Sequence[str] = (),
-    steps: int = 30,
-    rounds: int = 9,
-    whole: bool = False,
-    json: str | None = None,
+    catalogue: Catalogue,
+    *experiments: Annotated[str, "such as mansilla/base; four where none is given"],
+    steps: Annotated[int, "steps an epoch"] = 30,
+    rounds: Annotated[int, "epochs of each variant that count"] = 9,
+    whole: Annotated[bool, "also over batch sizes and numbers of images, and memory"] = False,
+    json: JsonFile = None,
 ) -> None:
-    """Times a training step of every variant, in turns, and prints the ratios.
+    """Times a training step: ours, stock Keras and native PyTorch, taking turns.
 
-    Of `usual` where no experiment is named. On torch the other backends that are installed follow,
-    each in a process of its own.
+    On torch the other backends that are installed follow, each in a process of its own.
 
     Raises:
         SpecError: an argument is wrong.
     """
-    chosen = [find_experiment(specs, name) for name in experiments] or usual
+    chosen = [find_experiment(catalogue.specs, name) for name in experiments]
+    chosen = chosen or list(catalogue.benched)
     check_int("steps", steps, 1, 600)
     check_int("rounds", rounds, 2, 1000)
     check_flag("whole", whole)
@@ -65,7 +62,7 @@ def bench(
         bar = partial(tqdm, desc=spec.id, unit="round", disable=None)
         taken = benchmark.measure(spec, dataset, steps=steps, rounds=rounds, progress=bar)
         content["experiments"][spec.id] = benchmark.summarize(taken)
-        print(spec.id, *format_summary(content["experiments"][spec.id]), sep="\n", flush=True)
+        print(spec.id, format_summary(content["experiments"][spec.id]), sep="\n", flush=True)
     if whole:
         content["growth"] = benchmark.growth(chosen[0], dataset, rounds=rounds)
         content["peak_memory_mib"] = benchmark.peak_memory(chosen[0], dataset)
@@ -93,3 +90,12 @@ def _bench_elsewhere(backend, experiments, steps, rounds):
             print(f"{backend} is left out", flush=True)
             return None
         return loads(path.read_bytes())["experiments"]
+
+
+def format_summary(summary: dict[str, dict]) -> str:
+    """What `summarize` gives as a table: milliseconds a step, then ratios with their quartiles."""
+    rows = [(name, f"{ms:.2f}", "ms a step") for name, ms in summary["ms_per_step"].items()]
+    for name, ratio in summary["ratios"].items():
+        low, _, high = summary["quartiles"][name]
+        rows.append((name, f"{ratio:.2f}", f"[{low:.2f}, {high:.2f}]"))
+    return format_table(rows, numbers=(1,))

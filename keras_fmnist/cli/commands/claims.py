@@ -1,23 +1,28 @@
-"""TODO."""
+"""`keras-fmnist claims`: what the reports claim, and what the records say."""
 
 import shutil
-import textwrap
 from collections.abc import Sequence
-from itertools import zip_longest
-from typing import TYPE_CHECKING
 
+from keras_fmnist.claims.catalogue import Catalogue
 from keras_fmnist.claims.claim import count_verdicts, describe_ours, judge_claims
-from keras_fmnist.cli.arguments import check_records_folder, check_target
+from keras_fmnist.cli.arguments import JsonFile, RecordsFolder, check_records_folder, check_target
+from keras_fmnist.cli.output import format_table
 from keras_fmnist.files import write_json
 from keras_fmnist.records.record import read_records
 from keras_fmnist.records.run import STUDY
 
-if TYPE_CHECKING:
-    from keras_fmnist.claims.catalogue import Catalogue
+COLUMNS = ("claim", "published", "ours", "verdict and why")
+SHARES = (0.26, 0.2, 0.28, 0.26)  # of a line
+NARROWEST, WIDEST = 80, 200  # characters a line
 
 
-def print_claims(catalogue: "Catalogue", out: str = STUDY, json: str | None = None) -> None:
-    """Prints what each report claims, what the records under `out` say, and the verdict.
+def print_claims(
+    catalogue: Catalogue,
+    *,
+    json: JsonFile = None,
+    out: RecordsFolder = STUDY,
+) -> None:
+    """What each report claims, what the records say, and whether that is the same.
 
     Raises:
         SpecError: an argument is wrong; nothing was written.
@@ -26,39 +31,24 @@ def print_claims(catalogue: "Catalogue", out: str = STUDY, json: str | None = No
     if json is not None:
         check_target("json", json, ".json")
     rows = judge_claims(catalogue.claims, read_records(out))
-    print(*format_claims(rows, shutil.get_terminal_size().columns), sep="\n")
+    print(format_claims(rows, shutil.get_terminal_size().columns))
     if json is not None:
         write_json(json, rows)
 
 
-COLUMNS = (0.26, 0.2, 0.28, 0.26)  # claim, published, ours, verdict: shares of a line
-
-
-def format_claims(rows: Sequence[dict], width: int) -> list[str]:
-    """Lines of text: each claim's name and four columns, and the verdicts counted.
+def format_claims(rows: Sequence[dict], width: int) -> str:
+    """Lines of text: each claim's name over four columns, and the verdicts counted.
 
     Args:
-        rows: what `judge` returned.
+        rows: what `judge_claims` returned.
         width: characters a line, taken for at least 80 and at most 200.
     """
-    shown = _wrap_cells([["claim"], ["published"], ["ours"], ["verdict and why"]], width)
+    room = min(max(width, NARROWEST), WIDEST) - 2 * (len(SHARES) - 1)
+    widths = [int(share * room) for share in SHARES]
+    cells = []
     for row in rows:
-        verdict = [row["verdict"], row["why"]]
-        cells = [[row["claim"]], [row["published"]], describe_ours(row), verdict]
-        shown += [row["id"], *_wrap_cells(cells, width)]
-    return [*shown, count_verdicts(rows)]
-
-
-def _wrap_cells(cells, width):
-    """Cells side by side, each a list of texts that begin on a new line; then an empty line."""
-    room = min(max(width, 80), 200) - 2 * (len(COLUMNS) - 1)
-    columns = [int(share * room) for share in COLUMNS]
-    broken = [
-        [line for text in cell for line in textwrap.wrap(text, column)]
-        for cell, column in zip(cells, columns, strict=True)
-    ]
-    lines = []
-    for parts in zip_longest(*broken, fillvalue=""):
-        padded = (f"{part:{column}}" for part, column in zip(parts, columns, strict=True))
-        lines.append("  ".join(padded).rstrip())
-    return [*lines, ""]
+        claim = f"{row['id']}\n{row['claim']}"
+        ours = "\n".join(describe_ours(row))
+        cells.append((claim, row["published"], ours, f"{row['verdict']}\n{row['why']}"))
+        cells.append(("",) * len(COLUMNS))
+    return f"{format_table(cells, COLUMNS, widths=widths)}\n{count_verdicts(rows)}"

@@ -1,64 +1,37 @@
-"""What the commands do that hold ours to native PyTorch: compare, convert, bench."""
+"""`keras-fmnist compare`: an experiment beside native PyTorch."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from keras_fmnist import backends
-from keras_fmnist.cli.arguments import check_int, check_target, find_experiment
+from keras_fmnist.claims.catalogue import Catalogue
+from keras_fmnist.cli.arguments import JsonFile, check_int, check_target, find_experiment
+from keras_fmnist.cli.output import format_table
 from keras_fmnist.files import write_json
-from keras_fmnist.pytorch.equivalence import Equivalence
-from keras_fmnist.specs import TRAIN_IMAGES, AutoencoderSpec, ClassifierSpec
+from keras_fmnist.specs import TRAIN_IMAGES
 
 if TYPE_CHECKING:
+    from keras_fmnist.pytorch.equivalence import Equivalence
     from keras_fmnist.pytorch.parity import Row
 
 
-def format_rows(rows: "Sequence[Row]") -> list[str]:
-    """Lines of text: every row, and which are over their tolerance."""
-    width = max(len(row.name) for row in rows)
-    lines = [f"{'':{width}}  {'max |Δ|':>9}  {'mean |Δ|':>9}  tolerance"]
-    kind = None
-    for row in rows:
-        if row.kind != kind:
-            lines.append(row.kind)
-            kind = row.kind
-        mark = "" if row.passed else "  OVER"
-        numbers = f"{row.max_abs:9.2g}  {row.mean_abs:9.2g}  {row.tolerance:9.2g}"
-        lines.append(f"{row.name:{width}}  {numbers}{mark}")
-    return lines
-
-
-def format_equivalence(result: Equivalence) -> list[str]:
-    """Lines of text for an `Equivalence`."""
-    lines = [
-        f"{side}: "
-        + ", ".join(f"{name} {m['mean']:.4f} (sd {m['sd']:.4f})" for name, m in values.items())
-        for side, values in (("ours", result.ours), ("native", result.native))
-    ]
-    low, high = result.interval
-    lines.append(
-        f"difference of the mean losses, 90 % interval: {low:+.4f} to {high:+.4f}; "
-        f"margin ±{result.margin:.4f}: {result.verdict}"
-    )
-    return lines
-
-
 def compare(
-    specs: Sequence[AutoencoderSpec | ClassifierSpec],
-    experiment: str,
-    seeds: int = 5,
-    epochs: int = 3,
-    examples: int = 6000,
-    json: str | None = None,
+    catalogue: Catalogue,
+    experiment: Annotated[str, "such as mansilla/base"],
+    *,
+    seeds: Annotated[int, "trainings a side"] = 5,
+    epochs: Annotated[int, "passes over the training images"] = 3,
+    examples: Annotated[int, "so many training images"] = 6000,
+    json: JsonFile = None,
 ) -> None:
-    """Prints ours beside native PyTorch; fails where a layer is over its tolerance.
+    """Holds an experiment to native PyTorch, layer by layer and trained side by side.
 
     Raises:
         SpecError: an argument is wrong.
         RuntimeError: a row is over its tolerance; the message names the first.
     """
-    spec = find_experiment(specs, experiment)
+    spec = find_experiment(catalogue.specs, experiment)
     check_int("seeds", seeds, 2, 1000)
     check_int("epochs", epochs, 1, 10_000)
     check_int("examples", examples, 1, TRAIN_IMAGES)
@@ -74,7 +47,7 @@ def compare(
     dataset = data.load()
     print(f"{spec.id} on {backends.get_backend()} beside native PyTorch, same weights, same images")
     rows = parity.measure(spec, dataset)
-    print(*format_rows(rows), sep="\n")
+    print(format_rows(rows))
     rounding = parity.rounding(spec, dataset)
     print(
         f"100 adam steps in float32, not judged: ours and native end {rounding['ours']:.2g} apart, "
@@ -92,8 +65,7 @@ def compare(
     print(*format_equivalence(result), sep="\n")
     defaults = list_defaults()
     print("\nWhere Keras and PyTorch differ by default")
-    for row in defaults:
-        print(f"{row['what']:40} {row['keras']:24} {row['pytorch']:24} {row['ours']}")
+    print(format_table([list(row.values()) for row in defaults], list(defaults[0])))
     failed = [row for row in rows if not row.passed]
     if json is not None:
         content = {
@@ -112,3 +84,30 @@ def compare(
             f"{worst.name}, {worst.kind}: differs by {worst.max_abs:.2g}, "
             f"tolerance {worst.tolerance:.2g}"
         )
+
+
+def format_rows(rows: "Sequence[Row]") -> str:
+    """Every comparison as a table, and which are over their tolerance."""
+    cells, kind = [], None
+    for row in rows:
+        if row.kind != kind:
+            cells.append((row.kind, "", "", "", ""))
+            kind = row.kind
+        numbers = (f"{value:.2g}" for value in (row.max_abs, row.mean_abs, row.tolerance))
+        cells.append((row.name, *numbers, "" if row.passed else "OVER"))
+    return format_table(cells, ("", "max |Δ|", "mean |Δ|", "tolerance", ""), numbers=(1, 2, 3))
+
+
+def format_equivalence(result: "Equivalence") -> list[str]:
+    """Lines of text for an `Equivalence`."""
+    lines = [
+        f"{side}: "
+        + ", ".join(f"{name} {m['mean']:.4f} (sd {m['sd']:.4f})" for name, m in values.items())
+        for side, values in (("ours", result.ours), ("native", result.native))
+    ]
+    low, high = result.interval
+    lines.append(
+        f"difference of the mean losses, 90 % interval: {low:+.4f} to {high:+.4f}; "
+        f"margin ±{result.margin:.4f}: {result.verdict}"
+    )
+    return lines

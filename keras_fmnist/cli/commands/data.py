@@ -1,12 +1,16 @@
-"""TODO."""
+"""`keras-fmnist data`: prepares Fashion-MNIST."""
+
+from typing import Annotated
 
 from keras_fmnist.cli.arguments import check_flag
+from keras_fmnist.cli.output import format_table
 
 
-def prepare_data(force: bool = False) -> None:
-    """Prepares the data where they are not, and prints what they are."""
+def prepare_data(
+    *, force: Annotated[bool, "prepare it again although it is in order"] = False
+) -> None:
+    """Prepares Fashion-MNIST, verifies it and says what it holds."""
     from keras_fmnist import data
 
     data.prepare(force=check_flag("force", force))
-    for name, value in data.describe().items():
-        print(f"{name:7} {value}")
+    print(format_table(list(data.describe().items())))

@@ -1,24 +1,36 @@
-"""What the commands do that read records and train nothing."""
+"""`keras-fmnist inspect`: a net layer by layer, and what to be warned of."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 from keras_fmnist import backends
-from keras_fmnist.cli.arguments import check_int, check_records_folder, find_experiment
-from keras_fmnist.cli.output import format_metrics
-from keras_fmnist.models.inspection import Row
+from keras_fmnist.claims.catalogue import Catalogue
+from keras_fmnist.cli.arguments import (
+    RecordsFolder,
+    check_int,
+    check_records_folder,
+    find_experiment,
+)
+from keras_fmnist.cli.output import format_metrics, format_table
 from keras_fmnist.records.groups import find_seed
-from keras_fmnist.records.record import locate_record, read_records
-from keras_fmnist.records.run import STUDY, weights_path
-from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec, differences, restored, settings
+from keras_fmnist.records.record import read_records
+from keras_fmnist.records.run import STUDY
+from keras_fmnist.specs import differences, restored, settings
+
+if TYPE_CHECKING:
+    from keras_fmnist.models.inspection import Row
+
+COLUMNS = ("layer", "output", "parameters", "bias alone", "training / evaluation")
 
 
 def inspect(
-    specs: Sequence[AutoencoderSpec | ClassifierSpec],
-    experiment: str,
-    seed: int = 0,
-    out: str = STUDY,
+    catalogue: Catalogue,
+    experiment: Annotated[str, "such as mansilla/base"],
+    *,
+    seed: Annotated[int, "of the run whose weights are taken, or else of fresh ones"] = 0,
+    out: RecordsFolder = STUDY,
 ) -> None:
-    """Prints an experiment's net layer by layer, its dead units, and what to be warned of.
+    """Prints a net layer by layer, its dead units, and what to be warned of.
 
     Where `out` holds a run of it with this seed, these are that run's settings and weights.
 
@@ -26,7 +38,7 @@ def inspect(
         SpecError: an argument is wrong.
         WeightsError: the run's weights are not those that its record names.
     """
-    spec = find_experiment(specs, experiment)
+    spec = find_experiment(catalogue.specs, experiment)
     check_int("seed", seed, 0, 2**31 - 1)
     check_records_folder(out)
     backends.select_device("cpu")
@@ -41,25 +53,22 @@ def inspect(
 
     model = networks.build(spec, seed)
     source = f"the fresh weights of seed {seed}, because {out} holds no trained ones"
-    if record:
-        path = weights_path(locate_record(out, record))
-        if path.exists():
-            weights.set_arrays(model, weights.load(path, record.weights_sha256["final"]))
-            source = f"the weights of {path}"
+    if record and (path := record.files(out).weights).exists():
+        weights.set_arrays(model, weights.load(path, record.weights_sha256["final"]))
+        source = f"the weights of {path}"
     print(f"{'; '.join([spec.id, *changes])}: {source}")
     dataset = data.load()
-    images = scale_pixels(dataset.test_images, spec.darkest)
+    images = scale_pixels(dataset.test_images, spec.pixel_min)
     rows = inspection.measure_layers(model, images[:1000], spec.batch_size, seed)
-    print(*format_layers(rows), sep="\n")
+    print(format_layers(rows))
     warnings = diagnostics.diagnose_net(model, build_loss(spec), rows)
-    print(
-        "dead latents: {} of {}".format(*inspection.count_dead(model.get_layer("encoder"), images))
-    )
-    if isinstance(spec, ClassifierSpec):
+    encoder = model.get_layer("encoder")
+    print("dead latents: {} of {}".format(*inspection.count_dead(encoder, images)))
+    if spec.is_classifier:
         print("dead logits: {} of {}".format(*inspection.count_dead(model, images)))
     else:
         seen = dataset.train_images[: record.examples if record else None]
-        losses, _ = baselines.measure(seen, dataset.test_images, spec.code_size, spec.darkest)
+        losses, _ = baselines.measure(seen, dataset.test_images, spec.code_size, spec.pixel_min)
         losses |= {"val_loss": record.metrics["val_loss"]} if record else {}
         print(format_metrics(losses))
         warnings += diagnostics.diagnose_autoencoder(
@@ -68,17 +77,17 @@ def inspect(
     print(*(f"warning: {warning}" for warning in warnings), sep="\n")
 
 
-def format_layers(rows: Sequence[Row]) -> list[str]:
-    """The rows as lines of text below a head; the sum of the parameters is the last."""
-    lines = [("layer", "output", "parameters", "bias alone", "training / evaluation")]
-    for row in rows:
-        shape = "×".join(map(str, row.shape))
-        alone = "" if row.positions is None else f"{row.bias_alone} of {row.positions}"
-        lines.append((row.name, shape, str(row.parameters or ""), alone, f"{row.gap:.2f}"))
-    lines.append(("", "", str(sum(row.parameters for row in rows)), "", ""))
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    padded = (
-        [f"{cell:{side}{width}}" for cell, side, width in zip(line, "<>>>>", widths, strict=True)]
-        for line in lines
-    )
-    return ["  ".join(cells).rstrip() for cells in padded]
+def format_layers(rows: "Sequence[Row]") -> str:
+    """The layers as a table; the sum of the parameters is in the last line."""
+    cells = [
+        (
+            row.name,
+            "×".join(map(str, row.shape)),
+            str(row.parameters or ""),
+            "" if row.positions is None else f"{row.bias_alone} of {row.positions}",
+            f"{row.gap:.2f}",
+        )
+        for row in rows
+    ]
+    total = ("", "", str(sum(row.parameters for row in rows)), "", "")
+    return format_table([*cells, total], COLUMNS, numbers=(2, 3, 4))

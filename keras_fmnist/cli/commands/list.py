@@ -1,20 +1,20 @@
-"""TODO."""
+"""`keras-fmnist list`: every experiment."""
 
-from collections.abc import Sequence
+from collections import Counter
 
-from keras_fmnist.cli.arguments import check_records_folder
+from keras_fmnist.claims.catalogue import Catalogue
+from keras_fmnist.cli.arguments import RecordsFolder, check_records_folder
+from keras_fmnist.cli.output import format_table
 from keras_fmnist.records.record import read_records
 from keras_fmnist.records.run import STUDY
-from keras_fmnist.specs import Spec
 
 
-def list_experiments(specs: Sequence[Spec], out: str = STUDY) -> None:
-    """Prints every experiment and how many runs of it lie under `out`."""
+def list_experiments(catalogue: Catalogue, *, out: RecordsFolder = STUDY) -> None:
+    """Every experiment, and how many seeds of it have been run."""
     check_records_folder(out)
-    counts = {}
-    for record in read_records(out):
-        counts[record.id] = counts.get(record.id, 0) + 1
-    width = max(len(spec.id) for spec in specs)
-    for spec in specs:
-        count = counts.get(spec.id, 0)
-        print(f"{spec.id:{width}}  {count} run{'s' * (count != 1):1}  {spec.summary}")
+    counts = Counter(record.id for record in read_records(out))
+    rows = [
+        (spec.id, f"{counts[spec.id]} run{'s' * (counts[spec.id] != 1)}", spec.summary)
+        for spec in catalogue.specs
+    ]
+    print(format_table(rows))

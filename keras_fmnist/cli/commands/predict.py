@@ -1,10 +1,13 @@
-"""What the commands do with the weights that a run has left: predict, export, latent."""
+"""`keras-fmnist predict`: what is on a picture."""
 
 import os
-from collections.abc import Sequence
+from typing import Annotated
 
 from keras_fmnist import backends
+from keras_fmnist.claims.catalogue import Catalogue
 from keras_fmnist.cli.arguments import (
+    RecordsFolder,
+    SeedOfRun,
     check_int,
     check_records_folder,
     check_target,
@@ -12,31 +15,30 @@ from keras_fmnist.cli.arguments import (
 )
 from keras_fmnist.records.run import STUDY
 from keras_fmnist.settings import SpecError, shorten
-from keras_fmnist.specs import TEST_IMAGES, AutoencoderSpec, ClassifierSpec
+from keras_fmnist.specs import TEST_IMAGES
 
 MOST_PICTURES = 20  # in one figure
-PICTURE = "prediction.png"
 
 
 def predict(
-    specs: Sequence[AutoencoderSpec | ClassifierSpec],
-    usual: ClassifierSpec,
-    images: Sequence[str | int] = (),
-    experiment: str | None = None,
-    seed: int = 0,
-    out: str = STUDY,
-    picture: str = PICTURE,
+    catalogue: Catalogue,
+    *images: Annotated[
+        str | int, "files such as photo.jpg, and indices of the test set such as 17"
+    ],
+    experiment: Annotated[str | None, "the classifier; its autoencoder rebuilds"] = None,
+    seed: SeedOfRun = 0,
+    picture: Annotated[str, "the PNG to draw"] = "prediction.png",
+    out: RecordsFolder = STUDY,
 ) -> None:
-    """Prints what a classifier makes of pictures and draws them beside what is near them.
-
-    It is `usual` where no experiment is named.
+    """Says what is on a picture, and draws its reconstruction and what is most like it.
 
     Raises:
         SpecError: an argument is wrong, or a picture cannot be read; nothing was written.
         WeightsError: the weights are damaged.
     """
-    spec = usual if experiment is None else find_experiment(specs, experiment)
-    if not isinstance(spec, ClassifierSpec):
+    usual = catalogue.classifier
+    spec = usual if experiment is None else find_experiment(catalogue.specs, experiment)
+    if not spec.is_classifier:
         raise SpecError(f"{spec.id} is an autoencoder: name a classifier, such as {usual.id}")
     check_int("seed", seed, 0, 2**31 - 1)
     check_records_folder(out)
@@ -48,7 +50,10 @@ def predict(
         )
     from keras_fmnist.inference import photos
 
-    read = [_index(word) if isinstance(word, int) else photos.read(_file(word)) for word in images]
+    read = [
+        _check_index(word) if isinstance(word, int) else photos.read(_check_file(word))
+        for word in images
+    ]
     if os.path.exists(picture) and any(
         isinstance(word, str) and os.path.samefile(word, picture) for word in images
     ):
@@ -71,7 +76,7 @@ def predict(
     print(f"{picture}: classes by {spec.id}, the rest by {spec.autoencoder.id}")
 
 
-def _index(word):
+def _check_index(word: int) -> int:
     if isinstance(word, bool) or not 0 <= word < TEST_IMAGES:
         raise SpecError(
             f"{word} is no test image: they go from 0 to {TEST_IMAGES - 1}; a file of that name "
@@ -80,7 +85,7 @@ def _index(word):
     return word
 
 
-def _file(word):
+def _check_file(word: object) -> str:
     if not isinstance(word, str) or not word.strip():
         raise SpecError(
             f"{shorten(word)} is no picture: a file of that name is written with ./ before it"

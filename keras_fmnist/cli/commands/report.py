@@ -1,19 +1,23 @@
-"""What `keras-fmnist report` does: figures, page and README, written or held to the records."""
+"""`keras-fmnist report`: figures, page and README, written or held to the records."""
 
-from typing import TYPE_CHECKING
+from typing import Annotated
 
-from keras_fmnist.cli.arguments import check_flag, check_records_folder
+from keras_fmnist.claims.catalogue import Catalogue
+from keras_fmnist.cli.arguments import RecordsFolder, check_flag, check_records_folder
 from keras_fmnist.files import write_whole
 from keras_fmnist.records.record import read_records
 from keras_fmnist.records.run import STUDY
-from keras_fmnist.reporting.build import build_files
-
-if TYPE_CHECKING:
-    from keras_fmnist.claims.catalogue import Catalogue
 
 
-def write_report(catalogue: "Catalogue", out: str = STUDY, check: bool = False) -> None:
-    """Renews figures and page from the records under `out`, and README.md for the study.
+def write_report(
+    catalogue: Catalogue,
+    *,
+    check: Annotated[
+        bool, "write nothing, and fail where one of them is not what the records give"
+    ] = False,
+    out: RecordsFolder = STUDY,
+) -> None:
+    """Renews figures, page and README.md from the records.
 
     Figures that no record gives any more are removed. With `check` nothing is written; what is not
     as the records give it is named.
@@ -25,8 +29,9 @@ def write_report(catalogue: "Catalogue", out: str = STUDY, check: bool = False) 
     """
     check_records_folder(out)
     check_flag("check", check)
-    from keras_fmnist.reporting import figures, tables
-    from keras_fmnist.reporting.build import is_unchanged
+    from keras_fmnist.reporting import figures
+    from keras_fmnist.reporting.build import build_files, is_unchanged
+    from keras_fmnist.reporting.tables import format_results
 
     records = read_records(out)
     files = dict(build_files(catalogue, out, records))
@@ -47,4 +52,4 @@ def write_report(catalogue: "Catalogue", out: str = STUDY, check: bool = False) 
     for path in strays:
         path.unlink()
         print(f"{path} removed: no record gives it any more")
-    print(tables.format_results(catalogue.specs, records))
+    print(format_results(catalogue.specs, records))

@@ -1,36 +1,43 @@
-"""TODO."""
+"""`keras-fmnist study`: many runs side by side."""
 
 import importlib.util
 import re
-from collections.abc import Sequence
 from fnmatch import fnmatch
+from typing import Annotated
 
 from keras_fmnist import backends
 from keras_fmnist.backends import resolve_device
-from keras_fmnist.cli.arguments import check_folder, check_int
+from keras_fmnist.claims.catalogue import Catalogue
+from keras_fmnist.cli.arguments import Device, RecordsFolder, check_folder, check_int
 from keras_fmnist.cli.output import say_how_to_go_on
 from keras_fmnist.records import provenance
-from keras_fmnist.records.run import STUDY
+from keras_fmnist.records.run import STUDY, Run
 from keras_fmnist.settings import SpecError, shorten
-from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec
 
 
 def run_study(
-    specs: Sequence[AutoencoderSpec | ClassifierSpec],
-    globs: Sequence[str] = (),
-    seeds: int = 5,
-    jobs: int | None = None,
-    device: str = "auto",
-    out: str = STUDY,
-    engine: str = "local",
-    address: str | None = None,
+    catalogue: Catalogue,
+    *globs: Annotated[str, "such as mansilla/* or */classifier_*; all where none is given"],
+    seeds: Annotated[int, "from 0 on"] = 5,
+    jobs: Annotated[
+        int | None, "runs side by side; one a processor, on a GPU one, on a cluster its room"
+    ] = None,
+    device: Device = "auto",
+    engine: Annotated[
+        str, "local: processes of this machine; ray: a cluster of machines"
+    ] = "local",
+    address: Annotated[
+        str | None, "of the Ray cluster, auto or host:port; else Ray starts here alone"
+    ] = None,
+    out: RecordsFolder = STUDY,
 ) -> None:
-    """Runs what is missing of the experiments that match, over several seeds, side by side.
+    """Runs what is missing of every experiment that matches, over several seeds.
 
     Raises:
         SpecError: an argument is wrong; nothing was trained or written.
         RuntimeError: a run failed, or no Ray cluster answers at the address.
     """
+    specs = [*catalogue.specs, *catalogue.readings]
     for glob in globs:
         if not isinstance(glob, str) or not any(fnmatch(spec.id, glob) for spec in specs):
             raise SpecError(
@@ -51,20 +58,25 @@ def run_study(
     from keras_fmnist.study.local import Local
     from keras_fmnist.study.scheduler import run_jobs
 
-    missing = plan_jobs(chosen, range(seeds), out, backends.get_backend(), device)
+    runs = [
+        Run(spec, seed, backends.get_backend(), device) for seed in range(seeds) for spec in chosen
+    ]
+    missing = plan_jobs(runs, out)
     if missing and engine == "ray":
         from keras_fmnist.study import ray_cluster
 
         places = ray_cluster.Cluster(out, device, jobs, address)
     else:
         processors = 1 if device == "gpu" else provenance.usable_cores()
-        places = Local(out, device, jobs or processors)
+        places = Local(out, jobs or processors)
     print(f"runs missing under {out}: {len(missing)}; {places.places} at a time", flush=True)
     try:
         with say_how_to_go_on("the same command goes on"):
             run_jobs(missing, places)
     finally:  # what has succeeded before a failure has its figures too
-        for experiment_id in dict.fromkeys(job.spec.id for job in missing if job.path.exists()):
+        for experiment_id in dict.fromkeys(
+            j.run.spec.id for j in missing if j.files.record.exists()
+        ):
             figures.draw(out, experiment_id)
 
 

@@ -16,7 +16,7 @@ from keras_fmnist.files import write_whole
 from keras_fmnist.records.groups import select_largest
 from keras_fmnist.records.json_files import RecordError
 from keras_fmnist.records.latent_space import find_latent_space
-from keras_fmnist.records.record import Record, locate_record, read_records
+from keras_fmnist.records.record import Record, read_records
 from keras_fmnist.reporting.figures.confusion import draw_confusion
 from keras_fmnist.reporting.figures.curves import draw_curves
 from keras_fmnist.reporting.figures.latent import draw_lines, draw_maps
@@ -69,7 +69,7 @@ def render(out: Path | str, records: Sequence[Record]) -> dict[Path, bytes]:
             if space := find_latent_space(out, records):
                 pictures["latent"] = draw_maps(space)
                 pictures["line"] = draw_lines(space)
-        folder = locate_record(out, first).parent
+        folder = first.files(out).record.parent
         drawn = {}
         for name, figure in pictures.items():
             drawn |= render_files(figure, folder / f"{first.experiment}_{name}")
