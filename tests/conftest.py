@@ -20,10 +20,12 @@ import pytest
 from experiments.__main__ import CATALOGUE, REPORTS
 from experiments.mansilla import CLASSIFIER_FULL
 from keras_fmnist import backends, data
-from keras_fmnist.cli import app, menu
+from keras_fmnist.cli import app
+from keras_fmnist.cli.commands.train import build_experiment_commands
+from keras_fmnist.cli.menu import build_menu
 from keras_fmnist.records.images import pack_images
 from keras_fmnist.records.json_files import write_dataclass
-from keras_fmnist.records.record import Record, locate_record
+from keras_fmnist.records.record import Record
 from keras_fmnist.specs import ClassifierSpec, override, settings
 from keras_fmnist.study import local, scheduler
 from tests.helpers.numpy_nets import NumpyNets
@@ -193,7 +195,7 @@ def put_record():
     """`put_record(out, record)`: writes a record where it belongs, and returns its path."""
 
     def put(out, record):
-        path = locate_record(out, record)
+        path = record.files(out).record
         write_dataclass(path, record)
         return path
 
@@ -214,7 +216,7 @@ def run_command(tmp_path, monkeypatch, capsys):
     before = signal.getsignal(signal.SIGTERM)
 
     def call(*words, report=None):
-        component = menu.experiments(REPORTS[report]) if report else menu.tool(CATALOGUE)
+        component = build_experiment_commands(REPORTS[report]) if report else build_menu(CATALOGUE)
         return app.main(component, report or "keras-fmnist", words), *capsys.readouterr()
 
     yield call
@@ -225,6 +227,6 @@ def run_command(tmp_path, monkeypatch, capsys):
 def stand_in(tmp_path, monkeypatch, make_record, put_record):
     """A cheap command in the place of every run of a study."""
     found = StandIn(tmp_path / "stand_in", make_record, put_record)
-    monkeypatch.setattr(local, "command_words", found.words)
+    monkeypatch.setattr(local, "split_command", found.split_command)
     monkeypatch.setattr(scheduler, "POLL", 0.02)
     return found

@@ -20,20 +20,21 @@ from hypothesis import strategies as st
 from experiments.__main__ import CATALOGUE
 from experiments.mansilla import BASE, CLASSIFIER_FULL, SPECS
 from keras_fmnist.claims.claim import judge_claims
-from keras_fmnist.cli import app, menu
+from keras_fmnist.cli import app
 from keras_fmnist.cli.commands import train as train_command
 from keras_fmnist.cli.commands.assumptions import format_ranking
+from keras_fmnist.cli.commands.train import build_experiment_commands
 from keras_fmnist.data.batches import scale_pixels
 from keras_fmnist.models import networks, torch_weights, weights
 from keras_fmnist.pytorch import from_spec
 from keras_fmnist.records.images import pack_images
 from keras_fmnist.records.json_files import RecordError, write_dataclass
 from keras_fmnist.records.record import read_record, read_records
+from keras_fmnist.records.run import Run
 from keras_fmnist.reporting import tables
 from keras_fmnist.settings import SpecError, TransposedConv
 from keras_fmnist.specs import ClassifierSpec, override, settings, with_defaults
 from keras_fmnist.training.compile import compile_model
-from tests.helpers.runs import command_of
 
 
 def examples(count):
@@ -153,11 +154,14 @@ def _nested(spec):
 @hypothesis.given(spec=specs, seed=st.integers(0, 2**31 - 1))
 def test_the_command_of_any_run_asks_for_that_run(monkeypatch, spec, seed):
     asked = []
-    monkeypatch.setattr(
-        train_command, "run_experiments", lambda *given, **flags: asked.append(given)
-    )
-    _, _, _, *words = shlex.split(command_of(spec, seed, "cpu"))
-    assert app.main(menu.experiments(SPECS), "mansilla", words) == 0
+
+    @functools.wraps(train_command.train_experiments)  # whose signature has the flags
+    def note(*given, **flags):
+        asked.append(given)
+
+    monkeypatch.setattr(train_command, "train_experiments", note)
+    _, _, _, *words = shlex.split(Run(spec, seed, "torch", "cpu").command())
+    assert app.main(build_experiment_commands(SPECS), "mansilla", words) == 0
     ((again,),) = asked[0]
     assert settings(again) == settings(spec)
 
@@ -350,7 +354,7 @@ small_specs = small_autoencoders.map(lambda changes: override(BASE, changes)) | 
 @examples(20)
 @hypothesis.given(spec=small_specs, seed=st.integers(0, 99))
 def test_any_small_net_trains_a_step_and_goes_to_pytorch_and_back(dataset, spec, seed):
-    images = scale_pixels(dataset.train_images[:6], spec.darkest)
+    images = scale_pixels(dataset.train_images[:6], spec.pixel_min)
     is_classifier = isinstance(spec, ClassifierSpec)
     model = networks.build(spec, seed)
     before = weights.get_arrays(model)

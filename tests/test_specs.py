@@ -6,6 +6,7 @@ import shlex
 
 import pytest
 
+from keras_fmnist.records.run import Run
 from keras_fmnist.settings import SpecError, TransposedConv
 from keras_fmnist.specs import (
     AutoencoderSpec,
@@ -16,7 +17,6 @@ from keras_fmnist.specs import (
     setting_fields,
     settings,
 )
-from tests.helpers.runs import command_of
 
 BASE = AutoencoderSpec(report="house", name="base", summary="nothing changed")
 HEAD = ClassifierSpec(report="house", name="head", summary="a head on it", autoencoder=BASE)
@@ -150,15 +150,18 @@ def test_differences_name_each_setting_with_both_values():
 
 
 def test_the_command_repeats_the_run_and_names_only_what_was_changed():
-    assert command_of(BASE, 0, "cpu") == "python -m experiments.house base --seed 0 --device cpu"
+    run = Run(BASE, 0, "torch", "cpu")
+    assert run.command() == "python -m experiments.house base --seed 0 --device cpu"
     changed = override(HEAD, {"frozen": True, "autoencoder_kernels": (8, 16)})
-    assert shlex.split(command_of(changed, 3, "gpu", examples=50)) == [
+    assert shlex.split(Run(changed, 3, "torch", "gpu", examples=50).command()) == [
         *("python", "-m", "experiments.house", "head"),
         *("--frozen", "True", "--autoencoder_kernels", "8,16"),
         *("--seed", "3", "--device", "gpu", "--examples", "50"),
     ]
-    assert command_of(BASE, 0, "gpu", examples=None, deterministic=True).endswith(
-        "--seed 0 --device gpu --deterministic True"
+    assert (
+        Run(BASE, 0, "torch", "gpu")
+        .command(deterministic=True)
+        .endswith("--seed 0 --device gpu --deterministic True")
     )
 
 

@@ -14,10 +14,13 @@ import pytest
 from experiments import mansilla
 from experiments.__main__ import CATALOGUE
 from keras_fmnist import backends, data
-from keras_fmnist.cli import app, menu
+from keras_fmnist.cli import app
 from keras_fmnist.cli.commands import train as train_command
+from keras_fmnist.cli.commands.train import build_experiment_commands
+from keras_fmnist.cli.menu import build_menu
 from keras_fmnist.models import weights
 from keras_fmnist.records.record import read_record
+from keras_fmnist.reporting import figures
 from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec, override, setting_fields, settings
 from keras_fmnist.training import train
 from tests.helpers.bad_command_lines import BAD, PICTURES
@@ -84,8 +87,8 @@ def crowded(here, monkeypatch):
 
 @pytest.mark.parametrize("kind", BAD)
 def test_a_bad_command_line_ends_with_one_useful_line_and_no_file(kind, crowded, capsys, tally):
-    tool = menu.tool(CATALOGUE)
-    reports = {name: menu.experiments(specs) for name, specs in CATALOGUE.reports.items()}
+    tool = build_menu(CATALOGUE)
+    reports = {name: build_experiment_commands(specs) for name, specs in CATALOGUE.reports.items()}
     before, wrong = listing(crowded), []
     for line, words in BAD[kind]:
         argv = shlex.split(line)
@@ -103,7 +106,7 @@ def test_a_bad_command_line_ends_with_one_useful_line_and_no_file(kind, crowded,
 def test_there_are_two_hundred_bad_command_lines_and_no_command_is_left_out():
     lines = [line for pairs in BAD.values() for line, _ in pairs]
     assert len(lines) == len(set(lines)) >= 200
-    assert {line.split(" ")[0] for line in lines} > set(menu.tool(CATALOGUE))
+    assert {line.split(" ")[0] for line in lines} > set(build_menu(CATALOGUE))
     assert {line.split(" ")[1] for line in lines if line.startswith("mansilla ")} > {"all", "base"}
 
 
@@ -156,11 +159,14 @@ def test_a_backend_that_is_not_installed_is_refused_with_the_way_to_install_it(
 
 @pytest.fixture
 def chosen(monkeypatch):
-    """What `run_experiments` is asked for, in place of running it."""
+    """What `train_experiments` is asked for, in place of running it."""
     calls = []
-    monkeypatch.setattr(
-        train_command, "run_experiments", lambda specs, **given: calls.append((specs, given))
-    )
+
+    @functools.wraps(train_command.train_experiments)  # whose signature has the flags
+    def note(specs, **given):
+        calls.append((specs, given))
+
+    monkeypatch.setattr(train_command, "train_experiments", note)
     return calls
 
 
@@ -213,13 +219,27 @@ def test_the_command_in_a_record_asks_for_the_same_run_again(
     assert given == {"seed": 5, "device": record.device, "examples": 50}
 
 
-def test_all_are_every_experiment_in_order_and_epochs_reach_those_that_train(run_mansilla, chosen):
-    assert run_mansilla("all", "--epochs", "2", "--seeds", "3")[0] == 0
-    ((specs, given),) = chosen
-    assert [spec.name for spec in specs] == [spec.name for spec in SPECS]
+def test_all_are_every_experiment_in_order_and_epochs_reach_those_that_train(
+    run_mansilla, make_record, put_record, monkeypatch
+):
+    runs = []
+
+    def note(run, out, options):
+        runs.append(run)
+        record = make_record(run.spec, run.seed, backend=run.backend, device=run.device)
+        put_record(out, record)
+        return record
+
+    monkeypatch.setattr(train, "train_run", note)
+    monkeypatch.setattr(figures, "draw", lambda out, experiment_id: [Path(out, experiment_id, "a")])
+    status, _, err = run_mansilla("all", "--epochs", "2", "--seeds", "3")
+    assert (status, err) == (0, "")
+    assert [(run.spec.name, run.seed) for run in runs] == [
+        (spec.name, seed) for spec in SPECS for seed in range(3)
+    ]
+    specs = [run.spec for run in runs[::3]]
     assert [spec.epochs for spec in specs[:7]] == [0, 2, 2, 2, 2, 2, 2]
     assert [spec.autoencoder.epochs for spec in specs[5:7]] == [2, 2]
-    assert given == {"seeds": 3}
 
 
 QUICK = ["--batch_size", "100", "--epochs", "1", "--examples", "100", "--device", "cpu"]
@@ -370,11 +390,12 @@ def test_inspect_refuses_damaged_weights_and_does_without_missing_ones(
 def test_a_failure_while_running_is_one_line_and_its_own_status(
     run_mansilla, monkeypatch, error, status, words
 ):
+    @functools.wraps(train_command.train_experiments)
     def fail(*_, **__):
         raise error
 
     monkeypatch.delenv("KERAS_FMNIST_TRACEBACK", raising=False)
-    monkeypatch.setattr(train_command, "run_experiments", fail)
+    monkeypatch.setattr(train_command, "train_experiments", fail)
     answer = run_mansilla("base")
     assert answer[:2] == (status, "")
     assert answer[2].startswith("mansilla: ")
@@ -383,11 +404,12 @@ def test_a_failure_while_running_is_one_line_and_its_own_status(
 
 
 def test_whoever_asks_for_it_gets_the_traceback(run_mansilla, monkeypatch):
+    @functools.wraps(train_command.train_experiments)
     def fail(*_, **__):
         raise RuntimeError("it broke")
 
     monkeypatch.setenv("KERAS_FMNIST_TRACEBACK", "1")
-    monkeypatch.setattr(train_command, "run_experiments", fail)
+    monkeypatch.setattr(train_command, "train_experiments", fail)
     with pytest.raises(RuntimeError, match="it broke"):
         run_mansilla("base")
 
@@ -427,13 +449,16 @@ def test_the_process_exits_with_2_and_one_line(here, line, environment, words):
 HELP = """
 import contextlib, io, json, sys
 from experiments import __main__, mansilla
-from keras_fmnist.cli import app, menu
+from keras_fmnist.cli import app
+from keras_fmnist.cli.commands.train import build_experiment_commands
+from keras_fmnist.cli.menu import build_menu
 
 answers = []
 for tool, argv in json.load(sys.stdin):
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        component = menu.tool(__main__.CATALOGUE) if tool else menu.experiments(mansilla.SPECS)
+        mine = build_experiment_commands(mansilla.SPECS)
+        component = build_menu(__main__.CATALOGUE) if tool else mine
         status = app.main(component, "keras-fmnist" if tool else "mansilla", argv)
     answers.append([status, out.getvalue(), err.getvalue()])
 heavy = {"keras", "torch", "jax", "tensorflow", "tensorflow_datasets", "matplotlib", "scipy"}
@@ -477,7 +502,7 @@ def test_help_is_there_on_every_level_and_loads_nothing_heavy(here):
 
 def test_every_setting_of_an_experiment_is_in_its_help_with_its_default(run_mansilla):
     text = run_mansilla("classifier_full", "--help")[1]
-    flags = menu._setting_flags(mansilla.CLASSIFIER_FULL)
+    flags = train_command._list_setting_flags(mansilla.CLASSIFIER_FULL)
     own, nested = setting_fields(ClassifierSpec), setting_fields(AutoencoderSpec)
     assert len(flags) == len(own) + len(nested) > 17
     for flag, (default, meaning) in flags.items():

@@ -10,8 +10,8 @@ import pytest
 from experiments import transfer
 from experiments.mansilla import BASE
 from keras_fmnist.models import networks, weights
-from keras_fmnist.records.record import locate_record, read_records
-from tests.helpers.runs import weights_file
+from keras_fmnist.records.record import read_records
+from keras_fmnist.records.run import RunFiles
 from tests.helpers.train import train_spec
 
 PRETRAINED = ("classifier_full", "classifier_frozen")
@@ -95,8 +95,8 @@ def test_all_arms_start_with_the_same_head(tmp_path, dataset, tiny):
     for name in SPECS:
         spec = tiny(SPECS[name], epochs=0, autoencoder_epochs=0)
         record = train_spec(spec, 3, tmp_path, dataset=dataset)
-        path = locate_record(tmp_path, record)
-        arrays = weights.load(weights_file(path))
+        path = record.files(tmp_path).record
+        arrays = weights.load(RunFiles(path).weights)
         heads.append(weights.digest(weights.select(arrays, "logits")))
     assert len(set(heads)) == 1
 

@@ -9,7 +9,7 @@ from experiments import assumptions, manolucos, mansilla, transfer
 from keras_fmnist.records.images import pack_images
 from keras_fmnist.records.json_files import write_dataclass
 from keras_fmnist.records.latent_space import STEPS, LatentSpace
-from keras_fmnist.records.run import latent_path
+from keras_fmnist.records.run import locate_latent_space
 
 # Student's t for two seeds: 12.706 times the standard deviation over √2, here 0.01 · 12.706 / 2.
 BASE_LOSSES = (0.03, 0.04)
@@ -128,7 +128,7 @@ def leave(out, make_record, put_record):
     run(first, metrics={"loss": 0.2, "train_eval_loss": 2 * 0.0858, "val_loss": 2 * 0.0726})
     run(second, metrics={"loss": 0.08, "train_eval_loss": 0.08, "val_loss": 0.0726})
     for space in (latent_space(), dataclasses.replace(latent_space(), experiment="latent_256")):
-        write_dataclass(latent_path(out, space.id), space)
+        write_dataclass(locate_latent_space(out, space.id), space)
     for kind, name, content in (
         ("parity", "mansilla-base", PARITY),
         ("benchmarks", "cpu", BENCHMARK),

@@ -1,4 +1,4 @@
-"""A run's files, command and jobs, as the tests ask for them."""
+"""Runs of this process, and the jobs of a study of them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,34 +6,19 @@ from pathlib import Path
 import keras
 
 from keras_fmnist import backends
-from keras_fmnist.records.run import checkpoint_path, run_command, run_path, weights_path
-from keras_fmnist.specs import Spec
+from keras_fmnist.records.run import Run
+from keras_fmnist.specs import TRAIN_IMAGES, Spec
 from keras_fmnist.study.jobs import Job, plan_jobs
 
 
-def record_path(
-    out: Path, spec: Spec, seed: int = 0, backend: str | None = None, device: str | None = None
-) -> Path:
-    """Where the record of a run lies; backend and device are this process's where not given."""
-    backend = backend or keras.backend.backend()
-    return run_path(out, spec.id, seed, backend, device or backends.find_device())
-
-
-def weights_file(record: Path) -> Path:
-    """The weights beside a record."""
-    return weights_path(record)
-
-
-def checkpoint_file(record: Path) -> Path:
-    """What an interrupted run leaves beside the place of its record."""
-    return checkpoint_path(record)
-
-
-def command_of(spec: Spec, seed: int, device: str, **more) -> str:
-    """What to type to repeat a run."""
-    return run_command(spec, seed, device, **more)
+def make_run(
+    spec: Spec, seed: int = 0, device: str | None = None, examples: int = TRAIN_IMAGES
+) -> Run:
+    """A run on this process's backend, and on its device where none is given."""
+    device = device or backends.find_device()
+    return Run(spec, seed, keras.backend.backend(), device, examples)
 
 
 def plan_on_cpu(specs: Sequence[Spec], seeds: Sequence[int], out: Path) -> list[Job]:
-    """The jobs of a study of this process's backend on the CPU."""
-    return plan_jobs(specs, seeds, out, keras.backend.backend(), "cpu")
+    """The jobs that are missing, on this process's backend and the CPU."""
+    return plan_jobs([make_run(spec, seed, "cpu") for seed in seeds for spec in specs], out)

@@ -22,18 +22,17 @@ class StandIn:
         self.notes = folder / "notes"
         self.notes.touch()
 
-    def words(self, job, device):
-        """In the place of `study.words`."""
-        _, backend, _ = job.path.stem.split("-")
-        record = self.make_record(job.spec, job.seed, backend=backend, device=device)
+    def split_command(self, run):
+        """In the place of `jobs.split_command`."""
+        record = self.make_record(run.spec, run.seed, backend=run.backend, device=run.device)
         orders = {
-            "name": job.name,
+            "name": run.title,
             "record": str(self.put_record(self.folder / "records", record)),
-            "path": "/".join(job.path.parts[-3:]),
-            "needs": job.needs and "/".join(job.needs.parts[-3:]),
+            "path": str(run.files("").record),
+            "needs": run.needs and str(run.needs.files("").record),
             "notes": str(self.notes),
             "seconds": self.seconds,
-            **self.orders.get(job.name, {}),
+            **self.orders.get(run.title, {}),
         }
         return [__file__, json.dumps(orders)]
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 from keras_fmnist.data import Dataset
 from keras_fmnist.records.record import Record
-from keras_fmnist.specs import Spec
-from keras_fmnist.training import train
+from keras_fmnist.specs import TRAIN_IMAGES, Spec
+from keras_fmnist.training.train import Options, train_run
+from tests.helpers.runs import make_run
 
 
 def train_spec(
@@ -17,5 +18,8 @@ def train_spec(
     dataset: Dataset | None = None,
     **options,
 ) -> Record:
-    """Trains a spec on this process's backend and device; `options` go to the run as they are."""
-    return train.run(spec, seed, out, examples=examples, dataset=dataset, **options)
+    """Trains a spec on this process's backend and device; `options` are those of `Options`."""
+    if examples is None:
+        examples = len(dataset.train_images) if dataset else TRAIN_IMAGES
+    run = make_run(spec, seed, examples=examples)
+    return train_run(run, out, Options(**options), dataset)

@@ -50,7 +50,7 @@ def test_onnxruntime_computes_what_keras_does_for_any_number_of_images(
 ):
     model = lively(spec)
     target = tmp_path / "net.onnx"
-    words = write_net(target, model, spec.darkest)
+    words = write_net(target, model, spec.pixel_min)
     assert words.startswith("the net (onnxruntime and Keras agree within ")
     session = onnxruntime.InferenceSession(target, providers=["CPUExecutionProvider"])
     assert [one.name for one in session.get_inputs()] == ["image"]

@@ -13,7 +13,7 @@ from keras_fmnist.records.images import unpack_images
 from keras_fmnist.records.json_files import RecordError, write_dataclass
 from keras_fmnist.records.latent_space import STEPS, read_latent_space
 from keras_fmnist.records.record import read_records
-from keras_fmnist.records.run import latent_path
+from keras_fmnist.records.run import locate_latent_space
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def test_a_latent_space_says_whose_it_is(space, autoencoder):
 
 
 def test_what_is_written_reads_as_it_was(space, tmp_path):
-    path = latent_path(tmp_path, BASE.id)
+    path = locate_latent_space(tmp_path, BASE.id)
     assert path == tmp_path / "mansilla" / "base" / "base_latent.json"
     write_dataclass(path, space)
     assert read_latent_space(path) == space

@@ -8,9 +8,10 @@ from experiments.mansilla import BASE, CLASSIFIER_FULL, SGD
 from keras_fmnist.inference import trained
 from keras_fmnist.models import weights
 from keras_fmnist.records.json_files import write_dataclass
+from keras_fmnist.records.run import RunFiles
 from keras_fmnist.settings import SpecError
 from keras_fmnist.specs import settings
-from tests.helpers.runs import record_path, weights_file
+from tests.helpers.runs import make_run
 from tests.helpers.train import train_spec
 
 
@@ -91,19 +92,19 @@ def test_what_has_no_weights_is_named_with_the_command_that_makes_them(
 def test_of_several_runs_of_a_seed_the_one_on_torch_is_taken(tmp_path, make_record, put_record):
     for backend in ("jax", "torch", "tensorflow"):
         path = put_record(tmp_path, make_record(BASE, 0, backend=backend))
-        weights_file(path).touch()
+        RunFiles(path).weights.touch()
     other = put_record(tmp_path, make_record(BASE, 1))
-    weights_file(other).touch()
+    RunFiles(other).weights.touch()
     record = trained.find(tmp_path, BASE.id, 0)
     assert (record.backend, record.seed) == ("torch", 0)
-    assert trained.with_weights(tmp_path, 0) == {BASE.id: record}
-    assert trained.with_weights(tmp_path, 2) == {}
+    assert trained.find_all(tmp_path, 0) == {BASE.id: record}
+    assert trained.find_all(tmp_path, 2) == {}
 
 
 def test_weights_that_the_record_does_not_name_are_refused(tmp_path, studied):
     record = trained.find(studied, BASE.id)
-    path = record_path(tmp_path, BASE, 0, record.backend, record.device)
+    path = make_run(BASE).files(tmp_path).record
     write_dataclass(path, record)
-    weights.save(weights_file(path), {"encoder/conv1/kernel": np.zeros(3, np.float32)})
+    weights.save(RunFiles(path).weights, {"encoder/conv1/kernel": np.zeros(3, np.float32)})
     with pytest.raises(weights.WeightsError, match="not hold the weights that its record names"):
         trained.load(tmp_path, record, BASE)

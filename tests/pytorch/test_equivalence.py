@@ -103,11 +103,11 @@ def test_means_and_standard_deviations_are_those_of_the_runs(judge):
 @pytest.mark.parametrize("spec", [BASE, CLASSIFIER_FULL], ids=lambda spec: spec.name)
 def test_both_sides_are_trained_as_often_and_as_long_as_asked(spec, dataset, tiny, monkeypatch):
     asked, fitted, autoencoders = [], [], []
-    run, fit = train.run, equivalence._fit_twin
+    train_run, fit = train.train_run, equivalence._fit_twin
 
-    def watched_run(spec, seed, *args, **options):
-        record = run(spec, seed, *args, **options)
-        asked.append((spec.name, seed, record.examples, len(record.history["loss"])))
+    def watched_run(run, *rest):
+        record = train_run(run, *rest)
+        asked.append((run.spec.name, run.seed, record.examples, len(record.history["loss"])))
         return record
 
     def watched_fit(spec, net, images, targets):
@@ -121,7 +121,9 @@ def test_both_sides_are_trained_as_often_and_as_long_as_asked(spec, dataset, tin
                 assert torch.equal(ours, theirs)
         fit(spec, net, images, targets)
 
-    monkeypatch.setattr(train, "run", watched_run)
+    # The autoencoder of a classifier is asked for by `train_run` itself.
+    for module in (equivalence, train):
+        monkeypatch.setattr(module, "train_run", watched_run)
     monkeypatch.setattr(equivalence, "_fit_twin", watched_fit)
     seen = []
 

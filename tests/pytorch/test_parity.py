@@ -13,7 +13,7 @@ from keras_fmnist.models import networks
 from keras_fmnist.pytorch import parity
 from keras_fmnist.pytorch.parity import Row
 from keras_fmnist.specs import override
-from keras_fmnist.training import train
+from keras_fmnist.training import compile
 
 PORTABLE = ("baseline", "avg_pooling", "baseline_repaired")
 SPECS = (BASE, CLASSIFIER_FULL, CLASSIFIER_FROZEN)
@@ -216,7 +216,7 @@ def test_an_encoder_that_is_not_frozen_fails_where_native_freezes_it(quick, monk
 @pytest.mark.parametrize("epsilon", [1e-8, 1e-7])
 def test_stock_adam_fails_in_its_own_rows_and_in_no_other(quick, monkeypatch, epsilon):
     stock = functools.partial(keras.optimizers.Adam, epsilon=epsilon)
-    monkeypatch.setattr(train, "PyTorchAdam", stock)
+    monkeypatch.setattr(compile, "PyTorchAdam", stock)
     failing = quick(CLASSIFIER_FULL)
     assert {kind for _, kind in failing} == {"1 adam step, float64", "2 adam steps, float64"}
     assert ("encoder.latent.weight", "1 adam step, float64") in failing

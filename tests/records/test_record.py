@@ -19,7 +19,7 @@ from keras_fmnist.records import schema
 from keras_fmnist.records.images import pack_images, unpack_images
 from keras_fmnist.records.json_files import RecordError, write_dataclass
 from keras_fmnist.records.record import Record, find_record, read_record, read_records
-from tests.helpers.runs import weights_file
+from keras_fmnist.records.run import Run, RunFiles
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def change(path, edit):
 def test_a_record_lies_where_the_house_plan_says(record, put_record, tmp_path):
     path = put_record(tmp_path, record)
     assert path == tmp_path / "mansilla" / "base" / "seed0-torch-cpu.json"
-    assert weights_file(path) == path.with_name("seed0-torch-cpu.safetensors")
+    assert RunFiles(path).weights == path.with_name("seed0-torch-cpu.safetensors")
 
 
 @pytest.mark.parametrize("spec", [BASE, CLASSIFIER_FULL], ids=["autoencoder", "classifier"])
@@ -264,7 +264,7 @@ def assert_refused(path, words):
     for meet in (
         lambda: read_record(path),
         lambda: read_records(out),
-        lambda: find_record(path, BASE),
+        lambda: find_record(Run(BASE, 0, "torch", "cpu"), out),
         lambda: write_report(CATALOGUE, str(out)),
     ):
         with pytest.raises(RecordError) as error:
@@ -362,7 +362,8 @@ def test_a_record_in_the_place_of_another_run_is_refused(make_record, put_record
     for changes in ({"seed": 1}, {"backend": "jax"}, {"device": "gpu"}, {"report": "transfer"}):
         path = put_record(tmp_path, make_record(BASE))
         put_record(tmp_path / "elsewhere", make_record(BASE, **changes)).replace(path)
-        for meet in (lambda: read_records(tmp_path), lambda p=path: find_record(p, BASE)):
+        run = Run(BASE, 0, "torch", "cpu")
+        for meet in (lambda: read_records(tmp_path), lambda run=run: find_record(run, tmp_path)):
             with pytest.raises(RecordError, match="holds the record that belongs at"):
                 meet()
         tally("damaged records refused")
@@ -436,4 +437,4 @@ def test_a_record_from_before_a_setting_existed_has_its_default(tmp_path, make_r
     old["autoencoder"] = {k: v for k, v in old["autoencoder"].items() if k != "pixels"}
     path = put_record(tmp_path, dataclasses.replace(record, spec=old))
     assert read_record(path).spec == record.spec
-    assert find_record(path, CLASSIFIER_FULL) == record
+    assert find_record(Run(CLASSIFIER_FULL, 0, "torch", "cpu"), tmp_path) == record

@@ -20,7 +20,7 @@ from keras_fmnist.records.record import find_record, read_record
 from keras_fmnist.specs import override
 from keras_fmnist.study.scheduler import run_jobs
 from tests.helpers.repository import ROOT
-from tests.helpers.runs import plan_on_cpu, weights_file
+from tests.helpers.runs import plan_on_cpu
 
 BACKEND = os.environ["KERAS_BACKEND"]
 BASE, FULL, FROZEN = mansilla.BASE, mansilla.CLASSIFIER_FULL, mansilla.CLASSIFIER_FROZEN
@@ -56,6 +56,15 @@ def cluster():
         patch.undo()
 
 
+@pytest.fixture
+def stand_in(stand_in, cluster, monkeypatch):
+    """The stand-in, on the nodes too."""
+    from keras_fmnist.study import ray_cluster
+
+    monkeypatch.setattr(ray_cluster, "split_command", stand_in.split_command)
+    return stand_in
+
+
 def engine(out, jobs=None):
     from keras_fmnist.study import ray_cluster
 
@@ -78,7 +87,7 @@ def test_every_record_is_there_although_a_node_is_killed(cluster, stand_in, tmp_
     out, killed = tmp_path / "out", tmp_path / "killed"
     jobs = plan_on_cpu((BASE, FULL, FROZEN), range(3), out)
     assert len(jobs) == 9
-    lost, failures = jobs[0].name, []
+    lost, failures = jobs[0].run.title, []
     stand_in.orders[lost] = {"waits_for": str(killed)}
 
     def kill_the_node_of_the_first_run():
@@ -103,19 +112,19 @@ def test_every_record_is_there_although_a_node_is_killed(cluster, stand_in, tmp_
 
     assert failures == []
     assert len(cluster.workers) == 2
-    assert sorted(read_record(job.path).id for job in jobs) == sorted(j.spec.id for j in jobs)
     for job in jobs:
-        name = job.path.relative_to(out).as_posix()
-        assert weights_file(job.path).read_text() == f"weights of {name}"
+        assert read_record(job.files.record).id == job.run.spec.id
+        name = job.files.record.relative_to(out).as_posix()
+        assert job.files.weights.read_text() == f"weights of {name}"
     # What the node was at was run again, elsewhere; nothing else was.
     starts = stand_in.order("start")
-    assert sorted(starts) == sorted([lost, *(job.name for job in jobs)])
+    assert sorted(starts) == sorted([lost, *(job.run.title for job in jobs)])
     first, second = (n["variables"]["RAY_RAYLET_PID"] for n in stand_in.noted("start", lost))
     assert first != second
     assert {n["variables"]["OMP_NUM_THREADS"] for n in stand_in.noted("start")} == {"1"}
     # Ray has its own words for a lost node.
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("mansilla/")]
-    assert sorted(line.split(":")[0] for line in lines) == sorted(job.name for job in jobs)
+    assert sorted(line.split(":")[0] for line in lines) == sorted(job.run.title for job in jobs)
     assert "; 9/9, about 0 min left" in lines[-1]
 
 
@@ -141,22 +150,23 @@ def test_failing_and_killed_runs_end_as_they_do_here(cluster, stand_in, tmp_path
     assert "mansilla/base seed 0: failed (then out of luck)" in said
     assert "mansilla/classifier_full seed 0: not run, its autoencoder failed" in said
     assert "mansilla/base seed 1: killed by signal 9, again" in said
-    assert [job.path.exists() for job in jobs] == [False, False, True, True]
-    assert jobs[0].log.read_text() == "first this\nthen out of luck\n"
-    assert not jobs[2].log.exists()
+    assert [job.files.record.exists() for job in jobs] == [False, False, True, True]
+    assert jobs[0].files.log.read_text() == "first this\nthen out of luck\n"
+    assert not jobs[2].files.log.exists()
     assert stand_in.most_at_once() == 1
 
 
 DRIVER = """
 import pathlib, sys
 from experiments import __main__
-from keras_fmnist.cli import app, menu
+from keras_fmnist.cli import app
+from keras_fmnist.cli.menu import build_menu
 from keras_fmnist.study import ray_cluster
 
 words = ["-c", "import os, sys, time; open(sys.argv[1], 'a').write(f'{os.getpid()} '); "
     "time.sleep(60)", sys.argv[1]]
-ray_cluster.command_words = lambda job, device: words
-sys.exit(app.main(menu.tool(__main__.CATALOGUE), "keras-fmnist", sys.argv[2:]))
+ray_cluster.split_command = lambda run: words
+sys.exit(app.main(build_menu(__main__.CATALOGUE), "keras-fmnist", sys.argv[2:]))
 """
 
 
@@ -196,11 +206,11 @@ def test_a_real_run_comes_back_from_a_node(cluster, tmp_path):
     spec = override(BASE, {"epochs": 0, "kernels": (1, 1), "latent": 2})
     (job,) = plan_on_cpu((spec,), [4], tmp_path)
     run_jobs([job], engine(tmp_path))
-    record = find_record(job.path, spec)
+    record = find_record(job.run, tmp_path)
     assert (record.seed, record.device, record.backend) == (4, "cpu", BACKEND)
     from keras_fmnist.models import weights
 
-    weights.load(weights_file(job.path), record.weights_sha256["final"])
+    weights.load(job.files.weights, record.weights_sha256["final"])
 
 
 @pytest.fixture

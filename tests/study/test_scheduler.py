@@ -11,13 +11,14 @@ from experiments import mansilla, transfer
 from keras_fmnist import backends
 from keras_fmnist.cli.commands import train as train_command
 from keras_fmnist.records.record import read_record
+from keras_fmnist.records.run import RunFiles
 from keras_fmnist.settings import SpecError
 from keras_fmnist.specs import override
 from keras_fmnist.study import scheduler
-from keras_fmnist.study.jobs import ATTEMPTS, command_words, run_environment
+from keras_fmnist.study.jobs import ATTEMPTS, set_environment, split_command
 from keras_fmnist.study.local import Local
 from keras_fmnist.study.scheduler import run_jobs
-from tests.helpers.runs import plan_on_cpu, weights_file
+from tests.helpers.runs import make_run, plan_on_cpu
 
 BACKEND = os.environ["KERAS_BACKEND"]
 BASE, FULL, FROZEN = mansilla.BASE, mansilla.CLASSIFIER_FULL, mansilla.CLASSIFIER_FROZEN
@@ -25,7 +26,7 @@ RANDOM = transfer.RANDOM_FULL
 
 
 def names(jobs):
-    return [job.name for job in jobs]
+    return [job.run.title for job in jobs]
 
 
 # --- the plan ---
@@ -39,22 +40,22 @@ def test_an_autoencoder_comes_before_its_classifiers_and_only_once(tmp_path):
         for name in ("base", "classifier_full", "classifier_frozen")
     ]
     base, full, frozen = jobs[:3]
-    assert base.path == tmp_path / f"mansilla/base/seed0-{BACKEND}-cpu.json"
-    assert (base.needs, full.needs, frozen.needs) == (None, base.path, base.path)
+    assert base.files.record == tmp_path / f"mansilla/base/seed0-{BACKEND}-cpu.json"
+    assert (base.needs, full.needs, frozen.needs) == (None, base.files, base.files)
     assert base.is_ready()
     assert not full.is_ready()
 
 
 def test_a_classifier_that_is_not_pretrained_needs_no_autoencoder(tmp_path):
     (job,) = plan_on_cpu((RANDOM,), [0], tmp_path)
-    assert job.name == "transfer/random_full seed 0"
+    assert job.run.title == "transfer/random_full seed 0"
     assert job.needs is None
     assert job.is_ready()
 
 
 def test_what_is_there_is_not_planned_again(tmp_path, make_record, put_record):
     path = put_record(tmp_path, make_record(BASE, 0, backend=BACKEND))
-    weights_file(path).touch()
+    RunFiles(path).weights.touch()
     put_record(tmp_path, make_record(FULL, 1, backend=BACKEND))
     jobs = plan_on_cpu((FULL,), range(2), tmp_path)
     assert names(jobs) == ["mansilla/classifier_full seed 0", "mansilla/base seed 1"]
@@ -80,7 +81,7 @@ def test_a_run_with_other_settings_is_refused_while_planning(
 
 def test_a_job_is_the_command_that_a_user_would_type_to_go_on_with_it(tmp_path):
     (job,) = plan_on_cpu((override(BASE, {"latent": 8, "epochs": 1}),), [3], tmp_path)
-    assert " ".join(command_words(job, "cpu")) == (
+    assert " ".join(split_command(job.run)) == (
         "-m experiments.mansilla base --latent 8 --epochs 1 --seed 3 --device cpu --resume"
     )
 
@@ -92,9 +93,9 @@ def test_a_job_is_the_command_that_a_user_would_type_to_go_on_with_it(tmp_path):
 def go(stand_in, tmp_path):
     """`go(specs, seeds, places)`: plans and runs them here; returns the jobs."""
 
-    def run(specs, seeds=(0,), places=2, device="cpu"):
+    def run(specs, seeds=(0,), places=2):
         jobs = plan_on_cpu(specs, seeds, tmp_path / "out")
-        run_jobs(jobs, Local(tmp_path / "out", device, places))
+        run_jobs(jobs, Local(tmp_path / "out", places))
         return jobs
 
     return run
@@ -103,11 +104,11 @@ def go(stand_in, tmp_path):
 def test_every_run_leaves_its_record_and_a_line_and_no_log(go, stand_in, capsys):
     jobs = go((BASE, FULL, RANDOM), range(2))
     assert len(jobs) == 6
-    assert [job.path.exists() for job in jobs] == [True] * 6
-    assert not list(jobs[0].path.parents[2].rglob("*.log"))
+    assert [job.files.record.exists() for job in jobs] == [True] * 6
+    assert not list(jobs[0].files.record.parents[2].rglob("*.log"))
     lines = capsys.readouterr().out.splitlines()
     assert sorted(line.split(":")[0] for line in lines) == sorted(names(jobs))
-    record = read_record(jobs[0].path)
+    record = read_record(jobs[0].files.record)
     said = f"mansilla/base seed 0: val_loss {record.metrics['val_loss']:.4f} in 30 s; "
     assert sum(line.startswith(said) for line in lines) == 1
     assert [line.split("; ")[1].split(",")[0] for line in lines] == [f"{k}/6" for k in range(1, 7)]
@@ -136,17 +137,17 @@ def test_a_run_has_one_thread_on_a_cpu_and_its_own_number_on_a_gpu(go, stand_in,
     (note,) = stand_in.noted("start")
     assert note["variables"]["OMP_NUM_THREADS"] == "1"
     assert note["variables"]["KERAS_BACKEND"] == BACKEND
-    assert "OMP_NUM_THREADS" not in run_environment("gpu")
+    assert "OMP_NUM_THREADS" not in set_environment(make_run(BASE, device="gpu"))
 
 
 def test_a_killed_run_is_started_again(go, stand_in, capsys):
     stand_in.orders["mansilla/base seed 0"] = {"kills": 2}
     jobs = go((FULL,))
     assert stand_in.order("start").count("mansilla/base seed 0") == 3
-    assert all(job.path.exists() for job in jobs)
+    assert all(job.files.record.exists() for job in jobs)
     out = capsys.readouterr().out
     assert out.count("mansilla/base seed 0: killed by signal 9, again") == 2
-    assert not list(jobs[0].path.parent.glob("*.log"))
+    assert not list(jobs[0].files.record.parent.glob("*.log"))
 
 
 def test_a_run_that_another_process_interrupted_is_started_again(go, stand_in, capsys):
@@ -167,12 +168,12 @@ def test_a_log_that_another_study_of_the_same_run_has_removed_is_no_failure(
 ):
     def start_and_remove_log(self, job, start=Local.start):
         process = start(self, job)
-        job.log.unlink()
+        job.files.log.unlink()
         return process
 
     monkeypatch.setattr(Local, "start", start_and_remove_log)
     (job,) = go((BASE,))
-    assert job.path.exists()
+    assert job.files.record.exists()
 
 
 def test_a_failing_run_is_reported_its_classifiers_left_out_and_the_others_run(
@@ -198,8 +199,8 @@ def test_a_study_goes_on_where_it_stopped(go, stand_in):
     stand_in.orders.clear()
     jobs = go((FULL,), range(2))
     assert names(jobs) == ["mansilla/classifier_full seed 1"]
-    assert jobs[0].path.exists()
-    assert not jobs[0].log.exists()
+    assert jobs[0].files.record.exists()
+    assert not jobs[0].files.log.exists()
     assert go((FULL,), range(2)) == []
 
 

@@ -54,7 +54,7 @@ def test_the_mean_image_is_the_training_images_and_its_error_the_test_images():
 
 def test_pixels_from_minus_one_to_one_have_four_times_the_errors(images):
     unit, rebuilt = baselines.measure(*images, 7)
-    signed, again = baselines.measure(*images, 7, darkest=-1.0)
+    signed, again = baselines.measure(*images, 7, pixel_min=-1.0)
     assert signed == pytest.approx({name: 4 * loss for name, loss in unit.items()})
     np.testing.assert_array_equal(rebuilt, again)
 
@@ -91,7 +91,7 @@ def test_an_autoencoders_record_holds_the_baselines_of_its_own_size_and_pixels(
     record = train_spec(spec, 0, tmp_path, examples=150, dataset=dataset)
     assert spec.code_size == size
     losses, rebuilt = baselines.measure(
-        dataset.train_images[:150], dataset.test_images, size, spec.darkest
+        dataset.train_images[:150], dataset.test_images, size, spec.pixel_min
     )
     assert losses.items() <= record.metrics.items()
     rows = record.images["test_rows"]

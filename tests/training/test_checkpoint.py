@@ -19,13 +19,13 @@ from experiments.manolucos import BATCHNORM
 from experiments.mansilla import BASE, CLASSIFIER_FROZEN, CLASSIFIER_FULL, UNTRAINED
 from keras_fmnist import data, fast_fit, files
 from keras_fmnist.models import weights
-from keras_fmnist.records import record
 from keras_fmnist.records.record import read_record
+from keras_fmnist.records.run import RunFiles
 from keras_fmnist.settings import SpecError
 from keras_fmnist.specs import override
-from keras_fmnist.training import callbacks, checkpoint, checkpoint_file, train
-from tests.helpers import runs
+from keras_fmnist.training import callbacks, checkpoint, checkpoint_file, evaluation, train
 from tests.helpers.repository import ROOT
+from tests.helpers.runs import make_run
 from tests.helpers.train import train_spec
 
 MAY_DIFFER = ("started", "seconds", "resumed_at")
@@ -75,11 +75,11 @@ class Run:
     @property
     def record(self):
         with keras.device("cpu"):
-            return runs.record_path(self.out, self.spec, self.seed)
+            return make_run(self.spec, self.seed).files(self.out).record
 
     @property
     def checkpoint(self):
-        return runs.checkpoint_file(self.record)
+        return RunFiles(self.record).checkpoint
 
     def killed(self, step, **changes):
         """One life of the run, which ends after so many steps."""
@@ -92,7 +92,7 @@ class Run:
         record = dataclasses.asdict(read_record(self.record))
         for name in MAY_DIFFER:
             del record[name]
-        return record, runs.weights_file(self.record).read_bytes()
+        return record, RunFiles(self.record).weights.read_bytes()
 
     def names(self):
         return sorted(path.name.split(".", 1)[1] for path in self.record.parent.iterdir())
@@ -136,7 +136,7 @@ def test_a_run_killed_within_an_epoch_and_after_the_last_goes_on_to_the_same_byt
     alone()
     killed = make(CLASSIFIER_FULL, "killed", changes, checkpoint_every=1)
     killed.killed(4)
-    with replaced(record, "write", _die), pytest.raises(Killed):
+    with replaced(train, "write_dataclass", _die), pytest.raises(Killed):
         killed(resume=True)
     assert killed(resume=True).resumed_at == [1, 3]
     assert killed.outcome() == alone.outcome()
@@ -173,7 +173,7 @@ def test_a_run_killed_again_and_again_goes_on_to_the_same_bytes(make):
         ((callbacks.TrainingCurve, "on_epoch_end"), None),
         ((checkpoint.weights, "save"), None),
         ((train.networks, "build"), None),
-        ((train.evaluation, "reconstruct"), 2),
+        ((evaluation, "reconstruct"), 2),
         ((files, "remove"), 2),
         ((train, "write_dataclass"), 2),
     ],
@@ -407,7 +407,7 @@ def test_a_forced_run_replaces_a_record_only_with_its_own_weights(make, whole):
     run.spec = whole.spec
     run.killed(6, force=True)
     assert run.outcome() == old  # the old one stays until the new one is trained
-    with replaced(record, "write", _die), pytest.raises(Killed):
+    with replaced(train, "write_dataclass", _die), pytest.raises(Killed):
         run(force=True, resume=True)
     assert not run.record.exists()
     assert run(resume=True).resumed_at == [1, 2]

@@ -15,6 +15,7 @@ from experiments.mansilla import BASE, CLASSIFIER_FULL
 from keras_fmnist.cli.arguments import TRACKERS, check_tracker
 from keras_fmnist.inference import trained
 from keras_fmnist.records.record import read_records
+from keras_fmnist.records.run import Run
 from keras_fmnist.settings import SpecError
 from keras_fmnist.training import callbacks, tracking, train
 from keras_fmnist.training.callbacks import DivergedError
@@ -223,7 +224,7 @@ NUMBERS = [{"loss": 0.5, "val_loss": 0.25}, {"loss": 0.125, "val_loss": 0.0625}]
 
 def track_base(track, out, seed=0):
     """What tracks a run of base on torch and the CPU."""
-    return tracking.follow(track, BASE, seed, out, f"seed{seed}-torch-cpu", STARTED)
+    return tracking.follow(track, Run(BASE, seed, "torch", "cpu"), out, STARTED)
 
 
 def follow(track, out):

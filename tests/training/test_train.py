@@ -16,13 +16,14 @@ from keras_fmnist.data.batches import Batches
 from keras_fmnist.models import networks, torch_weights, weights
 from keras_fmnist.pytorch import nets
 from keras_fmnist.records.images import unpack_images
-from keras_fmnist.records.record import locate_record, read_record
+from keras_fmnist.records.record import read_record
+from keras_fmnist.records.run import RunFiles
 from keras_fmnist.seeds import permutation
 from keras_fmnist.settings import SpecError
 from keras_fmnist.specs import settings
 from keras_fmnist.training import callbacks, evaluation, train
 from keras_fmnist.training.callbacks import DivergedError
-from tests.helpers.runs import record_path, weights_file
+from tests.helpers.runs import make_run
 from tests.helpers.train import train_spec
 
 LOSSES = ["loss", "train_eval_loss", "val_loss"]
@@ -39,8 +40,8 @@ def files(folder):
 
 
 def load_weights(out, record):
-    path = locate_record(out, record)
-    return weights.load(weights_file(path), record.weights_sha256["final"])
+    path = record.files(out).record
+    return weights.load(RunFiles(path).weights, record.weights_sha256["final"])
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +66,8 @@ def chain(tmp_path_factory, dataset, tiny):
         return train_spec(spec, 0, out, dataset=dataset)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train, "EVALUATION_BATCH", 90)
-        patch.setattr(train, "Batches", Watched)
+        patch.setattr(evaluation, "EVALUATION_BATCH", 90)
+        patch.setattr(evaluation, "Batches", Watched)
         base = run(tiny(BASE))
         before = files(out)
         full = run(tiny(CLASSIFIER_FULL, relu_logits=False))
@@ -196,7 +197,7 @@ def test_the_reconstructions_are_those_of_the_first_test_image_of_each_class(
 
 def test_a_record_says_what_was_run_on_what(chain, dataset, tiny):
     record = chain.frozen
-    path = locate_record(chain.out, record)
+    path = record.files(chain.out).record
     assert read_record(path) == record
     assert record.spec == settings(tiny(CLASSIFIER_FROZEN, relu_logits=False))
     assert (record.report, record.experiment, record.seed) == ("mansilla", "classifier_frozen", 0)
@@ -418,7 +419,7 @@ class Poisoned(Batches):
 def test_a_loss_that_is_no_number_names_its_step_and_leaves_no_record(
     tmp_path, dataset, tiny, monkeypatch
 ):
-    monkeypatch.setattr(train, "Batches", Poisoned)
+    monkeypatch.setattr(evaluation, "Batches", Poisoned)
     with pytest.raises(DivergedError, match="at step 3 of epoch 2: a smaller learning_rate"):
         train_spec(tiny(BASE, epochs=3), 0, tmp_path, dataset=dataset)
     assert files(tmp_path) == {}
@@ -480,7 +481,7 @@ def test_a_quick_look_trains_on_the_first_images_and_says_so(tmp_path, dataset, 
     look = train_spec(tiny(CLASSIFIER_FULL), 0, tmp_path / "look", examples=50, dataset=dataset)
     assert look.examples == 50
     assert "--examples 50" in look.command
-    base = read_record(record_path(tmp_path / "look", BASE, 0, look.backend, look.device))
+    base = read_record(make_run(BASE).files(tmp_path / "look").record)
     assert base.examples == 50
     first = dataclasses.replace(
         dataset,

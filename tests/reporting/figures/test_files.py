@@ -14,7 +14,7 @@ from keras_fmnist.inference.photos import Photo
 from keras_fmnist.inference.prediction import Prediction
 from keras_fmnist.records.images import pack_images, unpack_images
 from keras_fmnist.records.json_files import RecordError, write_dataclass
-from keras_fmnist.records.run import latent_path
+from keras_fmnist.records.run import locate_latent_space
 from keras_fmnist.reporting import figures
 from keras_fmnist.reporting.figures import style
 from keras_fmnist.reporting.figures.confusion import draw_confusion
@@ -92,7 +92,7 @@ for experiment_id in sys.argv[2:]:
 
 
 def test_the_same_records_give_the_same_bytes_and_need_no_keras(out, space):
-    write_dataclass(latent_path(out, BASE.id), space)
+    write_dataclass(locate_latent_space(out, BASE.id), space)
     once = {}
     for spec in (BASE, CLASSIFIER_FULL):
         figures.draw(out, spec.id)
@@ -289,16 +289,16 @@ def test_curves_fit_a_column_and_their_type_is_readable(make_record):
 def test_a_latent_space_is_drawn_where_its_weights_are_those_of_a_record(out, space, monkeypatch):
     # Which takes a second each.
     monkeypatch.setattr(style, "render_files", lambda figure, stem: {stem.with_suffix(".png"): b""})
-    write_dataclass(latent_path(out, BASE.id), space)
+    write_dataclass(locate_latent_space(out, BASE.id), space)
     names = ["base_loss", "base_reconstructions", "base_latent", "base_line"]
     assert [path.stem for path in figures.draw(out, BASE.id)] == names
     stale = dataclasses.replace(space, weights_sha256="d" * 64)
-    write_dataclass(latent_path(out, BASE.id), stale)
+    write_dataclass(locate_latent_space(out, BASE.id), stale)
     assert [path.stem for path in figures.draw(out, BASE.id)] == names[:2]
 
 
 def test_a_damaged_latent_space_is_named(out):
-    path = latent_path(out, BASE.id)
+    path = locate_latent_space(out, BASE.id)
     path.write_text("{}")
     with pytest.raises(RecordError, match=str(path)):
         figures.draw(out, BASE.id)

@@ -19,7 +19,7 @@ from keras_fmnist.data import CLASS_NAMES
 from keras_fmnist.records.images import pack_images, unpack_images
 from keras_fmnist.records.json_files import RecordError, write_dataclass
 from keras_fmnist.records.record import read_records
-from keras_fmnist.records.run import latent_path
+from keras_fmnist.records.run import locate_latent_space
 from keras_fmnist.reporting.page import appendix, bilingual, charts, images, latent, results
 from keras_fmnist.reporting.page.render import _report, render_page
 from tests.helpers import made_up_study
@@ -343,7 +343,7 @@ def test_the_lines_of_a_latent_space_stand_there_with_its_maps(study, html):
 def test_a_latent_space_of_other_weights_is_not_shown(study, tmp_path, make_record):
     groups = {BASE.id: [make_record(BASE)]}
     space = dataclasses.replace(made_up_study.latent_space(), weights_sha256="d" * 64)
-    write_dataclass(latent_path(tmp_path, BASE.id), space)
+    write_dataclass(locate_latent_space(tmp_path, BASE.id), space)
     assert [one["id"] for one in latent.of_each(study, groups)] == [BASE.id]
     assert latent.of_each(tmp_path, groups) == []
 
