@@ -183,6 +183,7 @@ def test_torch_is_named_only_where_it_must_be():
     }
     assert {name for name in naming if package_of(name) not in ("fast_fit", "pytorch")} == {
         "backends",
+        "models.torch_files",
         "models.torch_weights",
         "seeds",
     }

@@ -20,6 +20,7 @@ import fire
 from fire.decorators import SetParseFn
 from fire.parser import DefaultParseValue
 
+from keras_fmnist.cli.output import make_printable
 from keras_fmnist.settings import SpecError, suggest
 from keras_fmnist.training.interrupts import heed_sigterm
 
@@ -234,7 +235,5 @@ def _fail(name, error, status):
     text = " ".join(str(error).split()) or type(error).__name__
     if len(text) > LONGEST_LINE:
         text = f"{text[: LONGEST_LINE // 2]} … {text[-LONGEST_LINE // 2 :]}"
-    # What a file or an argument smuggles in must not move the cursor of a terminal.
-    shown = (c if c.isprintable() else ascii(c)[1:-1] for c in text)
-    print(f"{name}: {''.join(shown)}", file=sys.stderr)
+    print(f"{name}: {make_printable(text)}", file=sys.stderr)
     return status

@@ -36,6 +36,11 @@ def format_table(
     )
 
 
+def make_printable(text: str) -> str:
+    """A text without what would move the cursor of a terminal, as a file may have smuggled in."""
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
+
+
 @contextlib.contextmanager
 def say_how_to_go_on(remedy: str) -> Iterator[None]:
     """Has an interrupt, and a file that cannot be written, say how to go on."""
