@@ -24,7 +24,7 @@ from keras_fmnist.cli import app
 from keras_fmnist.cli.commands import train as train_command
 from keras_fmnist.cli.commands.assumptions import format_ranking
 from keras_fmnist.cli.commands.train import build_experiment_commands
-from keras_fmnist.data.batches import scale_pixels
+from keras_fmnist.data.pixels import scale_pixels
 from keras_fmnist.models import networks, torch_files, torch_weights, weights
 from keras_fmnist.pytorch import from_spec
 from keras_fmnist.records.images import pack_images
