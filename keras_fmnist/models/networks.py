@@ -2,8 +2,9 @@
 
 Images go in and come out as `(batch, 28, 28, 1)` float32 on every backend. Inside, torch
 runs channels first, which its CPU kernels do a fifth faster, and jax and tensorflow channels last,
-the only layout that tensorflow's CPU kernels know. The code is flattened in channel, row, column
-order everywhere, as PyTorch does it, so the weights do not depend on the layout.
+the only layout that tensorflow's CPU kernels know and that a net is saved in. The code is flattened
+in channel, row, column order everywhere, as PyTorch does it, so the weights do not depend on the
+layout.
 """
 
 import math
@@ -14,24 +15,32 @@ from keras_fmnist.models.layers import ChannelDropout, PyTorchConv2DTranspose
 from keras_fmnist.seeds import derive
 from keras_fmnist.specs import CLASSES, IMAGE_SIZE, AutoencoderSpec, ClassifierSpec
 
-CHANNELS_FIRST = keras.backend.backend() == "torch"
-_DATA_FORMAT = "channels_first" if CHANNELS_FIRST else "channels_last"
+FIRST, LAST = "channels_first", "channels_last"
+DATA_FORMAT = FIRST if keras.backend.backend() == "torch" else LAST
 _POOLINGS = {"max": keras.layers.MaxPooling2D, "average": keras.layers.AveragePooling2D}
 
 
-def build(spec: AutoencoderSpec | ClassifierSpec, seed: int = 0) -> keras.Model:
+def build(
+    spec: AutoencoderSpec | ClassifierSpec, seed: int = 0, data_format: str = DATA_FORMAT
+) -> keras.Model:
     """The model of a spec with fresh weights: an autoencoder, or a classifier and its encoder.
 
     The encoder of a frozen classifier is not trainable; compile after this, not before.
+
+    Args:
+        spec: an `AutoencoderSpec` or a `ClassifierSpec`.
+        seed: of the initial weights.
+        data_format: the layout inside, this backend's fastest where none is given; channels last
+            runs on every backend.
     """
     if not spec.is_classifier:
-        return autoencoder(spec, seed)
-    fresh = encoder(spec.encoder, seed)
+        return autoencoder(spec, seed, data_format)
+    fresh = encoder(spec.encoder, seed, data_format)
     fresh.trainable = not spec.frozen
     return classifier(fresh, spec, seed)
 
 
-def encoder(spec: AutoencoderSpec, seed: int = 0) -> keras.Model:
+def encoder(spec: AutoencoderSpec, seed: int = 0, data_format: str = DATA_FORMAT) -> keras.Model:
     """Images to codes: `(batch, 28, 28, 1)` to `(batch, latent)` (mansilla, section II).
 
     Without a linear layer the code is the map `(batch, kernels, 5, 5)` (manolucos, table 2).
@@ -39,24 +48,25 @@ def encoder(spec: AutoencoderSpec, seed: int = 0) -> keras.Model:
     Args:
         spec: an `AutoencoderSpec`.
         seed: of the initial weights.
+        data_format: see `build`.
     """
     x = inputs = keras.Input((IMAGE_SIZE, IMAGE_SIZE, 1), name="image")
-    if CHANNELS_FIRST:
+    if data_format == FIRST:
         x = keras.layers.Reshape((1, IMAGE_SIZE, IMAGE_SIZE), name="to_channels_first")(x)
     channels = 1
     poolings = ("max", spec.last_pooling)
     for number, (kernels, pooling) in enumerate(zip(spec.kernels, poolings, strict=True), start=1):
-        x = _conv(kernels, channels, seed, name=f"conv{number}")(x)
+        x = _conv(kernels, channels, seed, data_format, name=f"conv{number}")(x)
         if spec.batchnorm:
-            x = _batch_norm(name=f"bn{number}")(x)
+            x = _batch_norm(data_format, name=f"bn{number}")(x)
         x = keras.layers.ReLU(name=f"conv{number}_relu")(x)
         if spec.dropout_at != "after_pooling":
-            x = _map_dropout(spec, name=f"conv{number}_dropout")(x)
-        x = _POOLINGS[pooling](2, data_format=_DATA_FORMAT, name=f"pool{number}")(x)
+            x = _map_dropout(spec, data_format, name=f"conv{number}_dropout")(x)
+        x = _POOLINGS[pooling](2, data_format=data_format, name=f"pool{number}")(x)
         if spec.dropout_at != "before_pooling":
-            x = _map_dropout(spec, name=f"pool{number}_dropout")(x)
+            x = _map_dropout(spec, data_format, name=f"pool{number}_dropout")(x)
         channels = kernels
-    if not CHANNELS_FIRST:
+    if data_format == LAST:
         x = keras.layers.Permute((3, 1, 2), name="to_channels_first")(x)
     if not spec.latent:
         return keras.Model(inputs, x, name="encoder")
@@ -69,7 +79,7 @@ def encoder(spec: AutoencoderSpec, seed: int = 0) -> keras.Model:
     return keras.Model(inputs, x, name="encoder")
 
 
-def decoder(spec: AutoencoderSpec, seed: int = 0) -> keras.Model:
+def decoder(spec: AutoencoderSpec, seed: int = 0, data_format: str = DATA_FORMAT) -> keras.Model:
     """Codes to images: `(batch, latent)` to `(batch, 28, 28, 1)` (mansilla, section II).
 
     No dropout stands on the output layer, as both reports ask.
@@ -84,23 +94,25 @@ def decoder(spec: AutoencoderSpec, seed: int = 0) -> keras.Model:
         x = keras.layers.Reshape((channels, size, size), name="unflatten")(x)
     else:
         x = inputs = keras.Input((channels, size, size), name="code")
-    if not CHANNELS_FIRST:
+    if data_format == LAST:
         x = keras.layers.Permute((2, 3, 1), name="to_channels_last")(x)
-    x = _conv_transpose(spec.deconv1, spec.kernels[0], seed, name="deconv1")(x)
+    x = _conv_transpose(spec.deconv1, spec.kernels[0], seed, data_format, name="deconv1")(x)
     x = keras.layers.ReLU(name="deconv1_relu")(x)
-    x = _map_dropout(spec, name="deconv1_dropout")(x)
-    x = _conv_transpose(spec.deconv2, 1, seed, name="deconv2")(x)
+    x = _map_dropout(spec, data_format, name="deconv1_dropout")(x)
+    x = _conv_transpose(spec.deconv2, 1, seed, data_format, name="deconv2")(x)
     activation = "sigmoid" if spec.pixels == "unit" else "tanh"
     x = keras.layers.Activation(activation, name="output")(x)
-    if CHANNELS_FIRST:
+    if data_format == FIRST:
         x = keras.layers.Reshape((IMAGE_SIZE, IMAGE_SIZE, 1), name="to_channels_last")(x)
     return keras.Model(inputs, x, name="decoder")
 
 
-def autoencoder(spec: AutoencoderSpec, seed: int = 0) -> keras.Model:
+def autoencoder(
+    spec: AutoencoderSpec, seed: int = 0, data_format: str = DATA_FORMAT
+) -> keras.Model:
     """Images to their reconstructions; its two parts are the layers `encoder` and `decoder`."""
     inputs = keras.Input((IMAGE_SIZE, IMAGE_SIZE, 1), name="image")
-    outputs = decoder(spec, seed)(encoder(spec, seed)(inputs))
+    outputs = decoder(spec, seed, data_format)(encoder(spec, seed, data_format)(inputs))
     return keras.Model(inputs, outputs, name="autoencoder")
 
 
@@ -127,21 +139,21 @@ def classifier(encoder: keras.Model, spec: ClassifierSpec, seed: int = 0) -> ker
     return keras.Model(inputs, x, name="classifier")
 
 
-def _conv(kernels, channels, seed, name):
+def _conv(kernels, channels, seed, data_format, name):
     return keras.layers.Conv2D(
         kernels,
         3,
-        data_format=_DATA_FORMAT,
+        data_format=data_format,
         name=name,
         **_pytorch_initializers(channels * 9, seed, name),
     )
 
 
-def _conv_transpose(shape, kernels, seed, name):
+def _conv_transpose(shape, kernels, seed, data_format, name):
     settings = {
         # Not None where it is 0: Keras then adds what a kernel shorter than its stride leaves out.
         "output_padding": shape.output_padding,
-        "data_format": _DATA_FORMAT,
+        "data_format": data_format,
         "name": name,
         # PyTorch counts the fan-in of a transposed convolution over its outputs, not its inputs.
         **_pytorch_initializers(kernels * shape.kernel**2, seed, name),
@@ -158,16 +170,16 @@ def _conv_transpose(shape, kernels, seed, name):
     )
 
 
-def _map_dropout(spec, name):
+def _map_dropout(spec, data_format, name):
     """Dropout of a feature map, by element or by channel (open question 3)."""
     if spec.dropout_kind == "element":
         return keras.layers.Dropout(spec.dropout, name=name)
-    return ChannelDropout(spec.dropout, _DATA_FORMAT, name=name)
+    return ChannelDropout(spec.dropout, data_format, name=name)
 
 
-def _batch_norm(name):
+def _batch_norm(data_format, name):
     # Open question 9: PyTorch's momentum, which is the share that is replaced, and its epsilon.
-    axis = 1 if CHANNELS_FIRST else -1
+    axis = 1 if data_format == FIRST else -1
     return keras.layers.BatchNormalization(axis=axis, momentum=0.9, epsilon=1e-5, name=name)
 
 

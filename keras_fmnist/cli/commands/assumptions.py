@@ -4,18 +4,18 @@ from collections.abc import Mapping, Sequence
 
 from keras_fmnist.claims.catalogue import Catalogue
 from keras_fmnist.claims.ranking import Rank, rank_readings
-from keras_fmnist.cli.arguments import RecordsFolder, check_records_folder
+from keras_fmnist.cli.arguments import RecordsFolder, find_records_folder, say_where_records_are
 from keras_fmnist.cli.output import format_table
 from keras_fmnist.records.record import Record, read_records
-from keras_fmnist.records.run import STUDY
 from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec, Spec
 
 COLUMNS = ("reading", "epochs", "as it ran", "evaluated", "validation", "off by")
 
 
-def print_ranking(catalogue: Catalogue, *, out: RecordsFolder = STUDY) -> None:
+def print_ranking(catalogue: Catalogue, *, out: RecordsFolder = None) -> None:
     """Ranks the readings of what a report leaves open by how near they come to its numbers."""
-    check_records_folder(out)
+    out = find_records_folder(out)
+    say_where_records_are(out)
     ranking = format_ranking(catalogue.questions, read_records(out))
     print(ranking or f"no reading has been run under {out}: keras-fmnist study 'assumptions/*'")
 

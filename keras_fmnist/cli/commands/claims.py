@@ -5,11 +5,17 @@ from collections.abc import Sequence
 
 from keras_fmnist.claims.catalogue import Catalogue
 from keras_fmnist.claims.claim import count_verdicts, describe_ours, judge_claims
-from keras_fmnist.cli.arguments import JsonFile, RecordsFolder, check_records_folder, check_target
+from keras_fmnist.cli.arguments import (
+    JsonFile,
+    RecordsFolder,
+    check_target,
+    find_records_folder,
+    say_where_records_are,
+)
 from keras_fmnist.cli.output import format_table
 from keras_fmnist.files import write_json
 from keras_fmnist.records.record import read_records
-from keras_fmnist.records.run import STUDY
+from keras_fmnist.settings import SpecError
 
 COLUMNS = ("claim", "published", "ours", "verdict and why")
 SHARES = (0.26, 0.2, 0.28, 0.26)  # of a line
@@ -20,17 +26,21 @@ def print_claims(
     catalogue: Catalogue,
     *,
     json: JsonFile = None,
-    out: RecordsFolder = STUDY,
+    out: RecordsFolder = None,
 ) -> None:
     """What each report claims, what the records say, and whether that is the same.
 
     Raises:
         SpecError: an argument is wrong; nothing was written.
     """
-    check_records_folder(out)
+    out = find_records_folder(out)
     if json is not None:
         check_target("json", json, ".json")
-    rows = judge_claims(catalogue.claims, read_records(out))
+    records = read_records(out)
+    if not records:
+        raise SpecError(f"{out} holds no records: every claim would be undecided")
+    say_where_records_are(out)
+    rows = judge_claims(catalogue.claims, records)
     print(format_claims(rows, shutil.get_terminal_size().columns))
     if json is not None:
         write_json(json, rows)

@@ -59,7 +59,7 @@ def convert(
 
     model = networks.build(spec)
     weights.set_arrays(model, read_arrays(source, model, renamed))
-    print(f"{target}: {write_net(target, model, spec.pixel_min)} of {spec.id}")
+    print(f"{target}: {write_net(target, model, spec)} of {spec.id}")
 
 
 def read_map(path: object) -> dict[str, str]:
