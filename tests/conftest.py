@@ -20,7 +20,7 @@ import pytest
 from experiments.__main__ import CATALOGUE, REPORTS
 from experiments.mansilla import CLASSIFIER_FULL
 from keras_fmnist import backends, data
-from keras_fmnist.cli import app
+from keras_fmnist.cli import app, arguments
 from keras_fmnist.cli.commands.train import build_experiment_commands
 from keras_fmnist.cli.menu import build_menu
 from keras_fmnist.records.images import pack_images
@@ -206,9 +206,10 @@ def put_record():
 def run_command(tmp_path, monkeypatch, capsys):
     """`run_command(*words)` in an empty folder: exit status, stdout and stderr of `keras-fmnist`.
 
-    With `report="mansilla"` they are those of `python -m experiments.mansilla`.
+    No published study lies with the package. With `report="mansilla"` they are those of `python -m experiments.mansilla`.
     """
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(arguments, "find_published", lambda: None)
     for name in ("CUDA_VISIBLE_DEVICES", "KERAS_TORCH_DEVICE"):  # commands set them
         monkeypatch.setenv(name, os.environ.get(name, ""))
         if not os.environ[name]:

@@ -58,6 +58,7 @@ def main(component: dict, name: str, argv: list[str] | None = None) -> int:
         The exit status.
     """
     argv = sys.argv[1:] if argv is None else argv
+    _open_outputs()
     heed_sigterm()
     try:
         choice = _choose(component, name, argv)
@@ -77,6 +78,16 @@ def main(component: dict, name: str, argv: list[str] | None = None) -> int:
             raise
         return _fail(name, error, 1)
     return 0
+
+
+def _open_outputs():
+    """Has what is printed cost no result: a stream may be closed, or may not know every letter."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed, as by >&-; the next file that is opened would take its place
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace" if name == "stdout" else "backslashreplace")
 
 
 def command(

@@ -102,8 +102,8 @@ def say_where_records_are(out: str) -> None:
         print(f"there is no {STUDY} here: taken from {out}", file=sys.stderr)
 
 
-def check_tracker(track: object) -> None:
-    """Holds a tracker to one that is known and installed, or None."""
+def check_tracker(track: object, out: str) -> None:
+    """Holds a tracker to one that is known and installed, or None, and that can write to `out`."""
     if track is None:
         return
     if not isinstance(track, str) or track not in TRACKERS:
@@ -111,6 +111,8 @@ def check_tracker(track: object) -> None:
     for package in TRACKERS[track]:
         if importlib.util.find_spec(package) is None:
             raise SpecError(f"{package} is not installed: pip install 'keras-fmnist[{track}]'")
+    if track == "mlflow" and "?" in str(Path(out).absolute()):  # the rest would be options
+        raise SpecError(f"out {out}: mlflow takes no path with a question mark")
 
 
 def find_experiment(specs: "Iterable[AnySpec]", experiment: object) -> "AnySpec":

@@ -15,6 +15,13 @@ from keras_fmnist.models.layers import ChannelDropout, PyTorchConv2DTranspose
 from keras_fmnist.seeds import derive
 from keras_fmnist.specs import CLASSES, IMAGE_SIZE, AutoencoderSpec, ClassifierSpec
 
+# The nets are float32 and train for every epoch, whatever a keras.json or a variable says.
+keras.config.set_floatx("float32")
+keras.config.set_epsilon(1e-7)
+keras.config.set_image_data_format("channels_last")
+keras.config.set_max_epochs(None)
+keras.config.set_max_steps_per_epoch(None)
+
 FIRST, LAST = "channels_first", "channels_last"
 DATA_FORMAT = FIRST if keras.backend.backend() == "torch" else LAST
 _POOLINGS = {"max": keras.layers.MaxPooling2D, "average": keras.layers.AveragePooling2D}

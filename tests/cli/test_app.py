@@ -14,7 +14,7 @@ import pytest
 from experiments import mansilla
 from experiments.__main__ import CATALOGUE
 from keras_fmnist import backends, data
-from keras_fmnist.cli import app
+from keras_fmnist.cli import app, arguments
 from keras_fmnist.cli.commands import train as train_command
 from keras_fmnist.cli.commands.train import build_experiment_commands
 from keras_fmnist.cli.menu import build_menu
@@ -41,6 +41,7 @@ def here(tmp_path, monkeypatch, dataset):
     """An empty working folder, with synthetic images in the place of the data."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(data, "load", lambda: dataset)
+    monkeypatch.setattr(arguments, "find_published", lambda: None)
     for name in ("CUDA_VISIBLE_DEVICES", "KERAS_TORCH_DEVICE"):  # `--device cpu` sets them
         monkeypatch.setenv(name, os.environ.get(name, ""))
         if not os.environ[name]:
@@ -449,7 +450,7 @@ def test_the_process_exits_with_2_and_one_line(here, line, environment, words):
 HELP = """
 import contextlib, io, json, sys
 from experiments import __main__, mansilla
-from keras_fmnist.cli import app
+from keras_fmnist.cli import app, arguments
 from keras_fmnist.cli.commands.train import build_experiment_commands
 from keras_fmnist.cli.menu import build_menu
 
@@ -507,6 +508,39 @@ def test_every_setting_of_an_experiment_is_in_its_help_with_its_default(run_mans
     assert len(flags) == len(own) + len(nested) > 17
     for flag, (default, meaning) in flags.items():
         assert f"--{flag}={flag.upper()}\n        Default: {default!r}\n        {meaning}" in text
+
+
+def test_what_a_terminal_cannot_show_is_replaced(monkeypatch):
+    screen = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", screen)
+    shown = app.command(lambda: print("28×28 pixels"), doc="Prints.")
+    assert app.main({"show": shown}, "name", ["show"]) == 0
+    assert screen.buffer.getvalue() == b"28?28 pixels\n"
+
+
+def test_an_output_that_is_closed_is_no_failure_and_gets_no_file_of_ours(here):
+    """Else the first file that is opened would have the number 1, which is that of stdout."""
+    script = (
+        "import os, sys; from keras_fmnist.cli import app; "
+        "run = lambda: (print('lost'), open('mine', 'w').write(str(os.fstat(1).st_size))); "
+        "sys.exit(app.main({'run': app.command(run, doc='Runs.')}, 'name', ['run']))"
+    )
+    line = f'{shlex.quote(sys.executable)} -c "$0" >&-'
+    done = subprocess.run(
+        ["sh", "-c", line, script],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (here / "mine").read_text() == "0"
+
+
+def test_a_list_can_be_had_from_any_folder(here):
+    done = run_python("-m", "experiments", "list", cwd=here)
+    assert done.returncode == 0
+    assert done.stderr == f"there is no results here: taken from {ROOT / 'results'}\n"
+    assert "1 run " in done.stdout
 
 
 def test_a_reader_who_goes_away_is_no_error(here):

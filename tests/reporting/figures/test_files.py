@@ -36,6 +36,15 @@ def closed():
     plt.close("all")
 
 
+def test_a_users_own_settings_of_matplotlib_change_no_figure(out, make_record):
+    records = [make_record(BASE, 0)]
+    expected = figures.render(out, records)
+    theirs = {"text.usetex": True, "font.size": 30, "axes.facecolor": "red", "savefig.dpi": 7}
+    with matplotlib.rc_context(theirs):
+        assert figures.render(out, records) == expected
+        assert matplotlib.rcParams["text.usetex"]
+
+
 @pytest.fixture
 def space():
     return made_up_study.latent_space()
