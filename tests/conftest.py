@@ -206,7 +206,8 @@ def put_record():
 def run_command(tmp_path, monkeypatch, capsys):
     """`run_command(*words)` in an empty folder: exit status, stdout and stderr of `keras-fmnist`.
 
-    No published study lies with the package. With `report="mansilla"` they are those of `python -m experiments.mansilla`.
+    No published study lies with the package. With `report="mansilla"` they are those of
+    `python -m experiments.mansilla`.
     """
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(arguments, "find_published", lambda: None)

@@ -15,8 +15,9 @@ FIRST_LINE = '"""A net of keras-fmnist in plain PyTorch, written by `keras-fmnis
 _MODULE = (
     FIRST_LINE
     + '''
-{id}: {summary}. Images are (batch, 1, 28, 28) float32, black {pixel_min:g} and white 1. A number in
-brackets, as in [2], is an open question of the project's README.
+{description}
+
+A number in brackets, as in [2], is an open question of the project's README.
 
     from {stem} import load
 
@@ -60,9 +61,11 @@ def write_source(spec: AutoencoderSpec | ClassifierSpec, stem: str) -> str:
         whole += f"        Decoder(\n{decoder}        ),\n"
     _, _, source = inspect.getsource(nets).split('"""', 2)
     return _MODULE.format(
-        id=spec.id,
-        summary=spec.summary,
-        pixel_min=spec.pixel_min,
+        description=textwrap.fill(
+            f"{spec.id}: {spec.summary}. Images are (batch, 1, 28, 28) float32, "
+            f"black {spec.pixel_min:g} and white 1.",
+            88,
+        ),
         stem=stem,
         nets=source.strip() + "\n",
         kind="Classifier" if spec.is_classifier else "Autoencoder",
@@ -72,4 +75,11 @@ def write_source(spec: AutoencoderSpec | ClassifierSpec, stem: str) -> str:
 
 
 def _write_arguments(arguments):
-    return "".join(f"        {name}={value!r},\n" for name, value in arguments.items())
+    return "".join(f"        {name}={_write_value(value)},\n" for name, value in arguments.items())
+
+
+def _write_value(value):
+    if not isinstance(value, list):
+        return repr(value)
+    items = "".join(f"            {item!r},\n" for item in value)
+    return f"[\n{items}        ]"

@@ -42,7 +42,7 @@ def test_the_order_inside_a_layer_does_not_count_where_its_variables_have_names(
 
 
 def test_layers_out_of_order_are_told_apart_by_their_shapes_or_not_at_all():
-    layers = {"2": "encoder.conv1", "1": "encoder.bn1", "0": "decoder.deconv1"}
+    layers = {"0": "decoder.deconv1", "2": "encoder.conv1", "1": "encoder.bn1"}
     theirs = {
         f"{number}.{name.rpartition('.')[2]}": shape
         for number, layer in reversed(layers.items())
@@ -77,7 +77,9 @@ def test_a_tensor_that_is_missing_is_named_with_what_is_nearest():
     theirs |= {"encoder.conv1.bais": (5,)}
     with pytest.raises(MatchError) as error:
         match(theirs, NET)
-    assert str(error.value) == "encoder.conv1.bias is missing; the file has encoder.conv1.bais"
+    assert str(error.value) == (
+        "encoder.conv1.bias is missing; the file has encoder.conv1.bais, decoder.deconv1.bais"
+    )
 
 
 def test_an_encoder_with_a_head_that_is_none_is_no_encoder_alone():

@@ -5,7 +5,6 @@ import sys
 
 import numpy as np
 import pytest
-import torch
 
 from experiments import manolucos
 from experiments.mansilla import BASE, CLASSIFIER_FULL
@@ -62,12 +61,4 @@ def test_the_source_imports_pytorch_alone_and_says_what_images_are(spec):
     assert find_libraries(imported_names(tree)) - sys.stdlib_module_names == {"torch"}
     assert f"black {spec.pixel_min:g} and white 1" in ast.get_docstring(tree)
     assert ast.get_docstring(tree).count(spec.id) == 1
-    assert max(map(len, source.splitlines())) <= 110
-
-
-def test_the_source_is_run_by_python_as_it_stands(tmp_path):
-    assert torch.nn.Module  # what it builds on
-    (tmp_path / "net.py").write_text(write_source(BASE, "net"))
-    done = run_python("-c", "import net; print(net.build())", cwd=tmp_path, packages=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert "(deconv2): ConvTranspose2d(16, 1, kernel_size=(3, 3), stride=(2, 2)" in done.stdout
+    assert max(map(len, source.splitlines())) <= 100
