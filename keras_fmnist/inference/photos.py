@@ -2,7 +2,8 @@
 
 The steps are those of the data set's makers (Xiao, Rasul and Vollgraf 2017, section 2): cut to the
 object, the longer side to 28 pixels, the shorter one filled up, inverted where the object is darker
-than its background. Their studio had even light; that of a photo is levelled before. A picture may
+than its background. Their studio had even light; that of a photo is levelled before, and a frame
+around it, bars beside it and transparent corners are taken off (see `backgrounds`). A picture may
 come from a stranger: only formats are read for which Pillow runs no other program, as it does for
 PostScript.
 """
@@ -15,18 +16,19 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFilter, ImageOps
 
+from keras_fmnist.inference.backgrounds import (
+    SPECK,
+    fill_corners,
+    find_background,
+    find_ground,
+    take_frames_off,
+)
 from keras_fmnist.settings import SpecError
 from keras_fmnist.specs import IMAGE_SIZE
 
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "AVIF", "TIFF", "BMP", "PPM", "JPEG2000", "ICO")
 WORKING = 560  # pixels a side: more add nothing to 28, and cost memory
-SPECK = 13  # of 255: the makers, too, take what is 5 % off the background for background
-PLAIN = 64  # of 255: what differs more from most of the edge is no background
 NOISE = 200  # pixels a side for which the median over one more on each side is taken
-FRAME = SPECK // 2  # of 255: what is nearer to the colour of a corner belongs to the frame
-STRAIGHT = 0.9  # of each side of what a frame leaves: a garment's own box is touched here and there
-PLAIN_EDGE = 0.6  # of the edge inside a frame, which has the colour of a background
-ROUNDED = 0.55  # of each side of a photo with transparent corners, at least, is opaque
 INVERTED = "inverted, for it is darker than its background"
 _ORIENTATION = 0x0112  # the EXIF tag that says how the camera was held; 1 is upright
 
@@ -60,14 +62,15 @@ def read(path: Path | str) -> Photo:
     image = _open(path, steps)
     steps.append("grey")
     pixels = np.asarray(image.convert("L"))
-    if image.size != (IMAGE_SIZE, IMAGE_SIZE):
-        pixels = _take_frames_off(pixels, steps)
     if image.size == (IMAGE_SIZE, IMAGE_SIZE):  # the data set's own images pass unchanged
-        if _background(pixels) > 127:
+        if find_background(pixels) > 127:
             steps.append(INVERTED)
             pixels = 255 - pixels
     else:
-        ground = _ground(pixels)
+        whole, pixels = pixels.size, take_frames_off(pixels)
+        if pixels.size < whole:
+            steps.append(f"frame taken off, which leaves {pixels.size / whole:.0%}")
+        ground = find_ground(pixels)
         if _is_darker(pixels, ground):
             steps.append(INVERTED)
             pixels, ground = 255 - pixels, 255 - ground
@@ -118,7 +121,11 @@ def _opaque(image, steps):
         return Image.fromarray(np.uint8(np.clip(values / max(white, 1e-9), 0, 1) * 255))
     if not image.has_transparency_data:
         return image if image.mode == "L" else image.convert("RGB")
-    image = _fill_corners(image.convert("RGBA"), steps)
+    image = image.convert("RGBA")
+    filled = fill_corners(np.asarray(image), np.asarray(image.convert("L")))
+    if filled is not None:
+        steps.append("transparent edges filled")
+        image = Image.fromarray(filled)
     colour = "white"
     if image.getextrema()[3][0] < 255:
         brightness, alpha = np.asarray(image.convert("L")), np.asarray(image)[..., 3]
@@ -128,111 +135,10 @@ def _opaque(image, steps):
     return Image.alpha_composite(Image.new("RGBA", image.size, colour), image).convert("RGB")
 
 
-def _fill_corners(image, steps):
-    """A photo whose corners are transparent, with them filled from its edge; else as it is.
-
-    It is cut to the box around what is opaque (alpha over 127). It is a photo, and no garment that
-    was cut out, where at least `ROUNDED` of each side of that box is opaque and `_shows_object`
-    holds of what is made of it: left of the first opaque pixel of a row, and right of the last,
-    each pixel has the colour of that one.
-    """
-    opaque = np.asarray(image)[..., 3] > 127
-    box = _box(opaque, 0.0)
-    if box is None or opaque.all():
-        return image
-    inside, opaque = np.asarray(image)[box], opaque[box]
-    if min(line.mean() for line in _sides(opaque)) < ROUNDED:
-        return image
-    width = opaque.shape[1]
-    first = opaque.argmax(axis=1)[:, None]
-    last = width - 1 - opaque[:, ::-1].argmax(axis=1)[:, None]
-    columns = np.clip(np.arange(width), first, last)
-    filled = Image.fromarray(np.take_along_axis(inside, columns[..., None], axis=1))
-    if not _shows_object(np.asarray(filled.convert("L"))):
-        return image
-    steps.append("transparent edges filled")
-    return filled
-
-
-def _take_frames_off(pixels, steps):
-    """What is inside a frame, or between bars; of several, one within the other, the innermost."""
-    whole = pixels.shape
-    while (inside := _find_inside(pixels)) is not None:
-        pixels = pixels[inside]
-    if pixels.shape != whole:
-        left, had = (f"{columns}×{rows}" for rows, columns in (pixels.shape, whole))
-        steps.append(f"frame taken off, {left} left of {had}")
-    return pixels
-
-
-def _find_inside(pixels):
-    """The box inside a frame or between bars, as slices; None where there is neither.
-
-    Either what differs by more than `FRAME` from the pixel in a corner fills a box that is not the
-    whole picture, and `STRAIGHT` of the pixels of each of its sides differ. Or, as JPEG blurs thin
-    lines, what is left without 1, 2 or 3 pixels at every side has an edge of one colour, from
-    which `STRAIGHT` of the outermost pixels at each side differ by more than `SPECK`. Either way
-    it must be a picture itself: see `_shows_object`.
-    """
-    for corner in (pixels[0, 0], pixels[0, -1], pixels[-1, 0], pixels[-1, -1]):
-        differs = np.abs(np.int16(pixels) - int(corner)) > FRAME
-        box = _box(differs, 0.1)
-        if box is None or pixels[box].shape == pixels.shape:
-            continue
-        is_straight = min(line.mean() for line in _sides(differs[box])) >= STRAIGHT
-        if is_straight and _shows_object(pixels[box]):
-            return box
-    for thickness in range(1, min(4, min(pixels.shape) // 8)):
-        box = (slice(thickness, -thickness),) * 2
-        differs = np.abs(pixels - _background(pixels[box])) > SPECK
-        is_frame = min(line.mean() for line in _sides(differs)) >= STRAIGHT
-        if is_frame and _shows_object(pixels[box]):
-            return box
-    return None
-
-
-def _shows_object(pixels):
-    """Whether most of the edge is plain, and something inside is not as it is."""
-    off = np.abs(np.float32(pixels) - _background(pixels))
-    edge = np.concatenate(_sides(off))
-    return (edge <= 2 * SPECK).mean() >= PLAIN_EDGE and (off > PLAIN).mean() > 0.01
-
-
-def _box(mask, share):
-    """The rows and columns of which more than a share is true, as slices; None where none is."""
-    rows, columns = (np.nonzero(mask.mean(axis=axis) > share)[0] for axis in (1, 0))
-    if not len(rows) or not len(columns):
-        return None
-    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-
-
-def _sides(pixels):
-    """The four lines at the edge."""
-    return pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]
-
-
-def _background(pixels):
-    """What most of the edge has; dark, as it is, in all 10 000 test images."""
-    edge = (pixels[0], pixels[-1], pixels[1:-1, 0], pixels[1:-1, -1])
-    return float(np.median(np.concatenate(edge)))
-
-
 def _is_darker(pixels, ground):
     """Whether what differs from the background is mostly darker than it."""
     off = pixels - ground
     return off[off < -SPECK].sum() + off[off > SPECK].sum() < 0
-
-
-def _ground(pixels):
-    """The background everywhere: a plane through the edge, for light comes from one side."""
-    edge = np.ones(pixels.shape, bool)
-    edge[1:-1, 1:-1] = False
-    # The object may reach the edge. Of an edge half dark and half light no pixel has the median.
-    off = np.abs(pixels - _background(pixels))
-    plain = edge & (off < max(PLAIN, off[edge].min() + 1))
-    places = np.stack([np.ones(pixels.shape), *np.indices(pixels.shape)], axis=-1)
-    plane = np.linalg.lstsq(places[plain], pixels[plain], rcond=None)[0]
-    return np.clip(places @ plane, pixels[plain].min(), pixels[plain].max())
 
 
 def _fit(pixels):

@@ -66,8 +66,8 @@ def test_a_file_that_is_missing_is_no_arrays(tmp_path):
 
 
 def test_a_bomb_fills_no_more_than_the_arrays_take(tmp_path):
-    for name in PLAIN:
-        (tmp_path / f"{name}.gz").write_bytes(gzip.compress(bytes(256 << 20), 9))
+    name = next(iter(PLAIN))
+    (tmp_path / f"{name}.gz").write_bytes(gzip.compress(bytes(200 << 20), 1))
     tracemalloc.start()
     assert read_folder(tmp_path) is None
     peak = tracemalloc.get_traced_memory()[1]

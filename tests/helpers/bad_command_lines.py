@@ -141,6 +141,10 @@ BAD = {
     ],
     "a flag that is none": [
         ("list --uot runs", "--uot is no flag; did you mean out?"),
+        (
+            "mansilla classifier_full --latent 32",
+            "--latent is no flag; did you mean autoencoder_latent?",
+        ),
         ("data --epochs 3", "--epochs is no flag; known are force"),
         ("report --force", "--force is no flag; known are check, out"),
         ("study --seed 1", "--seed is no flag; did you mean seeds?"),
