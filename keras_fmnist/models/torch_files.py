@@ -25,6 +25,33 @@ DEEPEST = 4  # wrappers in wrappers
 MOST_SHARED = 4  # times the file's length, of tensors that share their numbers
 
 
+class _Unused:
+    """Stands for what lies beside tensors in many a checkpoint; it takes anything and keeps none.
+
+    PyTorch's restricted reader puts it in the place of the names below, whose own functions it
+    would refuse: so none of them is called.
+    """
+
+    def __init__(self, *_: object) -> None: ...
+
+    def __setstate__(self, _: object) -> None: ...
+
+
+_UNUSED = [
+    *(
+        f"numpy.{core}.multiarray.{name}"
+        for core in ("core", "_core")
+        for name in ("scalar", "_reconstruct")
+    ),
+    *("numpy.dtype", "numpy.ndarray", "argparse.Namespace"),
+    *(
+        f"pathlib{where}.{name}"
+        for where in ("", "._local")
+        for name in ("Path", "PosixPath", "WindowsPath")
+    ),
+]
+
+
 @dataclass(frozen=True)
 class NativeFile:
     """What a PyTorch file holds.
@@ -67,7 +94,9 @@ def load_native(path: Path | str) -> NativeFile:
         raise WeightsError(f"{path} is a safetensors file: let its name end in .safetensors")
     try:
         _check_unpacked(content, path)
-        with warnings.catch_warnings(action="ignore"):  # what is refused needs no second line
+        inert = torch.serialization.safe_globals([(_Unused, name) for name in _UNUSED])
+        # What is refused needs no second line.
+        with inert, warnings.catch_warnings(action="ignore"):
             loaded = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except WeightsError:
         raise

@@ -1,5 +1,6 @@
 """Weights as people have them: each form of a file of the right weights, and what it gives."""
 
+import argparse
 import io
 import zipfile
 from collections import OrderedDict
@@ -112,6 +113,16 @@ FORMS = {
     ),
     "an entry for each part": (split, "taken from 'encoder', taken from 'decoder'"),
     "numbers and text beside the tensors": (lambda state: state | {"epoch": 3, "by": "me"}, None),
+    "numpy's numbers, arguments and paths beside the tensors": (
+        lambda state: {
+            "best": np.float64(0.9),
+            "curve": np.arange(3.0),
+            "args": argparse.Namespace(lr=0.1, seed=np.int64(3)),
+            "path": Path("w.pt"),
+            "model_state_dict": state,
+        },
+        "taken from 'model_state_dict'",
+    ),
     "float64": (cast(torch.float64), "float64 made float32"),
     "float16": (cast(torch.float16), "float16 made float32"),
     "bfloat16": (cast(torch.bfloat16), "bfloat16 made float32"),
