@@ -123,7 +123,7 @@ def test_of_a_table_printed_and_ours_stand_side_by_side_with_the_verdict(read):
 
 
 def test_every_claim_stands_on_the_page_with_its_verdict_and_once_beside_its_figure(html):
-    rows = results.verdicts(CATALOGUE, [])
+    rows = results.list_verdicts(CATALOGUE, [])
     assert len(rows) == len(CATALOGUE.claims) > 40
     for name in CATALOGUE.reports:
         shown = _report(name, CATALOGUE, {}, rows)
@@ -151,7 +151,7 @@ def test_a_claim_names_figures_and_tables(where, labels):
 
 
 def test_every_figure_and_table_that_a_claim_names_is_shown():
-    for row in results.verdicts(CATALOGUE, []):
+    for row in results.list_verdicts(CATALOGUE, []):
         shown = {exhibit.label for exhibit in CATALOGUE.exhibits[row["report"]]}
         assert row["labels"] - {""} <= shown
 
@@ -199,14 +199,14 @@ def test_how_the_cost_grows_stands_there_where_it_was_measured(read, study, tmp_
     without = {k: v for k, v in made_up_study.BENCHMARK.items() if k != "growth"}
     (tmp_path / "benchmarks").mkdir()
     (tmp_path / "benchmarks" / "cpu.json").write_text(json.dumps(without))
-    assert appendix.speed(tmp_path)[0]["whole"] is None
+    assert appendix.describe_speed(tmp_path)[0]["whole"] is None
 
 
 def test_where_no_system_says_the_memory_the_growth_stands_there_without_it(tmp_path):
     (tmp_path / "benchmarks").mkdir()
     unmeasured = made_up_study.BENCHMARK | {"peak_memory_mib": {}, "backend": "jax"}
     (tmp_path / "benchmarks" / "cpu.json").write_text(json.dumps(unmeasured))
-    whole = appendix.speed(tmp_path)[0]["whole"]
+    whole = appendix.describe_speed(tmp_path)[0]["whole"]
     assert whole["columns"] == ["ours", "stock"]
     assert [cells for _, cells in whole["rows"]] == [["0.70", "1.73"], ["15.2", "31.7"]]
     assert whole["caption"].english.endswith("on jax")
@@ -229,7 +229,7 @@ def test_the_numbered_deviations_are_those_of_the_readme(html):
 
 def test_the_checklist_is_open_where_a_record_does_not_say(make_record):
     def states(*records):
-        rows = appendix.checklist(CATALOGUE, records, results.leading(records))
+        rows = appendix.build_checklist(CATALOGUE, records, results.select_groups(records))
         return {item.removeprefix("check_"): said for item, said, _ in rows}
 
     one, two = (make_record(BASE, seed) for seed in range(2))
@@ -273,14 +273,14 @@ def test_curves_are_means_with_the_least_and_the_greatest(make_record):
         )
         for seed, (a, b) in enumerate([(3.0, 2.0), (5.0, 1.0)])
     ]
-    ran, evaluated, validation = charts.curves({"base": records}, "loss")
+    ran, evaluated, validation = charts.plot_curves({"base": records}, "loss")
     assert (ran["mean"], ran["low"], ran["high"]) == ([4.0, 1.5], [3.0, 1.0], [5.0, 2.0])
     assert [line["curve"] for line in (ran, evaluated, validation)] == [
         "as_it_ran",
         "evaluated",
         "validation",
     ]
-    several = charts.curves({"base": records, "untrained": records}, "loss")
+    several = charts.plot_curves({"base": records, "untrained": records}, "loss")
     assert [(line["who"], line["curve"]) for line in several] == [
         (who, curve) for who in ("base", "untrained") for curve in ("evaluated", "validation")
     ]
@@ -295,8 +295,10 @@ def filled(plot):
 @pytest.mark.parametrize("scale", ["linear", "log"])
 def test_a_plot_holds_the_numbers_on_the_scale_that_is_asked_for(make_record, scale):
     record = make_record(BASE)
-    lines = charts.curves({"base": [record]}, "loss")
-    (figure,) = filled(charts.plot(lines, "loss", "mean squared error", scale))["doc"]["roots"]
+    lines = charts.plot_curves({"base": [record]}, "loss")
+    (figure,) = filled(charts.build_plot(lines, "loss", "mean squared error", scale))["doc"][
+        "roots"
+    ]
     assert (
         figure["attributes"]["y_scale"]["name"]
         == {"linear": "LinearScale", "log": "LogScale"}[scale]
@@ -313,15 +315,15 @@ def test_experiments_of_different_length_share_a_plot(make_record):
     short = dataclasses.replace(
         short, history={name: values[:1] for name, values in short.history.items()}
     )
-    lines = charts.curves({"base": [long], "untrained": [short]}, "loss")
-    assert "mean3" in charts.plot(lines, "loss", "mean squared error", "linear")
+    lines = charts.plot_curves({"base": [long], "untrained": [short]}, "loss")
+    assert "mean3" in charts.build_plot(lines, "loss", "mean squared error", "linear")
 
 
 @pytest.mark.parametrize("axes", ["pca", "tsne"])
 def test_a_map_has_every_image_in_its_place_under_the_name_of_its_class(axes):
     space = made_up_study.latent_space()
     points = getattr(space, axes)
-    (figure,) = filled(latent.scatter(space, points))["doc"]["roots"]
+    (figure,) = filled(latent.plot_codes(space, points))["doc"]["roots"]
     found = {}
     for renderer in figure["attributes"]["renderers"]:
         columns = dict(renderer["attributes"]["data_source"]["attributes"]["data"]["entries"])
@@ -335,7 +337,7 @@ def test_a_map_has_every_image_in_its_place_under_the_name_of_its_class(axes):
 def test_the_lines_of_a_latent_space_stand_there_with_its_maps(study, html):
     space = made_up_study.latent_space()
     for line in space.lines:
-        assert html.count(images.strip(line["images"])) == 2  # of both autoencoders
+        assert html.count(images.join_images(line["images"])) == 2  # of both autoencoders
     assert 'alt="From a Trouser to a Pullover by mansilla/base"' in html
     assert "The axes of PCA hold 25% and 10% of the variance" in html
 
@@ -344,8 +346,8 @@ def test_a_latent_space_of_other_weights_is_not_shown(study, tmp_path, make_reco
     groups = {BASE.id: [make_record(BASE)]}
     space = dataclasses.replace(made_up_study.latent_space(), weights_sha256="d" * 64)
     write_dataclass(locate_latent_space(tmp_path, BASE.id), space)
-    assert [one["id"] for one in latent.of_each(study, groups)] == [BASE.id]
-    assert latent.of_each(tmp_path, groups) == []
+    assert [one["id"] for one in latent.describe_spaces(study, groups)] == [BASE.id]
+    assert latent.describe_spaces(tmp_path, groups) == []
 
 
 def test_whatever_a_plot_says_is_in_both_languages(html):
@@ -367,8 +369,8 @@ def test_a_picture_is_the_records_image_dark_on_light(make_record):
         assert uri.startswith(prefix)
         return np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.removeprefix(prefix)))))
 
-    assert all(map(np.array_equal, map(decode, images.separate(packed)), wanted))
-    strip = decode(images.strip(packed))
+    assert all(map(np.array_equal, map(decode, images.split_images(packed)), wanted))
+    strip = decode(images.join_images(packed))
     assert strip.shape == (28, 300)
     assert np.array_equal(strip[:, 31:59], wanted[1])
 
@@ -378,7 +380,7 @@ def test_the_autoencoder_whose_pictures_are_nearest_is_shown_first(make_record):
     far = make_record(UNTRAINED)
     far.images["reconstructions"] = pack_images(np.ones((10, 28, 28, 1)))
     for order in ([far, near], [near, far]):
-        assert results.pictures_of(CATALOGUE, results.leading(order))["first"] == BASE.id
+        assert results.list_pictures(CATALOGUE, results.select_groups(order))["first"] == BASE.id
 
 
 # --- languages ---
