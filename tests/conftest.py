@@ -203,12 +203,14 @@ def put_record():
 
 
 @pytest.fixture
-def run_command(tmp_path, monkeypatch, capsys):
+def run_command(tmp_path, monkeypatch, capsys, dataset):
     """`run_command(*words)` in an empty folder: exit status, stdout and stderr of `keras-fmnist`.
 
-    With `report="mansilla"` they are those of `python -m experiments.mansilla`.
+    With `report="mansilla"` they are those of `python -m experiments.mansilla`. Synthetic images
+    stand in the place of the data.
     """
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(data, "load", lambda: dataset)
     for name in ("CUDA_VISIBLE_DEVICES", "KERAS_TORCH_DEVICE"):  # commands set them
         monkeypatch.setenv(name, os.environ.get(name, ""))
         if not os.environ[name]:

@@ -9,7 +9,6 @@ import torch
 
 from experiments import mansilla
 from experiments.__main__ import CATALOGUE
-from keras_fmnist import data
 from keras_fmnist.cli.commands import bench
 from keras_fmnist.cli.commands.bench import format_summary
 from keras_fmnist.pytorch import benchmark
@@ -133,9 +132,8 @@ def test_growth_is_told_an_image_over_batches_and_an_epoch_over_images(monkeypat
 
 
 @pytest.fixture
-def run_bench(monkeypatch, run_command, dataset):
+def run_bench(monkeypatch, run_command):
     """`run_bench(*words)`: `run_command` of `bench`; times are made up."""
-    monkeypatch.setattr(data, "load", lambda: dataset)
     monkeypatch.setattr(bench, "list_installed", lambda: ["torch", "jax"])
     monkeypatch.setattr(
         benchmark,

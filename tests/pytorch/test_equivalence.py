@@ -256,9 +256,8 @@ BAD = [
 
 
 @pytest.fixture
-def run_compare(monkeypatch, run_command, dataset):
+def run_compare(monkeypatch, run_command):
     """`run_compare(rows, *argv)`: `run_command` of `compare`, where the layers give these rows."""
-    monkeypatch.setattr(data, "load", lambda: dataset)
     monkeypatch.setattr(parity, "rounding", lambda *_: {"ours": 0.003, "native": 0.004})
 
     def call(rows, *argv):

@@ -265,7 +265,7 @@ def assert_refused(path, words):
         lambda: read_record(path),
         lambda: read_records(out),
         lambda: find_record(Run(BASE, 0, "torch", "cpu"), out),
-        lambda: write_report(CATALOGUE, str(out)),
+        lambda: write_report(CATALOGUE, out=str(out)),
     ):
         with pytest.raises(RecordError) as error:
             meet()
@@ -379,7 +379,7 @@ def test_a_link_that_leads_out_of_the_folder_is_not_followed(
     link.parent.mkdir(parents=True)
     link.symlink_to(source)
     before = sorted(tmp_path.rglob("*"))
-    for meet in (read_records, lambda out: write_report(CATALOGUE, str(out))):
+    for meet in (read_records, lambda out: write_report(CATALOGUE, out=str(out))):
         with pytest.raises(RecordError, match=r"seed0-torch-cpu\.json leads out of "):
             meet(tmp_path / "out")
     assert sorted(tmp_path.rglob("*")) == before

@@ -21,20 +21,15 @@ from keras_fmnist.models import weights
 from keras_fmnist.records.latent_space import read_latent_space
 from keras_fmnist.records.run import STUDY
 from keras_fmnist.reporting import figures
+from tests.helpers.folders import list_folder
 from tests.helpers.repository import ROOT
 
 STUDY = ROOT / STUDY
 
 
-def listing(folder):
-    """Every file below a folder with its content, and every folder."""
-    return {path: path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
-
-
 @pytest.fixture
-def run_line(tmp_path, monkeypatch, run_command, dataset, studied):
+def run_line(tmp_path, monkeypatch, run_command, studied):
     """`run_line(line)`: `run_command`, with the runs of `studied` as results."""
-    monkeypatch.setattr(data, "load", lambda: dataset)
     monkeypatch.setenv("KERAS_FMNIST_CACHE", str(tmp_path / "cache"))
     (tmp_path / "results").symlink_to(studied)
     return lambda line: run_command(*shlex.split(line))
@@ -116,11 +111,11 @@ WRONG = {  # what needs a run or a picture that is there; the rest is in bad_com
 @pytest.mark.parametrize("line", WRONG)
 def test_a_wrong_request_is_one_line_and_writes_nothing(run_line, tmp_path, photo, studied, line):
     (tmp_path / "text.txt").write_text("no picture")
-    before = listing(tmp_path) | listing(studied)
+    before = list_folder(tmp_path) | list_folder(studied)
     status, out, err = run_line(line)
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert WRONG[line] in err
-    assert listing(tmp_path) | listing(studied) == before
+    assert list_folder(tmp_path) | list_folder(studied) == before
 
 
 def test_damaged_weights_fail_and_draw_nothing(run_line, tmp_path, own_results):
@@ -156,10 +151,10 @@ def test_what_is_not_installed_is_one_line_with_the_extra_that_has_it(
         return (None if name == missing else name) if name in wanted else real(name)
 
     monkeypatch.setattr("importlib.util.find_spec", find_spec)
-    before = listing(tmp_path)
+    before = list_folder(tmp_path)
     said = f"{missing} is not installed: pip install 'keras-fmnist[{extra}]'"
     assert run_line(line) == (2, "", f"keras-fmnist: {said}\n")
-    assert listing(tmp_path) == before
+    assert list_folder(tmp_path) == before
 
 
 def test_export_takes_its_format_from_the_target_and_its_target_from_the_format(run_line, studied):

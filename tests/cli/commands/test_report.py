@@ -190,7 +190,7 @@ def test_the_report_of_a_users_own_runs_is_printed_and_its_figures_drawn(
 ):
     record = make_record(BASE)
     path = put_record(tmp_path, record)
-    write_report(CATALOGUE, str(tmp_path))
+    write_report(CATALOGUE, out=str(tmp_path))
     shown = capsys.readouterr().out
     assert tables.format_results(CATALOGUE.specs, [record]) in shown
     for name in ("base_loss.png", "base_reconstructions.png"):
@@ -213,7 +213,7 @@ def study(tmp_path, monkeypatch, make_record, put_record):
     out = tmp_path / STUDY
     # Without curves one figure and no plot have to be drawn.
     put_record(out, make_record(UNTRAINED, history={}, metrics=LOSSES))
-    write_report(CATALOGUE, str(out))
+    write_report(CATALOGUE, out=str(out))
     return out
 
 
@@ -221,7 +221,7 @@ def check(out, capsys):
     """What `report --check` names, and its last word."""
     capsys.readouterr()
     try:
-        write_report(CATALOGUE, str(out), check=True)
+        write_report(CATALOGUE, out=str(out), check=True)
     except RuntimeError as error:
         return capsys.readouterr().out.splitlines(), str(error)
     return [], capsys.readouterr().out.strip()
@@ -234,7 +234,7 @@ def files(folder):
 def test_what_the_report_wrote_passes_its_check_and_nothing_is_written_again(study, capsys):
     before = files(study.parent)
     assert check(study, capsys) == ([], "6 files are what 1 records give")
-    write_report(CATALOGUE, str(study))
+    write_report(CATALOGUE, out=str(study))
     assert str(study) not in capsys.readouterr().out
     assert files(study.parent) == before
 
@@ -256,7 +256,7 @@ def test_what_was_changed_or_lost_is_named_and_left_as_it_is(study, capsys):
         path.unlink()
     given[3].write_bytes(whole[3])
     assert check(study, capsys) == (named[:3], f"3 {said}")
-    write_report(CATALOGUE, str(study))
+    write_report(CATALOGUE, out=str(study))
     assert [path.read_bytes() for path in given] == whole
 
 
@@ -274,7 +274,7 @@ def test_a_figure_that_no_record_gives_is_named_and_the_report_removes_it(study,
     for name in ("photo.png", "sgd_photo.png"):  # what no record ever gave is nobody's business
         (stray.parent / name).write_bytes(b"mine")
     assert check(study, capsys)[0] == [f"{stray} is given by no record"]
-    write_report(CATALOGUE, str(study))
+    write_report(CATALOGUE, out=str(study))
     assert f"{stray} removed: no record gives it any more" in capsys.readouterr().out
     assert sorted(p.name for p in stray.parent.iterdir()) == ["photo.png", "sgd_photo.png"]
     assert check(study, capsys)[0] == []
@@ -293,7 +293,7 @@ def test_a_quick_look_is_not_published_as_the_experiment(
     path = put_record(study, make_record(BASE, **changes))
     before = files(study.parent)
     with pytest.raises(SpecError, match=f"{path} holds a run with {words}"):
-        write_report(CATALOGUE, str(study))
+        write_report(CATALOGUE, out=str(study))
     assert files(study.parent) == before
 
 
