@@ -54,7 +54,7 @@ from keras_fmnist.records import provenance
 from keras_fmnist.records.record import read_record
 from keras_fmnist.records.run import Run
 from keras_fmnist.specs import override
-from keras_fmnist.training import callbacks, checkpoint_file, train
+from keras_fmnist.training import callbacks, checkpoint_file
 from keras_fmnist.training.compile import compile_model
 from keras_fmnist.training.train import Options, train_run
 
@@ -207,8 +207,8 @@ class BackupAndRestore(Subject):
 
         model = networks.build(SPEC, 0)
         compile_model(model, SPEC, fast=False)
-        batches = Batches(self.dataset.train_images, None, SPEC.batch_size, SPEC.darkest, seed=0)
-        test = Batches(self.dataset.test_images, None, EVALUATION_BATCH, SPEC.darkest)
+        batches = Batches(self.dataset.train_images, None, SPEC.batch_size, SPEC.pixel_min, seed=0)
+        test = Batches(self.dataset.test_images, None, EVALUATION_BATCH, SPEC.pixel_min)
         fitted = model.fit(
             batches,
             epochs=SPEC.epochs,
