@@ -9,13 +9,14 @@ import signal
 import subprocess
 import sys
 
+import pytest
+
 os.environ.setdefault("KERAS_BACKEND", "torch")
 # torch reads it once, when it is imported. On batches as small as these a second thread gains
 # nothing, and where other processes use the cores every operation waits for the slower one.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-import pytest
 
 from experiments.__main__ import CATALOGUE, REPORTS
 from experiments.mansilla import CLASSIFIER_FULL, UNTRAINED
