@@ -11,6 +11,8 @@ import sys
 
 import pytest
 
+from keras_fmnist import data
+
 os.environ.setdefault("KERAS_BACKEND", "torch")
 # torch reads it once, when it is imported. On batches as small as these a second thread gains
 # nothing, and where other processes use the cores every operation waits for the slower one.
@@ -20,7 +22,7 @@ import numpy as np
 
 from experiments.__main__ import CATALOGUE, REPORTS
 from experiments.mansilla import CLASSIFIER_FULL, UNTRAINED
-from keras_fmnist import backends, data
+from keras_fmnist import backends
 from keras_fmnist.claims.claim import judge_claims
 from keras_fmnist.cli import app
 from keras_fmnist.cli.commands.report import write_report
@@ -297,3 +299,9 @@ def verdict(show_run):
         return row
 
     return judged
+
+
+@pytest.fixture(scope="session")
+def small():
+    """110 training and 40 test images: in batches of 30 an epoch has four steps."""
+    return data.make_synthetic(110, 40)

@@ -1,21 +1,26 @@
 """An experiment's command: what is refused first, what flags become, what a run leaves."""
 
+import errno
 import functools
 import os
 import shlex
+import signal
 from pathlib import Path
 
+import keras
 import pytest
 
 from experiments import mansilla
-from keras_fmnist import backends
+from experiments.mansilla import BASE
+from keras_fmnist import backends, data, fast_fit
 from keras_fmnist.cli.commands import train as train_command
 from keras_fmnist.records.record import read_record
 from keras_fmnist.reporting import figures
 from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec, override, setting_fields, settings
-from keras_fmnist.training import train
+from keras_fmnist.training import checkpoint_file, train
 from tests.helpers.commands import QUICK, QUICK_HEAD, assert_refused
 from tests.helpers.folders import list_folder
+from tests.helpers.killed_runs import Run, after, replaced
 from tests.helpers.train import train_spec
 
 SPECS = mansilla.SPECS
@@ -204,3 +209,82 @@ def test_every_setting_of_an_experiment_is_in_its_help_with_its_default(run_mans
     assert len(flags) == len(own) + len(nested) > 17
     for flag, (default, meaning) in flags.items():
         assert f"--{flag}={flag.upper()}\n        Default: {default!r}\n        {meaning}" in text
+
+
+@pytest.fixture
+def run_base(run_command, monkeypatch, small):
+    """`run_base(…)`: exit status and the lines of stderr of mansilla's base, on `small`."""
+    monkeypatch.setattr(data, "load", lambda: small)
+    monkeypatch.setattr(fast_fit, "accelerate", lambda model: model)  # tracing takes seconds
+
+    def call(*words):
+        line = "base --epochs 2 --batch_size 30 --examples 110 --device cpu"
+        with keras.device("cpu"):
+            status, _, err = run_command(*line.split(), *words, report="mansilla")
+        return status, err.splitlines()
+
+    return call
+
+
+@pytest.fixture
+def typed(tmp_path, small):
+    """What `run_base` runs."""
+    return Run(override(BASE, {"epochs": 2, "batch_size": 30}), tmp_path / "runs", small)
+
+
+@pytest.mark.parametrize(
+    ("number", "step", "saved"),
+    [
+        (signal.SIGINT, 6, (1, 2)),
+        (signal.SIGTERM, 6, (1, 2)),
+        (signal.SIGTERM, 4, (1, 0)),
+        (signal.SIGTERM, 8, (2, 0)),
+    ],
+    ids=["ctrl-c", "sigterm", "last step", "last step of all"],
+)
+def test_a_signal_stops_a_run_where_it_can_be_saved_and_130_says_how_to_go_on(
+    run_base, typed, whole, number, step, saved
+):
+    with after(step, lambda: os.kill(os.getpid(), number)) as taken:
+        status, said = run_base()
+    assert status == 130
+    assert said == ["mansilla: interrupted: the same command with --resume goes on"]
+    assert len(taken) == step
+    state = checkpoint_file.read(typed.checkpoint)[1]
+    assert (state["epoch"], state["step"]) == saved
+    status, said = run_base()
+    assert status == 2
+    assert said == [
+        "mansilla: runs/mansilla/base/seed0-torch-cpu.checkpoint is left of a run that was "
+        "interrupted: --resume goes on with it, --force starts anew"
+    ]
+    with after(8 - step + 1, lambda: pytest.fail("a step was taken again")):
+        assert run_base("--resume") == (0, [])
+    assert read_record(typed.record).resumed_at == [saved[0]]
+    assert typed.outcome() == whole.outcome()
+
+
+def test_a_full_disk_is_one_line_and_exit_status_1(run_base, typed, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with replaced(os, "fsync", full):
+        status, said = run_base()
+    assert status == 1
+    assert said == [
+        "mansilla: runs/mansilla/base/seed0-torch-cpu.checkpoint cannot be written "
+        "(No space left on device); once it can, the same command with --resume goes on"
+    ]
+    assert typed.names() == []
+    assert run_base("--resume") == (0, [])
+
+
+def test_a_read_only_folder_is_one_line_and_exit_status_1(run_base, typed, monkeypatch):
+    def refuse(path, *_, **__):  # root, who runs many a test, is refused nothing
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+    with replaced(Path, "open", refuse):
+        status, (said,) = run_base()
+    assert status == 1
+    assert "seed0-torch-cpu.lock cannot be written (Read-only file system)" in said
+    assert typed.names() == []
