@@ -305,3 +305,19 @@ def verdict(show_run):
 def small():
     """110 training and 40 test images: in batches of 30 an epoch has four steps."""
     return data.make_synthetic(110, 40)
+
+
+@pytest.fixture(scope="session")
+def trained_base(studied):
+    """The autoencoder of `studied`."""
+    from tests.helpers.nets import load_net
+
+    return load_net(studied, CLASSIFIER_FULL.autoencoder)
+
+
+@pytest.fixture(scope="session")
+def measured_space(trained_base, dataset):
+    """Its latent space."""
+    from keras_fmnist.inference.latent import measure_latent_space
+
+    return measure_latent_space(trained_base, dataset)

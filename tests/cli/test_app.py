@@ -13,11 +13,15 @@ import pytest
 from experiments.__main__ import REPORTS
 from keras_fmnist import data
 from keras_fmnist.cli.commands import train as train_command
-from tests.helpers.bad_command_lines import BAD, PICTURES
+from tests.helpers.bad_values import BAD_VALUES
+from tests.helpers.bad_words import BAD_WORDS
 from tests.helpers.commands import assert_refused
 from tests.helpers.folders import list_folder
+from tests.helpers.pictures import PICTURES
 from tests.helpers.processes import run_python
 from tests.helpers.repository import ROOT
+
+BAD = BAD_WORDS | BAD_VALUES
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import json
 
 from experiments.__main__ import CATALOGUE
 from keras_fmnist.cli.menu import build_menu
-from tests.helpers.bad_command_lines import BAD
 from tests.helpers.folders import list_folder
 from tests.helpers.processes import run_python
 
@@ -22,6 +21,8 @@ from experiments import __main__, mansilla
 from keras_fmnist.cli import app
 from keras_fmnist.cli.commands.train import build_experiment_commands
 from keras_fmnist.cli.menu import build_menu
+
+BAD = BAD_WORDS | BAD_VALUES
 
 answers = []
 for tool, argv in json.load(sys.stdin):

@@ -66,7 +66,7 @@ def test_predict_draws_what_it_has_found(run_line, studied, dataset, photo, monk
     np.testing.assert_array_equal(one.photo.pixels, square[0])
 
 
-WRONG = {  # what needs a run or a picture that is there; the rest is in bad_command_lines.py
+WRONG = {  # what needs a run or a picture that is there; the rest is in bad_values.py
     "predict photo.png text.txt": "text.txt is no picture in a format of",
     "predict photo.png --picture photo.png": "would replace a picture that is to be read",
     "predict 1 --experiment manolucos/classifier_baseline": "results holds no weights of "
