@@ -4,8 +4,12 @@ import json
 
 from experiments.__main__ import CATALOGUE
 from keras_fmnist.cli.menu import build_menu
+from tests.helpers.bad_values import BAD_VALUES
+from tests.helpers.bad_words import BAD_WORDS
 from tests.helpers.folders import list_folder
 from tests.helpers.processes import run_python
+
+BAD = BAD_WORDS | BAD_VALUES
 
 
 def test_there_are_two_hundred_bad_command_lines_and_no_command_is_left_out():
@@ -21,8 +25,6 @@ from experiments import __main__, mansilla
 from keras_fmnist.cli import app
 from keras_fmnist.cli.commands.train import build_experiment_commands
 from keras_fmnist.cli.menu import build_menu
-
-BAD = BAD_WORDS | BAD_VALUES
 
 answers = []
 for tool, argv in json.load(sys.stdin):

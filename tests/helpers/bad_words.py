@@ -1,8 +1,8 @@
 """Bad command lines whose words or flags are wrong, by kind.
 
-Each has what is typed and a word that the answer holds. What is typed stands after `keras-fmnist`. Where a line begins with a report's name, the rest is
-typed after `python -m experiments.<report>` as well. Python's escapes stand for what a terminal
-hardly shows.
+Each has what is typed after `keras-fmnist`, and a word that the answer holds. Where a line begins
+with a report's name, the rest is typed after `python -m experiments.<report>` as well. Python's
+escapes stand for what a terminal hardly shows.
 """
 
 BAD_WORDS = {
