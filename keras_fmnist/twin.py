@@ -36,12 +36,16 @@ def build(spec: AutoencoderSpec | ClassifierSpec) -> native.Autoencoder | native
         "dropout_kind": spec.dropout_kind,
     }
     pooling = ("max", "max" if spec.last_pooling == "max" else "avg")
-    output = "sigmoid" if spec.pixels == "unit" else "tanh"
     return native.Autoencoder(
         native.Encoder(
             **shared, dropout_at=spec.dropout_at, batchnorm=spec.batchnorm, pooling=pooling
         ),
-        native.Decoder(**shared, deconvs=deconvs, output=output),
+        native.Decoder(
+            **shared,
+            deconvs=deconvs,
+            output=spec.output_activation,
+            between=spec.between == "relu_dropout",
+        ),
     )
 
 
