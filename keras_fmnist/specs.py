@@ -23,8 +23,7 @@ IMAGE_SIZE = 28  # pixels a side
 CLASSES = 10
 TRAIN_IMAGES = 60_000
 TEST_IMAGES = 10_000
-OUTPUTS = ("sigmoid", "tanh", "linear")
-_OUTPUT_OF = {"unit": "sigmoid", "signed": "tanh"}  # whose range is that of the pixels
+FITTING = {"unit": "sigmoid", "signed": "tanh"}  # the output whose range is that of the pixels
 AnySpec = TypeVar("AnySpec", bound="Spec")
 
 
@@ -103,12 +102,11 @@ class AutoencoderSpec(Spec):
     pixels: str = setting(
         "unit", text="unit: in [0, 1]; signed: in [-1, 1]", choices=("unit", "signed")
     )
-    # Open question 3: table 2 of manolucos lists no activation at all.
+    # Open question 3: table 2 of manolucos lists no activation.
     output: str = setting(
         "auto",
-        text="activation of the decoder's output; auto: a sigmoid for unit pixels, a tanh for "
-        "signed ones",
-        choices=("auto", *OUTPUTS),
+        text="activation of the output; auto: sigmoid for unit pixels, tanh for signed ones",
+        choices=("auto", "sigmoid", "tanh", "linear"),
     )
     between: str = setting(
         "relu_dropout",
@@ -121,7 +119,7 @@ class AutoencoderSpec(Spec):
         if not self.dropout:  # where it would stand is no difference between two experiments
             for name in ("dropout_at", "dropout_kind"):
                 object.__setattr__(self, name, getattr(AutoencoderSpec, name))
-        if self.output == _OUTPUT_OF[self.pixels]:  # the same net by either name
+        if self.output == FITTING[self.pixels]:  # the same net by either name
             object.__setattr__(self, "output", AutoencoderSpec.output)
         if len(self.kernels) != 2:
             raise SpecError(f"kernels must be two whole numbers, such as 16,32, not {self.kernels}")
@@ -145,8 +143,8 @@ class AutoencoderSpec(Spec):
 
     @property
     def output_activation(self) -> str:
-        """The decoder's last activation, one of `OUTPUTS`."""
-        return _OUTPUT_OF[self.pixels] if self.output == "auto" else self.output
+        """The decoder's last activation: sigmoid, tanh or linear."""
+        return FITTING[self.pixels] if self.output == "auto" else self.output
 
     @property
     def map_size(self) -> int:
