@@ -40,7 +40,7 @@ import sys
 from dataclasses import replace
 from itertools import chain, product
 
-from experiments import manolucos
+from experiments import decoders, manolucos
 from keras_fmnist import cli, menu
 from keras_fmnist.catalogue import Text
 
@@ -249,7 +249,11 @@ FINDINGS = (
         "de los tres queda descartado; 128 es nuestra elección.",
     ),
 )
-SPECS = (ENCODER, *chain.from_iterable(QUESTIONS.values()))
+SPECS = (
+    ENCODER,
+    *chain.from_iterable(QUESTIONS.values()),
+    *chain.from_iterable(decoders.READINGS),
+)
 
 if __name__ == "__main__":
     sys.exit(cli.main(menu.experiments(SPECS), "assumptions"))

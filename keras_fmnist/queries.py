@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from keras_fmnist import assumptions, checks, grouping, results
+from keras_fmnist import alternatives, assumptions, checks, grouping, results
 from keras_fmnist.claims import judge, table
 from keras_fmnist.files import write_json
 from keras_fmnist.specs import (
@@ -82,10 +82,16 @@ def inspect(
 
 
 def rank_assumptions(catalogue: "Catalogue", out: str = results.STUDY) -> None:
-    """Prints every reading that has been run, nearest to its printed row first."""
+    """Prints every reading that has been run, nearest to its printed row first.
+
+    Then what is said of each way to fill the gap for which no number is printed.
+    """
     checks.records(out)
-    ranked = assumptions.table(catalogue.questions, results.read_all(out))
+    records = results.read_all(out)
+    ranked = assumptions.table(catalogue.questions, records)
     print(ranked or f"no reading has been run under {out}: keras-fmnist study 'assumptions/*'")
+    if catalogue.alternatives:
+        print(f"\n{alternatives.table(catalogue.alternatives, records)}")
 
 
 def judge_claims(catalogue: "Catalogue", out: str = results.STUDY, json: str | None = None) -> None:
