@@ -10,6 +10,7 @@ from experiments import (
     mansilla_claims,
     transfer,
 )
+from experiments.decoders import DECODERS
 from experiments.deviations import DEVIATIONS
 from experiments.exhibits import EXHIBITS
 from experiments.spanish import SPANISH
@@ -25,6 +26,7 @@ CATALOGUE = Catalogue(
     exhibits=EXHIBITS,
     deviations=DEVIATIONS,
     questions=assumptions.QUESTIONS,
+    alternatives=DECODERS,
     findings=assumptions.FINDINGS,
     spanish=SPANISH,
     benched=(mansilla.BASE, mansilla.CLASSIFIER_FULL, mansilla.CLASSIFIER_FROZEN, manolucos.WIDE),

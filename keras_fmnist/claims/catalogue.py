@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from keras_fmnist.claims.alternatives import Alternatives
     from keras_fmnist.claims.claim import Claim
     from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec
 
@@ -48,6 +49,7 @@ class Catalogue:
         claims: `Claim`s, what the reports say of their results.
         questions: `{spec of a printed row: specs}`: the readings of what a report leaves open, that
             are run and ranked (`assumptions`) but are no results.
+        alternatives: an `Alternatives`: ways to fill a gap for which no number is printed.
         findings: `Text`s, what the ranks of those readings say.
         exhibits: `{name of a report: exhibits}`, in the report's order.
         deviations: `Text`s, what the reports leave open or get wrong, numbered from 1.
@@ -60,6 +62,7 @@ class Catalogue:
     reports: "dict[str, Specs]"
     claims: "tuple[Claim, ...]" = ()
     questions: "dict[AutoencoderSpec | ClassifierSpec, Specs]" = field(default_factory=dict)
+    alternatives: "Alternatives | None" = None
     findings: tuple[Text, ...] = ()
     exhibits: dict[str, tuple[Exhibit, ...]] = field(default_factory=dict)
     deviations: tuple[Text, ...] = ()
@@ -74,5 +77,7 @@ class Catalogue:
 
     @property
     def readings(self) -> "list[AutoencoderSpec | ClassifierSpec]":
-        """The readings of all questions."""
-        return [spec for group in self.questions.values() for spec in group]
+        """The readings of all questions, and what the alternatives add to the experiments."""
+        ways = self.alternatives.ways.values() if self.alternatives else ()
+        found = [spec for group in (*self.questions.values(), *ways) for spec in group]
+        return [spec for spec in found if spec not in self.specs]

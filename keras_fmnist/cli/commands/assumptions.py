@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from keras_fmnist.claims.alternatives import Alternatives, count_seeds
 from keras_fmnist.claims.catalogue import Catalogue
 from keras_fmnist.claims.ranking import Rank, rank_readings
 from keras_fmnist.cli.arguments import RecordsFolder, check_records_folder
@@ -14,10 +15,16 @@ COLUMNS = ("reading", "epochs", "as it ran", "evaluated", "validation", "off by"
 
 
 def print_ranking(catalogue: Catalogue, *, out: RecordsFolder = STUDY) -> None:
-    """Ranks the readings of what a report leaves open by how near they come to its numbers."""
+    """Ranks the readings of what a report leaves open by how near they come to its numbers.
+
+    Where no number is printed, it counts on how many seeds each statement of the report holds.
+    """
     check_records_folder(out)
-    ranking = format_ranking(catalogue.questions, read_records(out))
+    records = read_records(out)
+    ranking = format_ranking(catalogue.questions, records)
     print(ranking or f"no reading has been run under {out}: keras-fmnist study 'assumptions/*'")
+    if catalogue.alternatives:
+        print(f"\n{format_alternatives(catalogue.alternatives, records)}")
 
 
 def format_ranking(
@@ -44,7 +51,7 @@ def format_ranking(
 
 
 def _format_rank(row: Spec, rank: Rank) -> tuple[str, ...]:
-    off_by = f"{rank.factor:.2f} ({rank.training})"
+    off_by = f"{rank.factor:.2f}"
     return (
         row.id if rank.spec == row else rank.spec.summary,
         str(rank.epochs),
@@ -53,3 +60,21 @@ def _format_rank(row: Spec, rank: Rank) -> tuple[str, ...]:
         f"{rank.metrics['val_loss']:.4f}",
         f"{off_by}, undercut" if rank.undercut else off_by,
     )
+
+
+def format_alternatives(alternatives: Alternatives, records: Sequence[Record]) -> str:
+    """A table: each statement, and on how many seeds it holds for each way; their sum below."""
+    counts = count_seeds(alternatives, records)
+    rows = [
+        (statement.where, statement.says, *(_format_share(column[k]) for column in counts.values()))
+        for k, statement in enumerate(alternatives.statements)
+    ]
+    sums = [tuple(map(sum, zip(*column, strict=True))) for column in counts.values()]
+    rows.append(("", "all of it", *map(_format_share, sums)))
+    title = f"{alternatives.gap}, seeds on which what is said holds:"
+    return f"{title}\n\n{format_table(rows, ('said of', 'what', *counts))}"
+
+
+def _format_share(votes: tuple[int, int]) -> str:
+    holds, seeds = votes
+    return f"{holds} of {seeds}" if seeds else ""

@@ -40,7 +40,9 @@ def filled(plot):
 def test_a_plot_holds_the_numbers_on_the_scale_that_is_asked_for(make_record, scale):
     record = make_record(BASE)
     lines = charts.plot_curves({"base": [record]}, "loss")
-    (figure,) = filled(charts.build_plot(lines, "loss", "mean squared error", scale))["doc"]["roots"]
+    (figure,) = filled(charts.build_plot(lines, "loss", "mean squared error", scale))["doc"][
+        "roots"
+    ]
     assert (
         figure["attributes"]["y_scale"]["name"]
         == {"linear": "LinearScale", "log": "LogScale"}[scale]
