@@ -9,12 +9,11 @@ from keras_fmnist.files import read_bounded, write_whole
 from keras_fmnist.settings import shorten
 
 if TYPE_CHECKING:
-    from keras_fmnist.records.latent_space import LatentSpace
-    from keras_fmnist.records.record import Record
+    from _typeshed import DataclassInstance
 
 
-def write_dataclass(path: Path | str, record: "Record | LatentSpace") -> None:
-    """Writes a record, or a `latent.LatentSpace`, as JSON with sorted keys, whole or not at all."""
+def write_dataclass(path: Path | str, record: "DataclassInstance") -> None:
+    """Writes a dataclass as JSON with sorted keys, whole or not at all."""
     text = json.dumps(dataclasses.asdict(record), sort_keys=True, indent=1, allow_nan=False)
     write_whole(path, (_fold_numbers(text) + "\n").encode())
 
