@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from tests.helpers.processes import COMPILE_LESS
 from tests.helpers.repository import ROOT
 
 BACKENDS = ("torch", "jax", "tensorflow")
@@ -84,10 +85,7 @@ def travels(tmp_path_factory):
             "KERAS_BACKEND": backend,
             "CUDA_VISIBLE_DEVICES": "",
             "KERAS_TORCH_DEVICE": "cpu",
-            "TF_CPP_MIN_LOG_LEVEL": "3",
-            # Compiling takes jax most of the time, and for two steps need not be thorough.
-            "XLA_FLAGS": "--xla_backend_optimization_level=0 "
-            "--xla_llvm_disable_expensive_passes=true",
+            **COMPILE_LESS,
             "PYTHONPATH": str(ROOT),
         }
         with (out / f"{backend}-errors").open("w") as errors:
