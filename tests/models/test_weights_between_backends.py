@@ -100,13 +100,13 @@ def travels(tmp_path_factory):
         running.append(process)
     try:
         for backend, process in zip(there, running, strict=True):
-            said = process.stdout.readline()
-            assert said == "trained\n", (out / f"{backend}-errors").read_text()[-3000:]
+            output = process.stdout.readline()
+            assert output == "trained\n", (out / f"{backend}-errors").read_text()[-3000:]
         found = []
         for backend, process in zip(there, running, strict=True):
-            said, _ = process.communicate(" ".join(there) + "\n", timeout=300)
+            output, _ = process.communicate(" ".join(there) + "\n", timeout=300)
             assert process.returncode == 0, (out / f"{backend}-errors").read_text()[-3000:]
-            found += json.loads(said)
+            found += json.loads(output)
     finally:
         for process in running:
             process.kill()
