@@ -89,9 +89,9 @@ def test_one_edited_file_adds_an_experiment_to_list_suite_and_table(edited):
     )
     chosen = f"{name} or not (takes_a_step or parameters)"  # which build and train every net
     options = ["-p", "no:cacheprovider", "-rp", "-k", chosen]
-    said = python(root, "-m", "pytest", "tests/experiments/test_experiments.py", report, *options)
+    output = python(root, "-m", "pytest", "tests/experiments/test_experiments.py", report, *options)
     step = f"test_every_experiment_takes_a_step[mansilla/{name}]"
-    assert f"PASSED tests/experiments/test_experiments.py::{step}\n" in said
+    assert f"PASSED tests/experiments/test_experiments.py::{step}\n" in output
 
 
 def test_the_hooks_have_the_ruff_of_the_constraints():

@@ -30,8 +30,8 @@ answers = []
 for tool, argv in json.load(sys.stdin):
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        mine = build_experiment_commands(mansilla.SPECS)
-        component = build_menu(__main__.CATALOGUE) if tool else mine
+        own = build_experiment_commands(mansilla.SPECS)
+        component = build_menu(__main__.CATALOGUE) if tool else own
         status = app.main(component, "keras-fmnist" if tool else "mansilla", argv)
     answers.append([status, out.getvalue(), err.getvalue()])
 heavy = {"keras", "torch", "jax", "tensorflow", "tensorflow_datasets", "matplotlib", "scipy"}

@@ -23,9 +23,9 @@ def test_what_is_said_of_a_claim_is_said_in_spanish_too(verdict, claim):
     good, bad = CASES[claim.id]
     for worlds in ([good] * 5, [bad] * 5, [good, bad, good, bad, good], [good]):
         row = verdict(claim, *worlds)
-        for said in (*describe_ours(row), row["why"]):
-            assert ENGLISH.findall(in_both(said).spanish) == [], said
-            assert not re.search(r"\bval_|\btrain_eval_", in_both(said).english)
+        for text in (*describe_ours(row), row["why"]):
+            assert ENGLISH.findall(in_both(text).spanish) == [], text
+            assert not re.search(r"\bval_|\btrain_eval_", in_both(text).english)
 
 
 def test_every_claim_has_its_cases_and_every_case_its_claim():

@@ -226,9 +226,9 @@ def test_the_code_drops_and_scales_what_is_left(images):
     last = keras.Model(encoder.get_layer("latent_dropout").input, encoder.output)
     codes = call(features, images, False)
     dropped = call(last, codes, True)
-    kept = dropped != 0
-    np.testing.assert_allclose(dropped[kept], 2 * codes[kept], rtol=1e-6)
-    assert 0.2 < kept.sum() / (codes != 0).sum() < 0.8
+    alive = dropped != 0
+    np.testing.assert_allclose(dropped[alive], 2 * codes[alive], rtol=1e-6)
+    assert 0.2 < alive.sum() / (codes != 0).sum() < 0.8
 
 
 @pytest.mark.parametrize("relu", [True, False])

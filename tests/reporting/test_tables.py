@@ -80,11 +80,11 @@ def test_a_thousand_seeds_cost_what_their_records_took(make_record):
     older = make_record(UNTRAINED, seconds={"total": 9e9, "per_epoch": []})
     on_gpu = make_record(BASE, 2, device="gpu", seconds={"total": 9.0, "cpu": 9.0, "per_epoch": []})
     assert tables.describe_cost([on_gpu, older]) == ""
-    said = tables.describe_cost([*base, head, on_gpu, older])
+    sentence = tables.describe_cost([*base, head, on_gpu, older])
     # (5 400 + 1 800) s a seed
-    assert "A seed of the 2 experiments" in said
-    assert "1000 seeds cost 2000 core-hours: 125 hours" in said
-    assert "the 90 minutes of the slowest" in said
+    assert "A seed of the 2 experiments" in sentence
+    assert "1000 seeds cost 2000 core-hours: 125 hours" in sentence
+    assert "the 90 minutes of the slowest" in sentence
 
 
 def test_the_speed_table_has_a_ratio_between_its_quartiles_and_a_gap_where_none_was_taken():
@@ -111,8 +111,8 @@ def test_the_speed_table_has_a_ratio_between_its_quartiles_and_a_gap_where_none_
 def test_the_kills_are_told_in_a_sentence_and_none_where_nothing_was_killed():
     counted = {"kills": 200, "resumed": 199, "identical": 198, "epochs_lost": 28.17}
     keras = {"kills": 150, "resumed": 60, "identical": 24}
-    said = tables.describe_kills({"kill": {**counted, "backup_and_restore": keras}})
-    assert said == (
+    sentence = tables.describe_kills({"kill": {**counted, "backup_and_restore": keras}})
+    assert sentence == (
         "Of 200 kills 199 were resumed and 198 ended identical, with 28 epochs run twice in all; "
         "of 150 under `BackupAndRestore` 60 were resumed and 24 ended identical."
     )

@@ -79,7 +79,7 @@ def columns(lines):
 def test_the_table_fits_the_terminal_and_drops_nothing(verdict, width):
     for claim in CLAIMS:
         row = verdict(claim, *5 * [CASES[claim.id][0]])
-        lines = format_claims([row], width)
+        lines = format_claims([row], width).splitlines()
         assert max(map(len, lines)) <= min(max(width, 80), 200)
         assert not any(line.endswith(" ") for line in lines)
         assert lines[1:3] == ["", row["id"]]
@@ -97,7 +97,7 @@ def test_the_table_fits_the_terminal_and_drops_nothing(verdict, width):
 
 
 def test_a_cell_is_wrapped_in_its_own_column(verdict):
-    lines = format_claims([verdict(RISES, *5 * [CASES[RISES.id][0]])], 120)
+    lines = format_claims([verdict(RISES, *5 * [CASES[RISES.id][0]])], 120).splitlines()
     *_, ours, verdict_and_why = columns([lines[0], *lines[3:7]])
     assert verdict_and_why == [
         "verdict and why",

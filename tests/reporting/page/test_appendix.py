@@ -65,7 +65,7 @@ def test_the_numbered_deviations_are_those_of_the_readme(html):
 def test_the_checklist_is_open_where_a_record_does_not_say(make_record):
     def states(*records):
         rows = appendix.build_checklist(CATALOGUE, records, results.select_groups(records))
-        return {item.removeprefix("check_"): said for item, said, _ in rows}
+        return {item.removeprefix("check_"): answer for item, answer, _ in rows}
 
     one, two = (make_record(BASE, seed) for seed in range(2))
     assert states(one, two) == {
