@@ -23,5 +23,5 @@ HEADLINES = (
     "**One row of manolucos's table 3 stays unexplained.** `no_dropout` ends at "
     "{manolucos/no_dropout:val_loss}, printed {manolucos/no_dropout:printed val_loss}; `baseline` "
     "at {manolucos/baseline:val_loss}, printed {manolucos/baseline:printed val_loss} "
-    "({manolucos/baseline:seeds}), although we tried every reading we could think of.",
+    "({manolucos/baseline:seeds}). No reading of his report that we tried explains both rows.",
 )

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 
 from keras_fmnist.claims.claim import judge_claims
 from keras_fmnist.records.groups import group_by_experiment, select_largest
-from keras_fmnist.records.record import Record
+from keras_fmnist.records.record import EXPLAINED, Record
 from keras_fmnist.reporting.tables import format_cell, format_number, format_printed
 
 if TYPE_CHECKING:
     from keras_fmnist.claims.catalogue import Catalogue
     from keras_fmnist.specs import Spec
 
-NOT_RUN = "(not run yet)"
+NOT_RUN = "(not measured yet)"
 
 
 def fill_numbers(text: str, catalogue: "Catalogue", records: Sequence[Record]) -> str:
@@ -69,24 +69,27 @@ class _Experiment:
         self.spec, self.group = spec, group
 
     def __format__(self, what):
-        if what.startswith("printed "):
-            return self._require(format_printed(self.spec, what.removeprefix("printed ")), what)
-        if not self.group:
-            return NOT_RUN
         if what == "seeds":
             return f"{len(self.group)} seed{'s' * (len(self.group) != 1)}"
-        if what.endswith(" range"):
-            return self._format_range(what.removesuffix(" range"))
-        return self._require(format_cell(self.group, what), what)
-
-    def _format_range(self, name):
+        if what.startswith("printed "):
+            name = what.removeprefix("printed ")
+            if name not in self.spec.published:
+                raise ValueError(f"{self.spec.id} has no {what}")
+            return format_printed(self.spec, name)
+        name = what.removesuffix(" range")
+        if name not in self.metrics:
+            raise ValueError(f"{self.spec.id} has no {name}; it has {', '.join(self.metrics)}")
         values = [record.measured(name) for record in self.group]
-        if None in values:
-            self._require("", name)
-        ends = dict.fromkeys(format_number(end, name) for end in (min(values), max(values)))
-        return " to ".join(ends)
+        if not values or None in values:  # older records lack what was not measured then
+            return NOT_RUN
+        if name == what:
+            return format_cell(self.group, name)
+        ends = (format_number(end, name) for end in (min(values), max(values)))
+        return " to ".join(dict.fromkeys(ends))
 
-    def _require(self, text, what):
-        if not text:
-            raise ValueError(f"{self.spec.id} has no {what}")
-        return text
+    @property
+    def metrics(self) -> list[str]:
+        """What is measured of such an experiment."""
+        of_images = ["dead_logits"] if self.spec.is_classifier else [*EXPLAINED]
+        prefixes = ("", "train_eval_", "val_")
+        return [f"{prefix}{name}" for name in self.spec.metrics for prefix in prefixes] + of_images

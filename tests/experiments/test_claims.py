@@ -650,14 +650,13 @@ def test_a_cell_is_wrapped_in_its_own_column(verdict):
     assert " ".join(part.strip() for part in ours[1:]) == shown
 
 
-def test_the_readme_table_has_a_row_a_claim(run):
+def test_the_documents_table_has_a_row_a_claim(run):
     records = [run(mansilla.BASE, seed, **UP) for seed in range(5)]
-    text = tables.format_claims([RISES, ALIKE, DETAIL], records)
-    count, _, *folded = text.splitlines()
-    assert count == "3 claims: 1 reproduced, 0 not reproduced, 2 undecided."
-    assert folded[:3] == ["<details>", "<summary>Each of them</summary>", ""]
-    assert folded[-2:] == ["", "</details>"]
-    lines = folded[3:]
+    claims = [RISES, ALIKE, DETAIL]
+    counted = tables.describe_verdicts(claims, records)
+    assert counted == "3 claims: 1 reproduced, 0 not reproduced, 2 undecided."
+    heading, empty, *lines = tables.format_claims(claims, records).splitlines()
+    assert (heading, empty) == ("### mansilla", "")
     assert lines[0] == "| claim | published | ours | verdict |"
     assert [line.count("|") for line in lines[:5]] == [5] * 5
     assert lines[2].startswith(f"| {RISES.claim} | {RISES.published} ({RISES.where}) |")
