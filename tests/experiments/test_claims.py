@@ -655,8 +655,10 @@ def test_the_documents_table_has_a_row_a_claim(run):
     claims = [RISES, ALIKE, DETAIL]
     counted = tables.describe_verdicts(claims, records)
     assert counted == "3 claims: 1 reproduced, 0 not reproduced, 2 undecided."
-    heading, empty, *lines = tables.format_claims(claims, records).splitlines()
+    first, second = tables.format_claims(claims, records).split("\n\n### manolucos\n\n")
+    heading, empty, *lines = first.splitlines()
     assert (heading, empty) == ("### mansilla", "")
+    lines += second.splitlines()[2:]
     assert lines[0] == "| claim | published | ours | verdict |"
     assert [line.count("|") for line in lines[:5]] == [5] * 5
     assert lines[2].startswith(f"| {RISES.claim} | {RISES.published} ({RISES.where}) |")
