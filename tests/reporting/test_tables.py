@@ -1,11 +1,14 @@
-"""Tables and sentences of the documents: every number in them comes from a record."""
+"""Tables and sentences of the documents: every number from a record."""
 
 import pytest
 
+from experiments import mansilla
 from experiments.__main__ import CATALOGUE
 from experiments.manolucos import NO_DROPOUT
 from experiments.mansilla import BASE, CLASSIFIER_FULL, SPECS, UNTRAINED
 from keras_fmnist.reporting import tables
+from tests.helpers.claim_cases import ALIKE, DETAIL, RISES
+from tests.helpers.worlds import UP
 
 
 def cells(table):
@@ -129,6 +132,25 @@ def test_the_kills_are_told_in_a_sentence_and_none_where_nothing_was_killed():
         "of 150 under `BackupAndRestore` 60 were resumed and 24 ended identical."
     )
     assert tables.describe_kills({}) == ""
+
+
+def test_the_table_has_a_row_a_claim(show_run):
+    records = [show_run(mansilla.BASE, seed, **UP) for seed in range(5)]
+    claims = [RISES, ALIKE, DETAIL]
+    counted = tables.describe_verdicts(claims, records)
+    assert counted == "3 claims: 1 reproduced, 0 not reproduced, 2 undecided."
+    first, second = tables.format_claims(claims, records).split("\n\n### manolucos\n\n")
+    heading, empty, *lines = first.splitlines()
+    assert (heading, empty) == ("### mansilla", "")
+    lines += second.splitlines()[2:]
+    assert lines[0] == "| claim | published | ours | verdict |"
+    assert [line.count("|") for line in lines[:5]] == [5] * 5
+    assert lines[2].startswith(f"| {RISES.claim} | {RISES.published} ({RISES.where}) |")
+    assert lines[2].endswith(
+        "| base both losses higher at epoch 15 than at 5 (share of seeds): 1 [0.549, 1]<br>n = 5 "
+        "| reproduced |"
+    )
+    assert lines[3].endswith("| not run yet | undecided |")
 
 
 RANKED = {"train_eval_loss": 0.03, "val_loss": 0.0312, "loss": 0.0317}

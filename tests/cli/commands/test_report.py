@@ -1,20 +1,14 @@
-"""The report command: what it writes, what its check names, and what it refuses."""
-
-import base64
-import io
-import re
+"""report: figures, page and documents are what the records give, or are named."""
 
 import pytest
-from PIL import Image
 
 from experiments.__main__ import CATALOGUE
 from experiments.mansilla import BASE, UNTRAINED
 from keras_fmnist.cli.commands.report import write_report
-from keras_fmnist.records.run import STUDY
-from keras_fmnist.reporting import build, tables
+from keras_fmnist.reporting import tables
 from keras_fmnist.settings import SpecError
 from keras_fmnist.specs import override, settings
-from tests.helpers.documents import write_empty_documents
+from tests.helpers.report import LOSSES, check
 
 
 def test_the_report_of_a_users_own_runs_is_printed_and_its_figures_drawn(
@@ -28,32 +22,6 @@ def test_the_report_of_a_users_own_runs_is_printed_and_its_figures_drawn(
     for name in ("base_loss.png", "base_reconstructions.png"):
         assert str(path.with_name(name)) in shown
         assert path.with_name(name).exists()
-
-
-LOSSES = {"train_eval_loss": 0.24, "val_loss": 0.25}
-
-
-@pytest.fixture
-def study(tmp_path, monkeypatch, make_record, put_record):
-    """A checkout of its own: documents with markers, one record, and what it gives."""
-    package = tmp_path / "keras_fmnist" / "reporting"
-    monkeypatch.setattr(build, "__file__", str(package / "build.py"))
-    write_empty_documents(tmp_path)
-    out = tmp_path / STUDY
-    # Without curves one figure and no plot have to be drawn.
-    put_record(out, make_record(UNTRAINED, history={}, metrics=LOSSES))
-    write_report(CATALOGUE, out=str(out))
-    return out
-
-
-def check(out, capsys):
-    """What `report --check` names, and its last word."""
-    capsys.readouterr()
-    try:
-        write_report(CATALOGUE, out=str(out), check=True)
-    except RuntimeError as error:
-        return capsys.readouterr().out.splitlines(), str(error)
-    return [], capsys.readouterr().out.strip()
 
 
 def files(folder):
@@ -124,37 +92,3 @@ def test_a_quick_look_is_not_published_as_the_experiment(
     with pytest.raises(SpecError, match=f"{path} holds a run with {words}"):
         write_report(CATALOGUE, out=str(study))
     assert files(study.parent) == before
-
-
-def test_a_picture_inside_an_svg_counts_by_its_pixels_and_all_else_by_its_bytes(study, capsys):
-    path = study / UNTRAINED.id / "untrained_reconstructions.svg"
-    whole = path.read_text()
-    (packed, *_) = re.findall(r"base64,\s*([A-Za-z0-9+/=\s]+)", whole)
-    picture = Image.open(io.BytesIO(base64.b64decode(packed)))
-
-    def with_picture(level):
-        buffer = io.BytesIO()
-        picture.save(buffer, format="PNG", compress_level=level)
-        return whole.replace(packed, base64.b64encode(buffer.getvalue()).decode() + "\n", 1)
-
-    path.write_text(with_picture(1))
-    assert path.read_text() != whole
-    assert check(study, capsys)[0] == []
-    picture.putpixel((5, 5), (9, 9, 9, 255))
-    for wrong in (
-        with_picture(1),
-        whole.replace(packed, "x", 1),
-        whole.replace("</svg>", " </svg>"),
-    ):
-        path.write_text(wrong)
-        assert check(study, capsys)[0] == [f"{path} is not what the records give"]
-
-
-def test_a_png_counts_by_its_pixels_and_not_by_how_tightly_they_are_packed(study, capsys):
-    path = study / UNTRAINED.id / "untrained_reconstructions.png"
-    picture = Image.open(path)
-    picture.save(path, compress_level=1)
-    assert check(study, capsys)[0] == []
-    picture.putpixel((5, 5), (0, 0, 0, 255))
-    picture.save(path)
-    assert check(study, capsys)[0] == [f"{path} is not what the records give"]
