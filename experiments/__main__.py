@@ -13,6 +13,7 @@ from experiments import (
 from experiments.decoders import DECODERS
 from experiments.deviations import DEVIATIONS
 from experiments.exhibits import EXHIBITS
+from experiments.headlines import HEADLINES
 from experiments.spanish import SPANISH
 from keras_fmnist.claims.catalogue import Catalogue
 from keras_fmnist.cli import app
@@ -29,6 +30,16 @@ CATALOGUE = Catalogue(
     alternatives=DECODERS,
     findings=assumptions.FINDINGS,
     spanish=SPANISH,
+    headlines=HEADLINES,
+    main_results=(
+        mansilla.BASE,
+        mansilla.CLASSIFIER_FULL,
+        mansilla.CLASSIFIER_FROZEN,
+        transfer.RANDOM_HEAD,
+        manolucos.WIDE,
+        manolucos.CLASSIFIER_FC_ADAM,
+    ),
+    main_job=(mansilla.BASE, mansilla.CLASSIFIER_FULL, mansilla.CLASSIFIER_FROZEN),
     benched=(mansilla.BASE, mansilla.CLASSIFIER_FULL, mansilla.CLASSIFIER_FROZEN, manolucos.WIDE),
     classifier=mansilla.CLASSIFIER_FULL,
 )

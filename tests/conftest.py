@@ -31,6 +31,7 @@ from keras_fmnist.records.record import Record
 from keras_fmnist.records.run import STUDY
 from keras_fmnist.specs import ClassifierSpec, override, settings
 from keras_fmnist.study import local, scheduler
+from tests.helpers.documents import write_empty_documents
 from tests.helpers.numpy_nets import NumpyNets
 from tests.helpers.report import LOSSES
 from tests.helpers.stand_in import StandIn
@@ -191,13 +192,10 @@ def stand_in(tmp_path, monkeypatch, make_record, put_record):
 
 @pytest.fixture
 def study(tmp_path, monkeypatch, make_record, put_record):
-    """A checkout of its own: a README with markers, one record, and what it gives."""
+    """A checkout of its own: documents with markers, one record, and what it gives."""
     package = tmp_path / "keras_fmnist" / "reporting"
     monkeypatch.setattr("keras_fmnist.reporting.build.__file__", str(package / "build.py"))
-    names = ("results", "claims", "deviations", "speed", "kills", "parity", "findings")
-    names += ("cost",)
-    marks = "".join(f"<!-- {name} -->\n<!-- /{name} -->\n" for name in names)
-    (tmp_path / "README.md").write_text(marks)
+    write_empty_documents(tmp_path)
     out = tmp_path / STUDY
     # Without curves one figure and no plot have to be drawn.
     put_record(out, make_record(UNTRAINED, history={}, metrics=LOSSES))

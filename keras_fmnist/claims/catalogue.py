@@ -55,6 +55,10 @@ class Catalogue:
         deviations: `Text`s, what the reports leave open or get wrong, numbered from 1.
         spanish: `{English: Spanish}` for what the experiments say of themselves; what is missing
             is shown in English.
+        headlines: what came out, a line each, for the README; numbers stand in them as
+            `{mansilla/base:val_loss}` (see `reporting.numbers`).
+        main_results: the experiments whose rows the README shows.
+        main_job: the experiments that `make run` trains.
         benched: what `bench` times where none is named.
         classifier: what `predict` takes where none is named.
     """
@@ -67,6 +71,9 @@ class Catalogue:
     exhibits: dict[str, tuple[Exhibit, ...]] = field(default_factory=dict)
     deviations: tuple[Text, ...] = ()
     spanish: dict[str, str] = field(default_factory=dict)
+    headlines: tuple[str, ...] = ()
+    main_results: "Specs" = ()
+    main_job: "Specs" = ()
     benched: "Specs" = ()
     classifier: "ClassifierSpec | None" = None
 

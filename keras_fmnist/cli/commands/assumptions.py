@@ -4,14 +4,13 @@ from collections.abc import Mapping, Sequence
 
 from keras_fmnist.claims.alternatives import Alternatives, count_seeds
 from keras_fmnist.claims.catalogue import Catalogue
-from keras_fmnist.claims.ranking import Rank, rank_readings
+from keras_fmnist.claims.ranking import rank_readings
 from keras_fmnist.cli.arguments import RecordsFolder, check_records_folder
 from keras_fmnist.cli.output import format_table
 from keras_fmnist.records.record import Record, read_records
 from keras_fmnist.records.run import STUDY
+from keras_fmnist.reporting.tables import RANK_COLUMNS, describe_question, describe_rank
 from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec, Spec
-
-COLUMNS = ("reading", "epochs", "as it ran", "evaluated", "validation", "off by")
 
 
 def print_ranking(catalogue: Catalogue, *, out: RecordsFolder = STUDY) -> None:
@@ -42,24 +41,10 @@ def format_ranking(
         ranks = rank_readings(row, readings, records)
         if not ranks:
             continue
-        printed = f"{row.published['train_eval_loss']:.4f} / {row.published['val_loss']:.4f}"
-        run = sum(rank.spec != row for rank in ranks)
-        title = f"{row.id}, printed {printed}; {run} of {len(readings)} other readings run:"
-        table = format_table([_format_rank(row, rank) for rank in ranks], COLUMNS, range(1, 6))
-        parts.append(f"{title}\n\n{table}")
+        rows = [describe_rank(row, rank) for rank in ranks]
+        table = format_table(rows, RANK_COLUMNS, range(1, len(RANK_COLUMNS)))
+        parts.append(f"{describe_question(row, readings, ranks)}:\n\n{table}")
     return "\n\n".join(parts)
-
-
-def _format_rank(row: Spec, rank: Rank) -> tuple[str, ...]:
-    off_by = f"{rank.factor:.2f}"
-    return (
-        row.id if rank.spec == row else rank.spec.summary,
-        str(rank.epochs),
-        f"{rank.metrics['loss']:.4f}",
-        f"{rank.metrics['train_eval_loss']:.4f}",
-        f"{rank.metrics['val_loss']:.4f}",
-        f"{off_by}, undercut" if rank.undercut else off_by,
-    )
 
 
 def format_alternatives(alternatives: Alternatives, records: Sequence[Record]) -> str:

@@ -53,12 +53,12 @@ def test_where_no_system_says_the_memory_the_growth_stands_there_without_it(tmp_
     assert whole["caption"].english.endswith("on jax")
 
 
-def test_the_numbered_deviations_are_those_of_the_readme(html):
+def test_the_numbered_open_questions_are_those_of_the_document(html):
     listed = re.search(r'<ol class="deviations">(.*?)</ol>', html, re.S)[1]
     assert listed.count("<li>") == len(CATALOGUE.deviations) == 10
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    document = (ROOT / "docs" / "open_questions.md").read_text(encoding="utf-8")
     for number, one in enumerate(CATALOGUE.deviations, 1):
-        assert f"\n{number}. {one.english}\n" in readme
+        assert f"\n{number}. {one.english}\n" in document
         assert f"<li>{bilingual.both(one)}</li>" in listed
 
 
