@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from keras_fmnist.claims.alternatives import Alternatives, count_seeds
 from keras_fmnist.claims.claim import Claim, count_verdicts, describe_ours, judge_claims
 from keras_fmnist.claims.ranking import Rank, rank_readings
 from keras_fmnist.records.groups import group_by_experiment, select_largest
@@ -171,6 +172,33 @@ def describe_rank(row: "Spec", rank: Rank) -> tuple[str, ...]:
         f"{rank.metrics['val_loss']:.4f}",
         f"{off_by}, undercut" if rank.undercut else off_by,
     )
+
+
+def format_alternatives(alternatives: Alternatives, records: Sequence[Record]) -> str:
+    """A Markdown table: each statement, and on how many seeds it holds for each way."""
+    columns, rows = list_alternatives(alternatives, records)
+    return "\n".join([_row(columns), _row(["---"] * len(columns)), *map(_row, rows)])
+
+
+def list_alternatives(
+    alternatives: Alternatives, records: Sequence[Record]
+) -> tuple[list[str], list[list[str]]]:
+    """Headings and rows: each statement, and on how many seeds it holds for each way.
+
+    The last row has their sums.
+    """
+    counts = count_seeds(alternatives, records)
+    rows = [
+        [one.where, one.says, *(_format_votes(*column[k]) for column in counts.values())]
+        for k, one in enumerate(alternatives.statements)
+    ]
+    sums = [map(sum, zip(*column, strict=True)) for column in counts.values()]
+    rows.append(["", "all of it", *(_format_votes(*pair) for pair in sums)])
+    return ["said of", "what", *counts], rows
+
+
+def _format_votes(holds, seeds):
+    return f"{holds} of {seeds}" if seeds else ""
 
 
 def format_speed(measured: dict[str, dict]) -> str:
