@@ -131,8 +131,8 @@ def describe_main_job(specs: "Iterable[Spec]", records: Iterable[Record]) -> str
     if not seconds:
         return ""
     return (
-        f"In the study a seed of these {len(seconds)} runs took {sum(seconds) / 60:.0f} minutes "
-        "of one CPU core."
+        f"In the study these {len(seconds)} trainings took {sum(seconds) / 60:.0f} minutes of one "
+        "CPU core, as a mean over the seeds."
     )
 
 

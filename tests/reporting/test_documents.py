@@ -1,6 +1,8 @@
 """The documents: what stands between their markers comes from the records, without Keras."""
 
 import json
+import re
+import tomllib
 
 import pytest
 
@@ -129,3 +131,12 @@ def test_the_documents_are_what_the_records_give():
     study = Study(CATALOGUE, read_records(ROOT / STUDY), ROOT / STUDY)
     filled = dict(fill_documents(ROOT, study))
     assert {path: path.read_text(encoding="utf-8") for path in filled} == filled
+
+
+def test_the_readme_says_of_make_run_and_of_python_what_the_files_say():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    trained = re.findall(r"^\t\$\(RUN\) (\w+) ", makefile, re.M)
+    assert trained == [spec.name for spec in CATALOGUE.main_job]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed = project["requires-python"].removeprefix(">=")
+    assert f"Python {needed} or newer" in (ROOT / "README.md").read_text(encoding="utf-8")

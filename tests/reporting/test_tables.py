@@ -101,7 +101,10 @@ def test_the_main_job_costs_what_its_runs_took_of_the_processor(make_record):
         for spec, seed, cpu in seconds
     ]
     said = tables.describe_main_job(specs, records)
-    assert said == "In the study a seed of these 2 runs took 5 minutes of one CPU core."
+    words = (
+        "In the study these 2 trainings took 5 minutes of one CPU core, as a mean over the seeds."
+    )
+    assert said == words
     assert tables.describe_main_job(specs, []) == ""
 
 
