@@ -15,7 +15,7 @@ from experiments.deviations import DEVIATIONS
 from experiments.exhibits import EXHIBITS
 from experiments.headlines import HEADLINES
 from experiments.spanish import SPANISH
-from keras_fmnist.claims.catalogue import Catalogue
+from keras_fmnist.claims.catalogue import Catalogue, Live
 from keras_fmnist.cli import app
 from keras_fmnist.cli.menu import build_menu
 
@@ -42,6 +42,13 @@ CATALOGUE = Catalogue(
     main_job=(mansilla.BASE, mansilla.CLASSIFIER_FULL, mansilla.CLASSIFIER_FROZEN),
     benched=(mansilla.BASE, mansilla.CLASSIFIER_FULL, mansilla.CLASSIFIER_FROZEN, manolucos.WIDE),
     classifier=mansilla.CLASSIFIER_FULL,
+    live=Live(
+        classifiers=(mansilla.CLASSIFIER_FULL, mansilla.CLASSIFIER_FROZEN),
+        autoencoders=(
+            *(mansilla.BASE, mansilla.LATENT_256, mansilla.SGD),
+            *(manolucos.NO_DROPOUT, manolucos.WIDE),
+        ),
+    ),
 )
 
 

@@ -63,10 +63,10 @@ def _misprints(spec):
 
 
 def _out_of_reach(spec):
-    if spec.output_activation == "sigmoid" and spec.darkest < 0:
+    if spec.output_activation == "sigmoid" and spec.pixel_min < 0:
         return [
             "decoder.output: a sigmoid reaches no value below 0, and the pixels begin at "
-            f"{spec.darkest:g}: a tanh or a linear output would do"
+            f"{spec.pixel_min:g}: a tanh or a linear output would do"
         ]
     return []
 

@@ -1,5 +1,6 @@
 """`keras-fmnist report`: figures, page and documents, written or checked."""
 
+from pathlib import Path
 from typing import Annotated
 
 from keras_fmnist.claims.catalogue import Catalogue
@@ -30,13 +31,14 @@ def write_report(
     check_records_folder(out)
     check_flag("check", check)
     from keras_fmnist.reporting import figures
-    from keras_fmnist.reporting.build import build_files, is_unchanged
+    from keras_fmnist.reporting.build import LIVE, build_files, is_unchanged
     from keras_fmnist.reporting.tables import format_results
 
     records = read_records(out)
     files = dict(build_files(catalogue, out, records))
     changed = [path for path, content in files.items() if not is_unchanged(path, content)]
     drawn = {path for spec in catalogue.specs for path in figures.list_drawn(out, spec)}
+    drawn |= {path for path in [Path(out, LIVE)] if path.exists()}
     strays = sorted(drawn - files.keys())
     if check:
         wrong = [f"{path} is not what the records give" for path in changed]

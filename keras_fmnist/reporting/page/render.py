@@ -18,6 +18,7 @@ from keras_fmnist.reporting.page import (
     bilingual,
     charts,
     latent,
+    live_page,
     published_figures,
     results,
 )
@@ -38,7 +39,7 @@ def render_page(catalogue: Catalogue, records: Sequence[Record], out: Path | str
     reported_records = [record for record in records if record.id in reported]
     groups = results.select_groups(reported_records)
     judged = results.list_verdicts(catalogue, records)
-    template = _environment(catalogue).get_template("page.html.j2")
+    template = environment(catalogue).get_template("page.html.j2")
     return template.render(
         pictures=results.list_pictures(catalogue, groups),
         spaces=latent.describe_spaces(out, groups),
@@ -55,7 +56,17 @@ def render_page(catalogue: Catalogue, records: Sequence[Record], out: Path | str
         if reported_records
         else [],
         again=appendix.list_runs(catalogue, reported_records),
+        live=live_page.is_there(catalogue, reported_records, out),
     )
+
+
+def render_live(catalogue: Catalogue, records: Sequence[Record], out: Path | str) -> str | None:
+    """The page in which the nets run; None where there is not all that it needs.
+
+    Args and errors are those of `live_page.content`.
+    """
+    found = live_page.content(catalogue, records, out)
+    return found and environment(catalogue).get_template("live.html.j2").render(**found)
 
 
 def _report(name, catalogue, groups, judged):
@@ -75,7 +86,7 @@ def _report(name, catalogue, groups, judged):
     }
 
 
-def _environment(catalogue):
+def environment(catalogue: Catalogue) -> jinja2.Environment:
     """Jinja2 with the page's words; whatever is no markup of ours is escaped."""
 
     def say(english):

@@ -1,31 +1,20 @@
 """The page in a real Chromium, from disk: it loads, its switches work, and axe finds nothing."""
 
 import io
-import os
-import shutil
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from tests.helpers import made_up_study
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-PATIENCE = 30_000  # milliseconds: drawing takes two seconds, on a busy machine many more
+from tests.helpers.in_browser import complaints, launched, open_page
 
 
 @pytest.fixture(scope="module")
 def browser():
-    if CHROMIUM is None:
-        # On a developer's machine there may be none; a CI without it would hide that.
-        assert not os.environ.get("CI"), "Chromium is not installed"
-        pytest.skip("Chromium is not installed: apt-get install chromium")
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM)
-        yield launched
-        launched.close()
+    with launched() as chromium:
+        yield chromium
 
 
 @pytest.fixture(scope="module")
@@ -44,18 +33,7 @@ def page(tmp_path_factory, html):
 
 @pytest.fixture(scope="module")
 def opened(browser, page, heard):
-    tab = browser.new_page(viewport={"width": 1280, "height": 900}, locale="en-GB")
-    tab.set_default_timeout(PATIENCE)
-    expect.set_options(timeout=PATIENCE)
-    tab.on("pageerror", lambda error: heard["complaints"].append(str(error)))
-    tab.on(
-        "console",
-        lambda message: (
-            message.type in ("error", "warning") and heard["complaints"].append(message.text)
-        ),
-    )
-    tab.on("request", lambda asked: heard["requests"].append(asked.url))
-    tab.goto(page.as_uri())
+    tab = open_page(browser, page, heard)
     drawn(tab)
     return tab
 
@@ -270,13 +248,6 @@ def test_on_a_phone_the_name_of_a_row_stays_where_the_row_is_moved_along(tab):
     left = name.bounding_box()["x"]
     tab.locator(".scroll").first.evaluate("element => { element.scrollLeft = 60; }")
     assert name.bounding_box()["x"] == left
-
-
-def complaints(tab, **options):
-    """What axe finds, with the elements it finds it in."""
-    options["resultTypes"] = ["violations"]
-    found = Axe().run(tab, options=options).response["violations"]
-    return [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found]
 
 
 def test_axe_finds_nothing_in_either_language(tab):
