@@ -199,7 +199,7 @@ QUESTIONS = {
     manolucos.CLASSIFIER_FC_SGD: RATES,
     manolucos.CLASSIFIER_FC_ADAM: WIDTHS,
 }
-# What the ranks say. README.md and the page show this list.
+# What the ranks say. docs/open_questions.md and the page show this list.
 FINDINGS = (
     Text(
         "Pixels in [0, 1] are out for both rows of autoencoders, in every reading tried.",

@@ -14,12 +14,12 @@ HEADLINES = (
     "**With a frozen encoder the accuracy depends on the seed:** "
     "{mansilla/classifier_frozen:val_accuracy range}, where training everything gives "
     "{mansilla/classifier_full:val_accuracy range} ({mansilla/classifier_full:seeds}). A ReLU "
-    "stands on the logits, so that {mansilla/classifier_frozen:dead_logits range} of the ten "
-    "classes can never be chosen.",
+    "stands on the logits, and {mansilla/classifier_frozen:dead_logits range} of the ten are zero "
+    "for every test image.",
     "**Does pretraining help? With everything trained: {transfer/full_gains:verdict}.** On the "
     "pretrained encoder the accuracy is {mansilla/classifier_full:val_accuracy}, on a random one "
     "{transfer/random_full:val_accuracy} ({transfer/random_full:seeds}), where "
-    "{transfer/random_full:dead_logits range} classes can never be chosen.",
+    "{transfer/random_full:dead_logits range} of the ten logits are always zero.",
     "**One row of manolucos's table 3 stays unexplained.** `no_dropout` ends at "
     "{manolucos/no_dropout:val_loss}, printed {manolucos/no_dropout:printed val_loss}; `baseline` "
     "at {manolucos/baseline:val_loss}, printed {manolucos/baseline:printed val_loss} "

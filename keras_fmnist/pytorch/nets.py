@@ -2,7 +2,7 @@
 
 Written as a PyTorch user would write them, and importing nothing of this package: a ruler does not
 borrow from what it measures. Initialisation is PyTorch's own, as in the reports. Images are
-`(batch, 1, 28, 28)` float32. A number in brackets, as in [2], is an open question of the README.
+`(batch, 1, 28, 28)` float32. A number in brackets, as in [2], is one of docs/open_questions.md.
 """
 
 from collections.abc import Sequence

@@ -117,6 +117,8 @@ DOCUMENTS: dict[str, Sections] = {
         "headlines": _headlines,
         "main-results": _main_results,
         "verdicts": _verdicts,
+        "parity": _parity,
+        "kills": _kills,
         "main-job": _main_job,
     },
     "docs/results.md": {
