@@ -8,7 +8,6 @@ import pytest
 from experiments import assumptions as declared
 from experiments import manolucos
 from keras_fmnist.claims.ranking import rank_readings
-from keras_fmnist.cli.commands.assumptions import format_ranking
 from keras_fmnist.specs import override
 from tests.helpers.readings import FIRST, ROW, SECOND, THIRD, losses
 
@@ -101,13 +100,3 @@ def test_what_was_trained_to_the_end_comes_first_and_undercuts_nothing(make_reco
     first, second = rank_readings(ROW, (FIRST, whole), records)
     assert (first.spec, first.short, first.undercut) == (whole, False, False)
     assert (second.spec, second.short) == (FIRST, True)
-
-
-def test_the_experiment_itself_stands_among_its_readings_and_is_not_counted(make_record):
-    records = [
-        make_record(FIRST, metrics=losses(0.1, 0.2, 0.16)),
-        make_record(ROW, metrics=losses(0.0858, 0.09, 0.0726)),
-    ]
-    table = format_ranking({ROW: (FIRST, SECOND)}, records)
-    assert "1 of 2 other readings run:" in table
-    assert "| `manolucos/baseline` | 30 | 0.0858 | 0.0900 | 0.0726 | 1.00 (as it ran) |" in table
