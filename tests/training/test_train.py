@@ -270,9 +270,8 @@ def test_damaged_or_missing_autoencoder_weights_are_never_trained_on(
 
 
 def test_a_quick_look_trains_on_the_first_images_and_says_so(tmp_path, dataset, tiny):
-    look = train_spec(
-        tiny(CLASSIFIER_FULL), 0, tmp_path / "look", examples=50, dataset=dataset, fast=False
-    )
+    spec = tiny(CLASSIFIER_FULL)
+    look = train_spec(spec, 0, tmp_path / "look", examples=50, dataset=dataset, fast=False)
     assert look.examples == 50
     assert "--examples 50" in look.command
     base = read_record(make_run(BASE).files(tmp_path / "look").record)
@@ -282,7 +281,7 @@ def test_a_quick_look_trains_on_the_first_images_and_says_so(tmp_path, dataset, 
         train_images=dataset.train_images[:50],
         train_labels=dataset.train_labels[:50],
     )
-    whole = train_spec(tiny(CLASSIFIER_FULL), 0, tmp_path / "whole", dataset=first, fast=False)
+    whole = train_spec(spec, 0, tmp_path / "whole", dataset=first, fast=False)
     assert look.weights_sha256 == whole.weights_sha256
     assert look.metrics == whole.metrics
     assert sum(map(sum, look.confusion_matrix)) == 100  # every test image, all the same
