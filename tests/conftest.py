@@ -19,7 +19,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 
 from experiments.__main__ import CATALOGUE, REPORTS
-from experiments.mansilla import CLASSIFIER_FULL, UNTRAINED
+from experiments.mansilla import BASE, CLASSIFIER_FULL, UNTRAINED
 from keras_fmnist.claims.claim import judge_claims
 from keras_fmnist.cli import app
 from keras_fmnist.cli.commands.report import write_report
@@ -266,3 +266,14 @@ def measured_space(trained_base, dataset):
     from keras_fmnist.inference.latent import measure_latent_space
 
     return measure_latent_space(trained_base, dataset)
+
+
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory, small):
+    """`base` in two epochs of four steps on `small`, run in one go."""
+    from tests.helpers.killed_runs import Run
+
+    spec = override(BASE, {"epochs": 2, "batch_size": 30})
+    run = Run(spec, tmp_path_factory.mktemp("whole"), small)
+    run()
+    return run

@@ -26,7 +26,7 @@ def test_the_first_load_prepares_and_says_so_and_the_second_reads(source, tmp_pa
     assert capsys.readouterr() == ("", "")
     assert are_equal(first, SMALL)
     assert are_equal(second, SMALL)
-    assert second.sha256 == sources.SHA256
+    assert second.sha256 == SMALL.sha256
     assert left_in(tmp_path / "cache") == ["fashion-mnist.gz"]
 
 

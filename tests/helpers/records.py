@@ -6,7 +6,7 @@ import pytest
 from hypothesis import strategies as st
 
 from experiments.__main__ import CATALOGUE
-from experiments.mansilla import BASE
+from experiments.mansilla import SPECS
 from keras_fmnist.cli.commands.report import write_report
 from keras_fmnist.records.json_files import RecordError
 from keras_fmnist.records.record import find_record, read_record, read_records
@@ -38,10 +38,11 @@ def assert_refused(path, words):
     """The file is refused by its name in every way it may be met, and nothing is written."""
     out = path.parents[2]
     before = sorted(out.rglob("*"))
+    spec = next(spec for spec in SPECS if spec.name == path.parent.name)
     for meet in (
         lambda: read_record(path),
         lambda: read_records(out),
-        lambda: find_record(Run(BASE, 0, "torch", "cpu"), out),
+        lambda: find_record(Run(spec, 0, "torch", "cpu"), out),
         lambda: write_report(CATALOGUE, out=str(out)),
     ):
         with pytest.raises(RecordError) as error:

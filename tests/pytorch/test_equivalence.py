@@ -34,9 +34,9 @@ def judge(monkeypatch):
 
     def call(ours, native):
         monkeypatch.setattr(
-            train,
-            "run",
-            lambda spec, seed, *_, **__: SimpleNamespace(metrics={"val_loss": ours[seed]}),
+            equivalence,
+            "train_run",
+            lambda run, *_, **__: SimpleNamespace(metrics={"val_loss": ours[run.seed]}),
         )
         monkeypatch.setattr(
             equivalence, "_train_twin", lambda spec, seed, *_: {"val_loss": native[seed]}
@@ -96,8 +96,8 @@ def test_both_sides_are_trained_as_often_and_as_long_as_asked(spec, dataset, tin
     asked, fitted, autoencoders = [], [], []
     train_run, fit = train.train_run, equivalence._fit_twin
 
-    def watched_run(run, *rest):
-        record = train_run(run, *rest)
+    def watched_run(run, *rest, **options):
+        record = train_run(run, *rest, **options)
         asked.append((run.spec.name, run.seed, record.examples, len(record.history["loss"])))
         return record
 

@@ -25,15 +25,6 @@ def make(tmp_path, small):
 
 
 @pytest.fixture(scope="session")
-def whole(tmp_path_factory, small):
-    """`base` as `make` makes it, run in one go."""
-    spec = override(BASE, {"epochs": 2, "batch_size": 30})
-    run = Run(spec, tmp_path_factory.mktemp("whole"), small)
-    run()
-    return run
-
-
-@pytest.fixture(scope="session")
 def chain(tmp_path_factory, dataset, tiny):
     """An autoencoder and the two classifiers on it, and which images each was given in training.
 

@@ -1,7 +1,6 @@
 """Exact resume: a run that was killed and resumed ends as one that was not, to the last bit."""
 
 import importlib.util
-import shutil
 import threading
 
 import keras
@@ -131,18 +130,6 @@ def test_history_and_seconds_are_those_of_the_whole_run(make, whole):
     assert record.seconds["per_epoch"][:1] == saved["seconds"]["per_epoch"]
     assert len(record.seconds["per_epoch"]) == 2
     assert record.seconds["total"] > saved["seconds"]["total"]
-
-
-def test_a_finished_run_is_not_run_again_and_its_checkpoint_goes(copy, whole, monkeypatch):
-    for path in whole.record.parent.iterdir():
-        shutil.copy(path, copy.record.parent)
-    assert copy.names() == ["checkpoint", "json", "safetensors"]
-    arrays, state = checkpoint_file.read(copy.checkpoint)
-    checkpoint_file.write(copy.checkpoint, arrays, state | {"epoch": copy.spec.epochs})
-    monkeypatch.setattr(keras.Model, "fit", None)
-    for _ in range(2):
-        assert copy(resume=True) == read_record(whole.record)
-        assert copy.names() == ["json", "safetensors"]
 
 
 def test_a_forced_run_replaces_a_record_only_with_its_own_weights(make, whole):

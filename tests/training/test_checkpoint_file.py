@@ -12,6 +12,7 @@ import pytest
 from experiments.mansilla import BASE
 from keras_fmnist import data
 from keras_fmnist.models import weights
+from keras_fmnist.records.record import read_record
 from keras_fmnist.settings import SpecError
 from keras_fmnist.specs import override
 from keras_fmnist.training import checkpoint_file, train
@@ -198,3 +199,15 @@ def test_a_write_that_the_kernel_cuts_off_leaves_nothing(make, largest_file):
     with pytest.raises(OSError, match="File too large"):
         run()
     assert run.names() == []
+
+
+def test_a_finished_run_is_not_run_again_and_its_checkpoint_goes(copy, whole, monkeypatch):
+    for path in whole.record.parent.iterdir():
+        shutil.copy(path, copy.record.parent)
+    assert copy.names() == ["checkpoint", "json", "safetensors"]
+    arrays, state = checkpoint_file.read(copy.checkpoint)
+    checkpoint_file.write(copy.checkpoint, arrays, state | {"epoch": copy.spec.epochs})
+    monkeypatch.setattr(keras.Model, "fit", None)
+    for _ in range(2):
+        assert copy(resume=True) == read_record(whole.record)
+        assert copy.names() == ["json", "safetensors"]

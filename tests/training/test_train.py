@@ -186,7 +186,7 @@ def test_without_pretraining_the_encoder_starts_as_fresh_as_its_seed_makes_it(
     tmp_path, dataset, tiny
 ):
     spec = tiny(CLASSIFIER_FULL, pretrained=False)
-    record = train_spec(spec, 3, tmp_path, dataset=dataset)
+    record = train_spec(spec, 3, tmp_path, dataset=dataset, fast=False)
     fresh = weights.get_arrays(networks.encoder(BASE, 3))
     assert record.weights_sha256["encoder_initial"] == weights.digest(fresh)
     assert {path.parts[1] for path in read_files(tmp_path)} == {"classifier_full"}
@@ -241,7 +241,7 @@ def test_force_trains_again_and_replaces_only_what_was_asked_for(chain, dataset,
     shutil.copytree(chain.out, tmp_path / "out")
     before = read_files(tmp_path / "out")
     spec = tiny(CLASSIFIER_FULL, learning_rate=0.01)
-    record = train_spec(spec, 0, tmp_path / "out", force=True, dataset=dataset)
+    record = train_spec(spec, 0, tmp_path / "out", force=True, dataset=dataset, fast=False)
     assert record.spec["learning_rate"] == 0.01
     changed = {
         str(path)
@@ -264,13 +264,14 @@ def test_damaged_or_missing_autoencoder_weights_are_never_trained_on(
     else:
         path.unlink()
     with pytest.raises(weights.WeightsError) as error:
-        train_spec(tiny(CLASSIFIER_FULL), 0, tmp_path, dataset=dataset)
+        train_spec(tiny(CLASSIFIER_FULL), 0, tmp_path, dataset=dataset, fast=False)
     assert path.name in str(error.value)
     assert not (tmp_path / "mansilla" / "classifier_full").exists()
 
 
 def test_a_quick_look_trains_on_the_first_images_and_says_so(tmp_path, dataset, tiny):
-    look = train_spec(tiny(CLASSIFIER_FULL), 0, tmp_path / "look", examples=50, dataset=dataset)
+    spec = tiny(CLASSIFIER_FULL)
+    look = train_spec(spec, 0, tmp_path / "look", examples=50, dataset=dataset, fast=False)
     assert look.examples == 50
     assert "--examples 50" in look.command
     base = read_record(make_run(BASE).files(tmp_path / "look").record)
@@ -280,7 +281,7 @@ def test_a_quick_look_trains_on_the_first_images_and_says_so(tmp_path, dataset, 
         train_images=dataset.train_images[:50],
         train_labels=dataset.train_labels[:50],
     )
-    whole = train_spec(tiny(CLASSIFIER_FULL), 0, tmp_path / "whole", dataset=first)
+    whole = train_spec(spec, 0, tmp_path / "whole", dataset=first, fast=False)
     assert look.weights_sha256 == whole.weights_sha256
     assert look.metrics == whole.metrics
     assert sum(map(sum, look.confusion_matrix)) == 100  # every test image, all the same

@@ -3,7 +3,8 @@
 import re
 import shutil
 
-from keras_fmnist.models import weights
+from keras_fmnist.cli.commands.inspect import format_layers
+from keras_fmnist.models import inspection, weights
 from keras_fmnist.records.record import read_record
 from tests.helpers.folders import list_folder
 
@@ -79,3 +80,18 @@ def test_inspect_refuses_damaged_weights_and_does_without_missing_ones(
     status, out, err = run_command("inspect", "mansilla/base")
     assert (status, err) == (0, "")
     assert "the fresh weights of seed 0" in out.splitlines()[0]
+
+
+def test_the_table_has_a_line_a_layer_and_the_sum_of_the_parameters():
+    rows = [
+        inspection.Row("encoder.conv1", (16, 26, 26), 160, 0, 676, 1.0),
+        inspection.Row("pool", (16, 13, 13), 0, None, None, 1.216),
+        inspection.Row("deconv", (1, 28, 28), 145, 55, 784, 0.5),
+    ]
+    assert format_layers(rows).splitlines() == [
+        "layer          output      parameters    bias alone    training / evaluation",
+        "encoder.conv1  16×26×26           160      0 of 676                     1.00",
+        "pool           16×13×13                                                 1.22",
+        "deconv         1×28×28            145     55 of 784                     0.50",
+        "                                  305",
+    ]

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from keras_fmnist import backends
-from keras_fmnist.cli.commands import train as train_command
 from keras_fmnist.specs import override
 from tests.helpers.study import BACKEND, BASE
 
@@ -54,9 +53,7 @@ def test_a_wrong_request_is_refused_before_anything_is_written(run_study, tmp_pa
 
 
 def test_without_ray_its_engine_is_refused_with_the_way_to_install_it(run_study, monkeypatch):
-    monkeypatch.setattr(
-        train_command.importlib.util, "find_spec", lambda name: name != "ray" or None
-    )
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name != "ray" or None)
     status, out, err = run_study("--engine", "ray")
     assert (status, out) == (2, "")
     assert "ray is not installed: pip install 'keras-fmnist[ray]'" in err
