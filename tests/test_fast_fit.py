@@ -16,7 +16,7 @@ from keras import layers  # noqa: E402
 from torch.fx.experimental.proxy_tensor import make_fx  # noqa: E402
 
 from keras_fmnist import fast_fit  # noqa: E402
-from keras_fmnist.fast_fit import masks, rewrite, runnable  # noqa: E402
+from keras_fmnist.fast_fit import masks, rewrite, runnable, steps  # noqa: E402
 
 # Unless a test asks for it, running the stock step in place of a replay is a failure.
 pytestmark = pytest.mark.filterwarnings(
@@ -426,11 +426,14 @@ def test_tensors_reach_the_replay_without_a_copy(monkeypatch):
         def is_stale(self):
             return False
 
+        def reason_for_stock(self):
+            return None
+
         def __call__(self, leaves):
             seen.extend(leaf.data_ptr() for leaf in leaves if leaf is not None)
             return {"loss": torch.zeros(())}
 
-    monkeypatch.setattr(fast_fit.tracing, "trace", lambda *_: Recorder())
+    monkeypatch.setattr(steps.tracing, "trace", lambda *_: Recorder())
     fit(build_autoencoder(path="replayed"), Batches(), batch_size=None, epochs=1)
     assert seen == [Batches.tensor.data_ptr()] * 2
 
@@ -550,7 +553,7 @@ def test_a_wrong_batch_raises_what_keras_says_and_the_next_fit_is_replayed():
 
 
 def test_settings_that_change_at_every_batch_end_the_tracing(monkeypatch):
-    monkeypatch.setattr(fast_fit, "_MOST_TRACES", 3)
+    monkeypatch.setattr(steps, "_MOST_TRACES", 3)
 
     class Anneal(keras.callbacks.Callback):
         def on_train_batch_begin(self, batch, logs=None):
