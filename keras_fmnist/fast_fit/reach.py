@@ -229,6 +229,6 @@ def _is_of_a_library(thing):
 
 
 def _is_opaque(cls):
-    """Whether the objects of a class hold nothing that a step reads: locks, loggers, torch's own."""
+    """Whether the objects of a class hold nothing that a step reads: locks, torch's own."""
     is_keras_own = (cls.__module__ or "").split(".")[0] == "keras"
     return _is_of_a_library(cls) and not is_keras_own and cls is not types.SimpleNamespace

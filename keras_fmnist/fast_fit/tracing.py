@@ -125,7 +125,6 @@ def trace(model: keras.Model, kind: str, batch: tuple, exact: bool, inductor: bo
     if step.others:
         raise UntraceableError("it reads other variables at every call")
     _check_graph(module.graph)
-    _check_remat(model, module.graph)
     fingerprint = Fingerprint(model, kind, variables)
     leaves = _leaves(batch)
     # Of a CUDA graph's results the gradients alone may be overwritten by the next step's.
@@ -134,6 +133,8 @@ def trace(model: keras.Model, kind: str, batch: tuple, exact: bool, inductor: bo
         module, [v._value.detach() for v in variables], leaves, exact, inductor, fresh
     )
     replay = Replay(run, variables, settings, step, fingerprint, batch)
+    if fingerprint.draws_backward:
+        raise UntraceableError("what it computes once more in the backward pass draws a mask")
     if not replay.is_verified(batch):
         reason = _DRAWS if may_have_drawn else "its Python does something else at every call"
         raise UntraceableError(reason)
@@ -205,13 +206,3 @@ def _check_graph(graph):
             raise UntraceableError("it draws from a generator of its own (a seeded random layer)")
     if any(root.op == "get_attr" for root in rewrite.written_roots(graph, roots)):
         raise UntraceableError("it writes a tensor that is no Keras variable")
-
-
-def _check_remat(model, graph):
-    """A rematerialized layer draws its mask again in the backward pass, where stock rewinds."""
-    draws = any(
-        torch.Tag.nondeterministic_seeded in getattr(node.target, "tags", ())
-        for node in graph.nodes
-    )
-    if draws and any(layer._remat_mode for layer in model._flatten_layers()):
-        raise UntraceableError("a layer that is rematerialized may draw random numbers")

@@ -25,11 +25,16 @@ class Fingerprint:
         model: the model.
         kind: "train", "test" or "predict".
         variables: those that the step reads.
+
+    Attributes:
+        draws_backward: whether the backward pass draws random numbers: it repeats a part of the
+            forward pass, which Keras does with the generator rewound.
     """
 
     def __init__(self, model: keras.Model, kind: str, variables: Variables) -> None:
         self._model, self._kind, self._variables = model, kind, variables
         self._takes_few = True
+        self.draws_backward = False
 
     def take(self, batch: tuple) -> list[tuple]:
         """The operations of a step on (some examples of) a batch, with all numbers in them."""
@@ -48,6 +53,7 @@ class Fingerprint:
         with scalars.scalars_kept_as_tensors(), recorder:
             results = step(*state, *leaves)
         recorder.add_results(results)
+        self.draws_backward = recorder.draws_backward
         return recorder.operations
 
 
@@ -64,7 +70,8 @@ class _Recorder(TorchDispatchMode):
         # What is alive keeps its memory, so that an address stands for one tensor.
         self._alive = list(inputs)
         self._origins = {_address(t): ("input", i) for i, t in enumerate(inputs)}
-        self._generator = {}
+        self._generators = {}
+        self.draws_backward = False
 
     def __torch_dispatch__(
         self, func: Callable, types: Iterable[type], args: tuple = (), kwargs: dict | None = None
@@ -72,6 +79,7 @@ class _Recorder(TorchDispatchMode):
         kwargs = kwargs or {}
         self.operations.append((func, *map(self._describe, (*args, *kwargs.values()))))
         if torch.Tag.nondeterministic_seeded in func.tags:
+            self.draws_backward |= torch._C._current_autograd_node() is not None
             outputs = self._draw(func, args, kwargs)
         else:
             outputs = func(*args, **kwargs)
@@ -107,7 +115,7 @@ class _Recorder(TorchDispatchMode):
         device = kwargs.get("device") or next(
             (a.device for a in args if isinstance(a, torch.Tensor)), "cpu"
         )
-        own = self._generator.setdefault(str(device), torch.Generator(device))
+        own = self._generators.setdefault(str(device), torch.Generator(device))
         overloads = [func, *(getattr(func.overloadpacket, n) for n in _with_generator(func))]
         for overload in overloads:
             if any(a.name == "generator" for a in overload._schema.arguments):

@@ -13,16 +13,15 @@ if keras.backend.backend() != "torch":
 
 from keras import layers, ops  # noqa: E402
 from three_paths import (  # noqa: E402
-    REPLAYED,
     STOCK_SAID,
     At,
     X,
-    assert_equal,
+    assert_as_stock,
     dense,
     differ,
     fit,
     paths,
-    stock,
+    run,
 )
 
 pytestmark = pytest.mark.filterwarnings(f"error:.*{STOCK_SAID}")
@@ -306,20 +305,23 @@ CHANGES = [
 IDS = [change.__name__ for change in CHANGES]
 
 
-def trained(build, accelerate, changed=True):
+def trained(build, changed=True):
     """What three epochs of two steps give: the value changes at the fourth step."""
-    model, change = build()
-    accelerate(model)
-    history = fit(model, epochs=3, callbacks=[At(change, step=3)] if changed else []).history
-    return [history, model.get_weights()]
+
+    def scenario(accelerate):
+        model, change = build()
+        accelerate(model)
+        history = fit(model, epochs=3, callbacks=[At(change, step=3)] if changed else []).history
+        return [history, model.get_weights()]
+
+    return scenario
 
 
 @paths
 @pytest.mark.parametrize("build", CHANGES, ids=IDS)
 def test_the_step_after_a_change_has_the_new_value(build, path):
-    expected = trained(build, stock)
-    assert_equal(trained(build, REPLAYED[path]), expected)
-    assert differ(expected, trained(build, stock, changed=False))
+    found = assert_as_stock(trained(build), path)
+    assert differ(found, run(trained(build, changed=False)))
 
 
 @paths
@@ -331,7 +333,7 @@ def test_a_prediction_after_a_change_has_the_new_value(build, path):
         change(model)
         return model.predict(X, verbose=0)
 
-    assert_equal(predicted(REPLAYED[path]), predicted(stock))
+    assert_as_stock(predicted, path)
 
 
 @paths
@@ -346,4 +348,4 @@ def test_a_frozen_layer_that_is_released_trains(path):
         fit(model)
         return model.get_weights()
 
-    assert_equal(moved(REPLAYED[path]), moved(stock))
+    assert_as_stock(moved, path)

@@ -19,11 +19,12 @@ from three_paths import (  # noqa: E402
     STOCK_SAID,
     X,
     Y,
+    assert_as_stock,
     assert_equal,
     dense,
     fit,
     paths,
-    stock,
+    run,
 )
 
 pytestmark = pytest.mark.filterwarnings(f"error:.*{STOCK_SAID}")
@@ -66,11 +67,11 @@ def assert_runs_as_stock(scenario, path, reason):
     """Every number is stock Keras's, and the reason is told once for each kind of step."""
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        found = scenario(REPLAYED[path])
+        found = run(scenario, path)
     said = [str(w.message) for w in told if STOCK_SAID in str(w.message)]
     assert said
     assert all(reason in text for text in said), said
-    assert_equal(found, scenario(stock))
+    assert_equal(found, run(scenario))
 
 
 @paths
@@ -91,7 +92,7 @@ def test_an_iterator_that_nobody_can_rewind_is_noticed(path):
         fit(model)
 
     with pytest.warns(UserWarning, match="does something else at every call"):
-        trained(REPLAYED[path])
+        run(trained, path)
 
 
 class DrawingBatches(keras.utils.PyDataset):
@@ -224,4 +225,4 @@ def test_a_callback_reads_the_losses_that_layers_added_in_this_step(path):
         assert len({tuple(losses) for losses in reader.read}) == len(reader.read)
         return reader.read
 
-    assert_equal(read(REPLAYED[path]), read(stock))
+    assert_as_stock(read, path)

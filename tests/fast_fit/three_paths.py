@@ -19,8 +19,17 @@ REPLAYED = {
 }
 
 
-def stock(model):
-    return model
+def run(scenario: Callable, path: str = "stock"):
+    """`scenario(accelerate)` from the same seeds, on one path."""
+    keras.utils.set_random_seed(0)
+    return scenario(REPLAYED.get(path, lambda model: model))
+
+
+def assert_as_stock(scenario: Callable, path: str):
+    """A scenario gives on a path the numbers that it gives on stock Keras; returns them."""
+    found, expected = run(scenario, path), run(scenario)
+    assert_equal(found, expected)
+    return found
 
 
 def dense(*middle, cls=keras.Model, seed=0, **settings):
