@@ -16,8 +16,8 @@ import warnings
 
 import keras
 
+from keras_fmnist.fast_fit.errors import UntraceableError
 from keras_fmnist.fast_fit.steps import Step
-from keras_fmnist.fast_fit.tracing import UntraceableError
 
 __all__ = ["UntraceableError", "accelerate"]
 _KINDS = ("train", "test", "predict")

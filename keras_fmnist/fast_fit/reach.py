@@ -26,6 +26,7 @@ _PASSING = {
     *("training", "_called", "history", "_eval_epoch_iterator"),
     *("stop_training", "stop_evaluating", "stop_predicting"),
     *("train_function", "test_function", "predict_function"),
+    "_exclude_from_weight_decay_cache",  # of an optimizer
 }
 _LIBRARIES = {"keras", "torch", "numpy", "ml_dtypes", "optree", *sys.stdlib_module_names} - {
     "__main__"
@@ -171,8 +172,6 @@ class Reach:
             return
         held = vars(value)
         ignored = _PASSING | _bookkeeping() if isinstance(value, keras.layers.Layer) else _PASSING
-        if _is_of_a_library(type(value)):
-            ignored = ignored | {name for name in held if name.endswith("_cache")}
         self.namespaces.append((held, label, ignored))
         self._waiting.extend((v, k) for k, v in list(held.items()) if k not in ignored)
 

@@ -106,6 +106,12 @@ def _compile(module, state, leaves):
     return run
 
 
+def _own_generators(module):
+    """The generators of layers with a seed of their own, once each."""
+    found = [getattr(child, "generator", None) for child in module.modules()]
+    return list({id(generator): generator for generator in found if generator is not None}.values())
+
+
 class _CudaGraph:
     """A captured step: launched as a whole on fixed addresses.
 
@@ -120,6 +126,8 @@ class _CudaGraph:
         self._inputs = [leaf.clone() for leaf in leaves]
         self._warm_up(module, state)
         self._graph = torch.cuda.CUDAGraph()
+        for generator in _own_generators(module):
+            self._graph.register_generator_state(generator)
         with torch.no_grad(), torch.cuda.graph(self._graph):
             self._outputs = module(*state, *self._inputs)
 
@@ -127,9 +135,12 @@ class _CudaGraph:
         """Let libraries choose kernels and take workspace, on copies: no step is taken."""
         stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
+        own = [(generator, generator.get_state()) for generator in _own_generators(module)]
         with torch.no_grad(), generators_kept(), torch.cuda.stream(stream):
             for _ in range(3):
                 module(*(tensor.clone() for tensor in state), *self._inputs)
+        for generator, before in own:
+            generator.set_state(before)
         torch.cuda.current_stream().wait_stream(stream)
 
     def __call__(self, *tensors):

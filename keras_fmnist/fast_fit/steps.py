@@ -8,7 +8,8 @@ from collections.abc import Callable
 import keras
 
 from keras_fmnist.fast_fit import runnable, surroundings, tracing
-from keras_fmnist.fast_fit.tracing import Structure, UntraceableError
+from keras_fmnist.fast_fit.errors import UntraceableError
+from keras_fmnist.fast_fit.tracing import Structure
 
 # A trace takes as long as some fifty steps. Settings that change more often than that cost more
 # than they save, and so do shapes that are seen once: after the first few a shape is traced when

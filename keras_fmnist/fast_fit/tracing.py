@@ -10,7 +10,16 @@ from keras.src.models.functional import Functional  # not public; `keras.Model(x
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
 
-from keras_fmnist.fast_fit import norms, rewrite, runnable, scalars, surroundings
+from keras_fmnist.fast_fit import (
+    crops,
+    norms,
+    random_draws,
+    rewrite,
+    runnable,
+    scalars,
+    surroundings,
+)
+from keras_fmnist.fast_fit.errors import UntraceableError
 from keras_fmnist.fast_fit.premises import Settings, optimizers
 from keras_fmnist.fast_fit.python_draws import Draws
 from keras_fmnist.fast_fit.stateless_step import StatelessStep, Variables
@@ -19,10 +28,6 @@ from keras_fmnist.fast_fit.verification import Fingerprint
 Structure = Any  # of tensors: one, or dicts, lists and tuples of them, as `keras.tree` takes it
 
 _DRAWS = "its Python draws random numbers, which a replay would repeat"
-
-
-class UntraceableError(Exception):
-    """A step can not be replayed faithfully; the message is the reason."""
 
 
 class Replay:
@@ -52,11 +57,15 @@ class Replay:
         self._requires_grad = [p.requires_grad for p in self.parameters]
         self._settings = settings
         self._state = [p.detach() for p in self.parameters]
+        self._random_states = random_draws.states_among(variables)
+        self._random_versions = self._read_random_versions()
         self._structure = step.structure
         self._logs = len(keras.tree.flatten(step.structure))
         self._losses = step.losses
         self._with_gradients = [self.parameters[i] for i in step.with_gradients]
         self._fingerprint = fingerprint
+        # The first time things are made that are there from then on: a generator of Keras, say.
+        fingerprint.take(batch)
         self._expected = fingerprint.take(batch)
 
     def is_stale(self) -> bool:
@@ -64,8 +73,12 @@ class Replay:
         return (
             [p.data_ptr() for p in self.parameters] != self._addresses
             or [p.requires_grad for p in self.parameters] != self._requires_grad
+            or self._read_random_versions() != self._random_versions
             or self._settings.have_changed()
         )
+
+    def _read_random_versions(self):
+        return [state._version for state in self._random_states]
 
     def is_verified(self, batch: tuple) -> bool:
         """Whether Keras's own step still does what was traced; costs a step of two examples."""
@@ -156,9 +169,12 @@ def _write_down(model, kind, batch, variables, exact):
     try:
         with (
             scalars.scalars_kept_as_tensors(),
+            random_draws.drawn_by_torch(exact),
+            crops.by_index(model),
             contextlib.nullcontext() if exact else norms.fused(model),
         ):
             module = write_down(*(v._value.detach() for v in variables), *_leaves(batch))
+            random_draws.place_draws(module)
     except GuardOnDataDependentSymNode as error:
         raise UntraceableError("its Python depends on a value that a step computes") from error
     finally:

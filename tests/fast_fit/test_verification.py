@@ -84,9 +84,11 @@ def test_what_runs_outside_epochs_is_verified_now_and_then(path, factor):
     model.predict_on_batch(X)
     factor(3.0)
     expected = np.asarray(model(X).detach())
-    with pytest.warns(UserWarning, match=TOLD):
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
         for _ in range(102):
             found = model.predict_on_batch(X)
+    assert TOLD in str([str(w.message) for w in told])
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
@@ -109,8 +111,8 @@ def test_a_verified_step_that_has_not_changed_is_neither_traced_nor_told_of(monk
         warnings.filterwarnings("ignore", "__array__")
         fit(model, epochs=3, validation_data=(X, Y))
     assert traced == ["train", "test"]
-    # Two for a trace, then one each where the second epoch begins; the third comes too soon after.
-    assert taken == ["train", "train", "test", "test", "train", "test"]
+    # Three for a trace, then one each where the second epoch begins; the third comes too soon after.
+    assert taken == [*["train"] * 3, *["test"] * 3, "train", "test"]
 
 
 @paths
