@@ -47,7 +47,8 @@ class Fingerprint:
 
     def _record(self, batch):
         state = [v._value.detach().clone() for v in self._variables]
-        leaves = [leaf.detach() for leaf in keras.tree.flatten(batch) if leaf is not None]
+        # Copies too: some of Keras's layers write into their input.
+        leaves = [leaf.detach().clone() for leaf in keras.tree.flatten(batch) if leaf is not None]
         step = StatelessStep(self._model, self._kind, batch, self._variables)
         recorder = _Recorder([*state, *leaves])
         with scalars.scalars_kept_as_tensors(), recorder:

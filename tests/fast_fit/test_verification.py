@@ -111,7 +111,7 @@ def test_a_verified_step_that_has_not_changed_is_neither_traced_nor_told_of(monk
         warnings.filterwarnings("ignore", "__array__")
         fit(model, epochs=3, validation_data=(X, Y))
     assert traced == ["train", "test"]
-    # Three for a trace, then one each where the second epoch begins; the third comes too soon after.
+    # Three for a trace, then one each where the second epoch begins; the third is too near.
     assert taken == [*["train"] * 3, *["test"] * 3, "train", "test"]
 
 
@@ -129,6 +129,22 @@ def test_verifying_changes_nothing_and_draws_nothing(path):
     assert torch.equal(drawn, torch.rand(3))
     after = [v.numpy() for v in (*model.variables, *model.optimizer.variables)]
     assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+class WritesItsInput(layers.Layer):
+    def call(self, x):
+        return x.add_(1.0) if not x.is_meta else x
+
+
+@paths
+def test_a_layer_that_writes_into_the_batch_writes_once_a_step(path):
+    def trained(accelerate):
+        model = accelerate(dense(WritesItsInput()))
+        batch = torch.tensor(X[:20])
+        losses = [float(model.train_on_batch(batch, Y[:20])) for _ in range(3)]
+        return [losses, batch.numpy().copy()]
+
+    assert_as_stock(trained, path)
 
 
 @paths
