@@ -503,6 +503,7 @@ def subclassed_model():
 
 
 ADAM = keras.optimizers.Adam
+ANEW = "Keras seeds the generator of a layer anew at every step"
 VALUE = "its Python depends on a value that a step computes"
 UNTRACEABLE = {
     "run_eagerly": (lambda: dense_model(run_eagerly=True), "run_eagerly"),
@@ -510,8 +511,8 @@ UNTRACEABLE = {
     "subclass": (subclassed_model, "not functional"),
     "python state": (lambda: dense_model(Counter()), "a call changes calls"),
     "torch module": (lambda: dense_model(Torch()), "outside Keras variables"),
-    "seeded dropout": (lambda: dense_model(layers.Dropout(0.5, seed=1)), VALUE),
-    "noise": (lambda: dense_model(layers.GaussianNoise(0.5)), VALUE),
+    "seeded dropout": (lambda: dense_model(layers.Dropout(0.5, seed=1)), ANEW),
+    "noise": (lambda: dense_model(layers.GaussianNoise(0.5)), ANEW),
     "accumulation": (lambda: dense_model(optimizer=ADAM(gradient_accumulation_steps=2)), VALUE),
     "loss scale": (
         lambda: dense_model(optimizer=keras.optimizers.LossScaleOptimizer(ADAM())),

@@ -33,7 +33,7 @@ class Settings:
         self._groups = _groups(reach)
         self._versions = self._read_versions()
         self._contents = self._read_contents()
-        self._glance = list(self._values())
+        self._look()
 
     def have_changed(self) -> bool:
         """Whether a place holds another object, or another plain value."""
@@ -43,7 +43,7 @@ class Settings:
             return False
         if any(True for _ in self._changed()):
             return True
-        self._glance = list(self._values())
+        self._look()
         return False
 
     def restore(self) -> list[str]:
@@ -60,12 +60,21 @@ class Settings:
         return itertools.chain.from_iterable(read() for read in self._groups)
 
     def _looks_alike(self):
-        """At every step: in C, and by identity, which most of what has not changed keeps."""
+        """At every step, and therefore in C."""
         try:
             now = list(self._values())
-        except (ValueError, AttributeError, RuntimeError):  # something is gone
+            # A list compares by identity first. What may be equal without being the same, another
+            # list or tensor, is asked for it once more.
+            return now == self._glance and all(map(operator.is_, self._pick(now), self._picked))
+        except (ValueError, AttributeError, RuntimeError, TypeError):  # gone, or not to be compared
             return False
-        return len(now) == len(self._glance) and all(map(operator.is_, now, self._glance))
+
+    def _look(self):
+        self._glance = list(self._values())
+        places = [i for i, value in enumerate(self._glance) if _is_compared_by_content(value)]
+        # Of one place alone a getter would give no tuple.
+        self._pick = operator.itemgetter(*(places or [0]), 0)
+        self._picked = self._pick(self._glance)
 
     def _read_versions(self):
         return [tensor._version for tensor in self._tensors]
@@ -80,6 +89,10 @@ class Settings:
                 before, value = place.before.get(name, _ABSENT), now.get(name, _ABSENT)
                 if before is not value and not _are_equal(before, value):
                     yield place, name, before, place.describe(name)
+
+
+def _is_compared_by_content(value):
+    return not isinstance(value, SCALARS) and type(value).__eq__ is not object.__eq__
 
 
 def _are_equal(one, other):

@@ -72,6 +72,9 @@ class _Recorder(TorchDispatchMode):
         self._alive = list(inputs)
         self._origins = {_address(t): ("input", i) for i, t in enumerate(inputs)}
         self._generators = {}
+        # Numbers that Python has read from tensors of the step: those of the operation that follows,
+        # and fractions, which are hardly anything else's, for good.
+        self._just_read, self._read = set(), set()
         self.draws_backward = False
 
     def __torch_dispatch__(
@@ -84,6 +87,12 @@ class _Recorder(TorchDispatchMode):
             outputs = self._draw(func, args, kwargs)
         else:
             outputs = func(*args, **kwargs)
+        if func is torch.ops.aten._local_scalar_dense.default:
+            self._just_read.add(outputs)
+            if isinstance(outputs, float) and not outputs.is_integer():
+                self._read.add(outputs)
+        else:
+            self._just_read.clear()
         position = len(self.operations)
         for output in outputs if isinstance(outputs, (list, tuple)) else (outputs,):
             if isinstance(output, torch.Tensor):
@@ -101,6 +110,8 @@ class _Recorder(TorchDispatchMode):
             return tuple(map(self._describe, value))
         if isinstance(value, torch.Generator):
             return "generator"
+        if isinstance(value, (int, float)) and (value in self._just_read or value in self._read):
+            return "read from a tensor"
         return repr(value) if isinstance(value, (float, complex)) else value
 
     def _origin(self, tensor):

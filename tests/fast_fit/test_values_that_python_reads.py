@@ -182,6 +182,21 @@ def item_of_a_list():
     return dense(Holder(lambda: held[0])), lambda model: held.__setitem__(0, 3.0)
 
 
+def equal_list_in_the_place_of_a_list():
+    layer = DefaultOnTheClass()
+    layer.betas = [1.0]
+    model = dense(layer)
+    other = [1.0]
+
+    def change(model):
+        if vars(layer)["betas"] is not other:
+            vars(layer)["betas"] = other  # equal for one step, and then not
+        else:
+            other[0] = 3.0
+
+    return model, change
+
+
 def item_of_a_dict():
     held = {"inner": {"factor": 1.0}}
     return dense(Holder(lambda: held["inner"]["factor"])), lambda model: held["inner"].update(
@@ -288,6 +303,7 @@ CHANGES = [
     schedule_in_a_schedule,
     call_of_a_layer,
     item_of_a_list,
+    equal_list_in_the_place_of_a_list,
     item_of_a_dict,
     item_of_a_list_that_a_layer_tracks,
     cell_of_a_closure,
@@ -306,12 +322,16 @@ IDS = [change.__name__ for change in CHANGES]
 
 
 def trained(build, changed=True):
-    """What three epochs of two steps give: the value changes at the fourth step."""
+    """What three epochs of two steps give: the value changes at the fourth step.
+
+    (A change is made once more at the fifth, which for most of them changes nothing.)
+    """
 
     def scenario(accelerate):
         model, change = build()
         accelerate(model)
-        history = fit(model, epochs=3, callbacks=[At(change, step=3)] if changed else []).history
+        callbacks = [At(change, step=3), At(change, step=4)] if changed else []
+        history = fit(model, epochs=3, callbacks=callbacks).history
         return [history, model.get_weights()]
 
     return scenario

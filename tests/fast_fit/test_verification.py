@@ -131,6 +131,24 @@ def test_verifying_changes_nothing_and_draws_nothing(path):
     assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
 
 
+class MovingEpsilon(keras.optimizers.SGD):
+    """Adds a number that moves with every step, and that torch reads from a tensor."""
+
+    def update_step(self, gradient, variable, learning_rate):
+        number = 0.1 / ops.cast(self.iterations + 1, "float32")
+        variable.assign(torch._foreach_add([variable.value], number)[0] - learning_rate * gradient)
+
+
+def test_a_number_that_torch_reads_from_the_state_is_no_change():
+    model = dense(optimizer=MovingEpsilon(0.1))
+    run(lambda accelerate: accelerate(model), "fast")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        fit(model, epochs=3)
+    (replay,) = model.train_function._replays.values()
+    assert replay.is_verified((torch.tensor(X[:20]), torch.tensor(Y[:20])))
+
+
 class WritesItsInput(layers.Layer):
     def call(self, x):
         return x.add_(1.0) if not x.is_meta else x
