@@ -3,71 +3,14 @@
 Keras takes its backend when it is imported, once a process.
 """
 
-import json
 import os
 import re
 
 import keras
 import pytest
 
-import keras_fmnist
-from experiments.mansilla import BASE
-from keras_fmnist.backends import BACKENDS, find_device, select_device
-from keras_fmnist.models import networks, weights
-from keras_fmnist.settings import SpecError
-from tests.helpers.processes import run_python
-
-# What a user's keras.json and variables may say, and the weights that come out all the same.
-WORLD = """
-import keras_fmnist
-from keras_fmnist.models import networks, weights
-from experiments.mansilla import BASE
-import keras
-
-arrays = weights.get_arrays(networks.build(BASE))
-config = keras.config
-print(weights.digest(arrays), config.floatx(), config.epsilon(), config.max_epochs(),
-      config.max_steps_per_epoch(), config.image_data_format())
-"""
-
-
-def test_what_stands_outside_a_run_does_not_change_it(tmp_path):
-    settings = {"floatx": "float16", "epsilon": 0.1, "image_data_format": "channels_first"}
-    (tmp_path / "keras.json").write_text(json.dumps(settings | {"backend": "jax"}))
-    said = run_python(
-        "-c",
-        WORLD,
-        KERAS_HOME=str(tmp_path),
-        KERAS_BACKEND="torch",
-        **dict.fromkeys(keras_fmnist.CHANGES_RESULTS, "1"),
-    )
-    assert said.returncode == 0, said.stderr[-3000:]
-    expected = weights.digest(weights.get_arrays(networks.build(BASE)))
-    assert said.stdout.split() == [expected, "float32", "1e-07", "None", "None", "channels_last"]
-
-
-@pytest.mark.parametrize("backend", ["torch", "jax"])
-def test_a_device_that_a_variable_names_and_that_is_not_there_is_refused(monkeypatch, backend):
-    variable = {"torch": "KERAS_TORCH_DEVICE", "jax": "JAX_PLATFORMS"}[backend]
-    monkeypatch.setenv("KERAS_BACKEND", backend)
-    monkeypatch.setenv(variable, "cuda")
-
-    def refuse():
-        raise AssertionError("Torch not compiled with CUDA enabled")
-
-    monkeypatch.setattr(keras.backend, "backend", refuse)
-    with pytest.raises(SpecError, match=f"{variable} names 'cuda', which {backend} does not find"):
-        find_device()
-    monkeypatch.delenv(variable)
-    with pytest.raises(AssertionError):
-        find_device()
-
-
-def test_where_the_cpu_is_asked_for_a_variable_has_no_say(monkeypatch):
-    for variable in ("JAX_PLATFORMS", "KERAS_TORCH_DEVICE", "CUDA_VISIBLE_DEVICES"):
-        monkeypatch.setenv(variable, "cuda")
-    select_device("cpu")
-    assert (os.environ["JAX_PLATFORMS"], os.environ["KERAS_TORCH_DEVICE"]) == ("cpu", "cpu")
+from keras_fmnist.backends import BACKENDS, list_installed
+from tests.helpers.processes import COMPILE_LESS, run_python
 
 
 def test_this_process_runs_on_the_backend_it_was_asked_for():
@@ -75,15 +18,22 @@ def test_this_process_runs_on_the_backend_it_was_asked_for():
 
 
 @pytest.mark.parametrize("backend", [name for name in BACKENDS if name != "torch"])
-def test_what_is_portable_holds_on(backend, backend_runs):
-    if backend not in backend_runs:
+def test_what_is_portable_holds_on(backend, tmp_path):
+    if backend not in list_installed():
         # On a developer's machine a framework may be missing; where all are installed on purpose
         # a skip would hide that they are not.
         assert not os.environ.get("CI"), f"{backend} is not installed"
         pytest.skip(f"{backend} is not installed: pip install 'keras-fmnist[{backend}]'")
-    status = backend_runs[backend].wait(timeout=900)
-    said = backend_runs[backend].output.read_text()
-    assert status == 0, said[-6000:]
-    passed = re.search(r"(\d+) passed", said)
-    assert passed, said[-2000:]
+    options = ["-o", "addopts=-q", "-p", "no:cacheprovider", f"--basetemp={tmp_path / 'in'}"]
+    options += ["-m", "portable", "-rs", "--ignore=tests/test_backends.py"]
+    done = run_python(
+        *("-m", "pytest", "tests", *options),
+        seconds=1800,
+        KERAS_BACKEND=backend,
+        CUDA_VISIBLE_DEVICES="",  # one GPU is not shared with the process that waits
+        **COMPILE_LESS,
+    )
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    passed = re.search(r"(\d+) passed", done.stdout)
+    assert passed, done.stdout[-2000:]
     assert int(passed.group(1)) > 30

@@ -82,6 +82,8 @@ WOBBLE = Quantity(
     "wobble of val_loss",
     lambda run: stdev(b - a for a, b in pairwise(run.history["val_loss"][WOBBLE_FROM - 1 :])),
 )
+# Of the steps of both losses from then on, how many go up, or down where those are fewer.
+STEPS_EITHER_WAY = Quantity("steps up and steps down", lambda run: _steps_either_way(run))
 GAP = Quantity("gap", _gap)  # validation minus training loss
 GAP_CHANGE = Quantity(
     "gap change", lambda one, other: (_gap(one) - _gap(other)) / other.metrics["val_loss"]
@@ -108,6 +110,29 @@ def higher_later(early: int, late: int) -> Quantity:
             run.history[name][late - 1] > run.history[name][early - 1] for name in LOSSES
         ),
     )
+
+
+def higher_on_average(since: int) -> Quantity:
+    """Both losses' mean over the epochs after `since` is above their value at `since`."""
+    return Quantity(
+        f"both losses higher on average after epoch {since} than at it",
+        lambda run: all(
+            fmean(run.history[name][since:]) > run.history[name][since - 1] for name in LOSSES
+        ),
+    )
+
+
+def difference(quantity: Quantity) -> Quantity:
+    """What is read off one run minus what is read off another."""
+    return Quantity(f"difference in {quantity.label}", lambda a, b: quantity.of(a) - quantity.of(b))
+
+
+def _steps_either_way(run):
+    steps = [
+        [after - before for before, after in pairwise(run.history[name][WOBBLE_FROM - 1 :])]
+        for name in LOSSES
+    ]
+    return min(sum(sign * step > 0 for step in curve) for curve in steps for sign in (1, -1))
 
 
 def _falls(curve):

@@ -14,6 +14,7 @@ from keras_fmnist.cli.commands.export import export
 from keras_fmnist.cli.commands.inspect import inspect
 from keras_fmnist.cli.commands.latent import map_latent_spaces
 from keras_fmnist.cli.commands.list import list_experiments
+from keras_fmnist.cli.commands.live import prepare_live
 from keras_fmnist.cli.commands.predict import predict
 from keras_fmnist.cli.commands.report import write_report
 from keras_fmnist.cli.commands.study import run_study
@@ -37,6 +38,7 @@ def build_menu(catalogue: Catalogue) -> Commands:
         "export": command(export, catalogue),
         "predict": command(predict, catalogue, experiment=catalogue.classifier.id),
         "latent": command(map_latent_spaces, catalogue),
+        "live": command(prepare_live, catalogue),
         "bench": command(bench, catalogue),
         **{name: build_experiment_commands(specs) for name, specs in catalogue.reports.items()},
     }

@@ -48,6 +48,8 @@ def _read(path):
         if content.startswith(b"\x1f\x8b"):
             unpack = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
             content = unpack.decompress(content, _LARGEST + 1)
+            if not unpack.eof:  # cut off, or too long
+                return None
     except (OSError, zlib.error):
         return None
     return content if len(content) <= _LARGEST else None

@@ -8,6 +8,7 @@ FRAME = SPECK // 2  # of 255: what is nearer to the colour of a corner belongs t
 STRAIGHT = 0.9  # of each side of what a frame leaves: a garment's own box is touched here and there
 PLAIN_EDGE = 0.6  # of the edge inside a frame, which has the colour of a background
 SMALLEST = 0.01  # of the picture inside a frame, which stands out from that background
+MARGIN = 0.02  # of its shorter side, which is background in a picture of something
 ROUNDED = 0.55  # of each side of a photo with transparent corners, at least, is opaque
 THICKEST = 3  # pixels of a line that JPEG may have blurred
 
@@ -113,10 +114,20 @@ def _find_inside(pixels):
 
 
 def _shows_object(pixels):
-    """Whether most of the edge is plain, and something inside is not as it is."""
+    """Whether most of the edge is plain, a margin deep, and something inside is not as it is.
+
+    A garment in a box of its own has no margin: at most a soft edge.
+    """
+    margin = max(2, round(MARGIN * min(pixels.shape)))
+    if min(pixels.shape) < 4 * margin:
+        return False
     off = np.abs(np.float32(pixels) - find_background(pixels))
-    edge = np.concatenate(_list_sides(off))
-    return (edge <= 2 * SPECK).mean() >= PLAIN_EDGE and (off > PLAIN).mean() > SMALLEST
+    inner = off[margin:-margin, margin:-margin]
+    is_plain = all(
+        (np.concatenate(_list_sides(part)) <= 2 * SPECK).mean() >= PLAIN_EDGE
+        for part in (off, inner)
+    )
+    return is_plain and (off > PLAIN).mean() > SMALLEST
 
 
 def _find_box(mask, share):

@@ -14,6 +14,8 @@ from keras_fmnist.records.images import pack_images
 from keras_fmnist.records.latent_space import STEPS, LatentSpace
 
 if TYPE_CHECKING:
+    from sklearn.decomposition import PCA
+
     from keras_fmnist.inference.trained import Trained
 
 
@@ -51,14 +53,20 @@ def measure_latent_space(trained: "Trained", dataset: Dataset) -> LatentSpace:
 
 
 def _maps(codes):
-    from sklearn.decomposition import PCA  # a second to import
-    from sklearn.manifold import TSNE
+    from sklearn.manifold import TSNE  # a second to import
 
-    pca = PCA(2, random_state=0)
-    flat = pca.fit_transform(codes)
+    pca = fit_plane(codes)
+    flat = pca.transform(codes)
     near = TSNE(init="pca", random_state=0).fit_transform(codes)
     share = {"share": _digits(pca.explained_variance_ratio_)}
     return _axes(flat) | share, _axes(near)
+
+
+def fit_plane(codes: np.ndarray) -> "PCA":
+    """The plane in which codes `(n, numbers)` vary most; the map of PCA shows them in it."""
+    from sklearn.decomposition import PCA
+
+    return PCA(2, random_state=0).fit(codes)
 
 
 def _axes(points):

@@ -104,11 +104,11 @@ def decoder(spec: AutoencoderSpec, seed: int = 0, data_format: str = DATA_FORMAT
     if data_format == LAST:
         x = keras.layers.Permute((2, 3, 1), name="to_channels_last")(x)
     x = _conv_transpose(spec.deconv1, spec.kernels[0], seed, data_format, name="deconv1")(x)
-    x = keras.layers.ReLU(name="deconv1_relu")(x)
-    x = _map_dropout(spec, data_format, name="deconv1_dropout")(x)
+    if spec.between == "relu_dropout":
+        x = keras.layers.ReLU(name="deconv1_relu")(x)
+        x = _map_dropout(spec, data_format, name="deconv1_dropout")(x)
     x = _conv_transpose(spec.deconv2, 1, seed, data_format, name="deconv2")(x)
-    activation = "sigmoid" if spec.pixels == "unit" else "tanh"
-    x = keras.layers.Activation(activation, name="output")(x)
+    x = keras.layers.Activation(spec.output_activation, name="output")(x)
     if data_format == FIRST:
         x = keras.layers.Reshape((IMAGE_SIZE, IMAGE_SIZE, 1), name="to_channels_last")(x)
     return keras.Model(inputs, x, name="decoder")

@@ -44,11 +44,15 @@ def list_arguments(spec: AutoencoderSpec | ClassifierSpec) -> dict[str, dict]:
         "dropout_kind": spec.dropout_kind,
     }
     pooling = ("max", "max" if spec.last_pooling == "max" else "avg")
-    output = "sigmoid" if spec.pixels == "unit" else "tanh"
     return {
         "Encoder": shared
         | {"dropout_at": spec.dropout_at, "batchnorm": spec.batchnorm, "pooling": pooling},
-        "Decoder": shared | {"deconvs": deconvs, "output": output},
+        "Decoder": shared
+        | {
+            "deconvs": deconvs,
+            "output": spec.output_activation,
+            "between": spec.between == "relu_dropout",
+        },
         "Autoencoder": {},
     }
 

@@ -20,7 +20,6 @@ from keras_fmnist.claims.criteria import (
     format_number,
 )
 from keras_fmnist.claims.quantities import Quantity
-from keras_fmnist.records.intervals import binomial_reach
 
 ITSELF = Quantity("value", lambda value: value)
 DIFFERENCE = Quantity("difference", lambda one, other: one - other)
@@ -196,11 +195,6 @@ def test_every_part_must_hold_and_one_that_does_not_refutes_all(bounds, verdict,
 def test_the_experiments_of_every_part_are_known():
     every = Every((Ranked(ITSELF, BASE, LATENT_256), Within(ITSELF, (DROPOUT_01,))))
     assert every.specs == (BASE, LATENT_256, DROPOUT_01)
-
-
-def test_the_binomial_margin_of_a_count():
-    # 1.96 · √(1000 · 0.713 · 0.287)
-    assert binomial_reach(713) == pytest.approx(28.04, abs=0.01)
 
 
 # 2 ± 2.484 for the mean of SEEDS, and 2 ± 4.969 for one more run

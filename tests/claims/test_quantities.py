@@ -41,6 +41,28 @@ def test_losses_are_higher_later_where_both_are():
     assert not later.of(both_losses([0.3, 0.2, 0.1], up))
 
 
+def test_losses_are_higher_on_average_where_the_mean_of_what_follows_is():
+    rises, up = quantities.higher_on_average(2), [0.9, 0.1, 0.3, 0.05, 0.0, 0.1]  # mean 0.1125
+    assert rises.of(both_losses(up, up))
+    assert not rises.of(both_losses(up, [0.9, 0.12, 0.3, 0.05, 0.0, 0.1]))
+    assert not rises.of(both_losses([0.9, 0.12, 0.3, 0.05, 0.0, 0.1], up))
+
+
+def test_steps_either_way_count_the_rarer_direction_of_either_loss_from_epoch_5_on():
+    early = [0.1, 0.9, 0.1, 0.9]  # before epoch 5, where nothing counts
+    twice = [*early, 0.5, 0.6, 0.5, 0.6, 0.5, 0.4]  # up 2, down 3
+    thrice = [*early, 0.5, 0.6, 0.7, 0.8, 0.7, 0.6]  # up 3, down 2
+    once = [*early, 0.5, 0.6, 0.7, 0.8, 0.9, 0.8]  # up 4, down 1
+    assert quantities.STEPS_EITHER_WAY.of(both_losses(twice, thrice)) == 2
+    assert quantities.STEPS_EITHER_WAY.of(both_losses(twice, once)) == 1
+    assert quantities.STEPS_EITHER_WAY.of(both_losses(once, twice)) == 1
+
+
+def test_a_difference_is_what_is_read_off_the_first_run_minus_the_second():
+    less = quantities.difference(quantities.final("val_loss"))
+    assert less.of(curves(val_loss=[0.2]), curves(val_loss=[0.5])) == pytest.approx(-0.3)
+
+
 def test_gaps_are_validation_minus_training_loss_and_the_reverse_for_accuracies():
     wide = curves(train_eval_loss=[0.2], val_loss=[0.25])
     narrow = curves(train_eval_loss=[0.3], val_loss=[0.4])

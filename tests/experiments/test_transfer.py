@@ -35,12 +35,15 @@ def test_the_four_arms_are_the_four_combinations():
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory, dataset, tiny):
-    """Each arm's record, the autoencoder's, and the experiments that were trained for it."""
+    """Each arm's record, the autoencoder's, and the experiments that were trained for it.
+
+    Tracing the steps of six nets would take longer than to run these few.
+    """
     random, pretrained = tmp_path_factory.mktemp("random"), tmp_path_factory.mktemp("pretrained")
 
     def run(name, out):
         spec = tiny(SPECS[name], epochs=1, autoencoder_epochs=1, relu_logits=False)
-        return train_spec(spec, 0, out, dataset=dataset)
+        return train_spec(spec, 0, out, dataset=dataset, fast=False)
 
     arms = {name: run(name, random) for name in RANDOM}
     arms |= {name: run(name, pretrained) for name in PRETRAINED}
@@ -94,7 +97,7 @@ def test_all_arms_start_with_the_same_head(tmp_path, dataset, tiny):
     heads = []
     for name in SPECS:
         spec = tiny(SPECS[name], epochs=0, autoencoder_epochs=0)
-        record = train_spec(spec, 3, tmp_path, dataset=dataset)
+        record = train_spec(spec, 3, tmp_path, dataset=dataset, fast=False)
         path = record.files(tmp_path).record
         arrays = weights.load(RunFiles(path).weights)
         heads.append(weights.digest(weights.select(arrays, "logits")))
@@ -113,6 +116,6 @@ def test_a_frozen_encoder_that_moves_is_an_error_and_leaves_no_record(
 
     monkeypatch.setattr(networks, "build", thaw)
     with pytest.raises(RuntimeError, match="transfer/random_head: the frozen encoder moved"):
-        train_spec(tiny(SPECS["random_head"]), 0, tmp_path, dataset=dataset)
+        train_spec(tiny(SPECS["random_head"]), 0, tmp_path, dataset=dataset, fast=False)
     assert not list(tmp_path.rglob("*.json"))
-    assert train_spec(tiny(SPECS["random_full"]), 0, tmp_path, dataset=dataset)
+    assert train_spec(tiny(SPECS["random_full"]), 0, tmp_path, dataset=dataset, fast=False)

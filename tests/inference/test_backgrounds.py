@@ -106,3 +106,11 @@ def test_half_dark_and_half_light_is_no_frame():
     pixels = np.zeros((40, 40), np.uint8)
     pixels[:, 20:] = 255
     assert take_frames_off(pixels) is pixels
+
+
+@pytest.mark.parametrize("size", [(10, 10), (60, 80), (1, 200), (3, 3)])
+def test_a_plain_thing_with_soft_edges_is_no_picture_in_a_frame(size):
+    thing = Image.new("L", (200, 250), 255)
+    thing.paste(0, (60, 60, 60 + size[0], 60 + size[1]))
+    for soft in (thing, thing.resize((149, 187)), thing.resize((67, 83))):
+        assert take_frames_off(np.asarray(soft)).shape == np.asarray(soft).shape

@@ -7,7 +7,6 @@ from keras import layers
 
 from experiments.manolucos import BASELINE, BASELINE_REPAIRED, WIDE
 from experiments.mansilla import BASE, CLASSIFIER_FULL
-from keras_fmnist.cli.commands.inspect import format_layers
 from keras_fmnist.models import inspection, networks, weights
 from keras_fmnist.specs import override
 
@@ -151,18 +150,3 @@ def test_dead_is_what_is_zero_for_every_image():
 def test_dead_numbers_of_a_map_are_counted_one_by_one():
     net = build(layers.ZeroPadding2D(1), shape=(2, 2, 3))
     assert inspection.count_dead(net, np.ones((2, 2, 2, 3), np.float32)) == (3 * 12, 3 * 16)
-
-
-def test_the_table_has_a_line_a_layer_and_the_sum_of_the_parameters():
-    rows = [
-        inspection.Row("encoder.conv1", (16, 26, 26), 160, 0, 676, 1.0),
-        inspection.Row("pool", (16, 13, 13), 0, None, None, 1.216),
-        inspection.Row("deconv", (1, 28, 28), 145, 55, 784, 0.5),
-    ]
-    assert format_layers(rows) == [
-        "layer            output  parameters  bias alone  training / evaluation",
-        "encoder.conv1  16×26×26         160    0 of 676                   1.00",
-        "pool           16×13×13                                           1.22",
-        "deconv          1×28×28         145   55 of 784                   0.50",
-        "                                305",
-    ]

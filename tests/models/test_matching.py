@@ -53,7 +53,7 @@ def test_layers_out_of_order_are_told_apart_by_their_shapes_or_not_at_all():
     twins = NET | {"decoder.deconv1.bias": (4,)}  # now it is shaped as conv1
     with pytest.raises(MatchError) as error:
         match(theirs | {"0.bias": (4,)}, twins)
-    assert len(error.value.rows) == len(NET)
+    assert {row[2] for row in error.value.rows} >= NET.keys()
 
 
 def test_a_name_that_is_ours_is_not_given_to_another_layer():

@@ -59,6 +59,7 @@ def test_the_source_imports_pytorch_alone_and_says_what_images_are(spec):
     source = write_source(spec, "net")
     tree = ast.parse(source)
     assert find_libraries(imported_names(tree)) - sys.stdlib_module_names == {"torch"}
-    assert f"black {spec.pixel_min:g} and white 1" in ast.get_docstring(tree)
+    words = " ".join(ast.get_docstring(tree).split())
+    assert f"black {spec.pixel_min:g} and white 1." in words
     assert ast.get_docstring(tree).count(spec.id) == 1
     assert max(map(len, source.splitlines())) <= 100

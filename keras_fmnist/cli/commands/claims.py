@@ -12,7 +12,7 @@ from keras_fmnist.cli.arguments import (
     find_records_folder,
     say_where_records_are,
 )
-from keras_fmnist.cli.output import format_table
+from keras_fmnist.cli.output import format_table, wrap_cell
 from keras_fmnist.files import write_json
 from keras_fmnist.records.record import read_records
 from keras_fmnist.settings import SpecError
@@ -57,8 +57,13 @@ def format_claims(rows: Sequence[dict], width: int) -> str:
     widths = [int(share * room) for share in SHARES]
     cells = []
     for row in rows:
-        claim = f"{row['id']}\n{row['claim']}"
-        ours = "\n".join(describe_ours(row))
-        cells.append((claim, row["published"], ours, f"{row['verdict']}\n{row['why']}"))
-        cells.append(("",) * len(COLUMNS))
-    return f"{format_table(cells, COLUMNS, widths=widths)}\n{count_verdicts(rows)}"
+        ours, verdict = "\n".join(describe_ours(row)), f"{row['verdict']}\n{row['why']}"
+        texts = (row["claim"], row["published"], ours, verdict)
+        cells.append(list(map(wrap_cell, texts, widths)))
+    head, *lines = format_table(cells, COLUMNS).splitlines()
+    shown = [head, ""]
+    for row, texts in zip(rows, cells, strict=True):
+        height = 1 + max(text.count("\n") for text in texts)
+        shown += [row["id"], *lines[:height], ""]
+        del lines[:height]
+    return "\n".join([*shown, count_verdicts(rows)])

@@ -1,5 +1,6 @@
-"""`keras-fmnist report`: figures, page and README, written or held to the records."""
+"""`keras-fmnist report`: figures, page and documents, written or checked."""
 
+from pathlib import Path
 from typing import Annotated
 
 from keras_fmnist.claims.catalogue import Catalogue
@@ -22,7 +23,7 @@ def write_report(
     ] = False,
     out: RecordsFolder = None,
 ) -> None:
-    """Renews figures, page and README.md from the records.
+    """Renews figures, page and documents (README.md, docs/) from the records.
 
     Figures that no record gives any more are removed. With `check` nothing is written; what is not
     as the records give it is named.
@@ -35,7 +36,7 @@ def write_report(
     check_flag("check", check)
     out = find_records_folder(out, is_written=not check, takes_published=check)
     from keras_fmnist.reporting import figures
-    from keras_fmnist.reporting.build import build_files, is_unchanged
+    from keras_fmnist.reporting.build import LIVE, build_files, is_unchanged
     from keras_fmnist.reporting.tables import format_results
 
     records = read_records(out)
@@ -45,6 +46,7 @@ def write_report(
     files = dict(build_files(catalogue, out, records))
     changed = [path for path, content in files.items() if not is_unchanged(path, content)]
     drawn = {path for spec in catalogue.specs for path in figures.list_drawn(out, spec)}
+    drawn |= {path for path in [Path(out, LIVE)] if path.exists()}
     strays = sorted(drawn - files.keys())
     if check:
         wrong = [f"{path} is not what the records give" for path in changed]

@@ -1,392 +1,354 @@
-"""Weights as people have them: each form of a file of the right weights, and what it gives."""
+"""convert: from format to format without a change, and nothing that is no file of tensors."""
 
-import argparse
 import io
+import os
+import pickle
+import struct
 import zipfile
-from collections import OrderedDict
 from pathlib import Path
 
-import hypothesis
+import keras
 import numpy as np
 import pytest
-import safetensors.torch
+import safetensors.numpy
 import torch
-from hypothesis import strategies as st
-from torch.nn.utils import prune
 
-from experiments import manolucos
-from experiments.mansilla import BASE, CLASSIFIER_FULL
-from keras_fmnist.cli.commands.convert import read_arrays
+from experiments.mansilla import BASE
 from keras_fmnist.models import networks, weights
-from keras_fmnist.models.torch_weights import to_native
+from keras_fmnist.pytorch import from_spec
 from keras_fmnist.specs import override
-
-
-def prefix(start):
-    return lambda state: {f"{start}{name}": tensor for name, tensor in state.items()}
-
-
-def cast(kind):
-    return lambda state: {
-        name: tensor.to(kind) if tensor.is_floating_point() else tensor
-        for name, tensor in state.items()
-    }
-
-
-def number(state):
-    """Names as nn.Sequential gives them: each layer's place, and then the variable."""
-    places = {
-        name: str(k) for k, name in enumerate(dict.fromkeys(n[: n.rindex(".")] for n in state))
-    }
-    return {f"{places[n[: n.rindex('.')]]}{n[n.rindex('.') :]}": t for n, t in state.items()}
-
-
-def share(state):
-    """Every tensor a view of one storage, as of flattened parameters."""
-    flat = torch.cat([tensor.double().flatten().float() for tensor in state.values()])
-    sizes = [tensor.numel() for tensor in state.values()]
-    views = [
-        part.reshape(tensor.shape)
-        for part, tensor in zip(flat.split(sizes), state.values(), strict=True)
-    ]
-    return dict(zip(state, views, strict=True))
-
-
-def turn(state):
-    """The same values in another order of memory: channels last, and transposed."""
-    return {
-        name: tensor.to(memory_format=torch.channels_last)
-        if tensor.ndim == 4
-        else tensor.T.contiguous().T
-        if tensor.ndim == 2
-        else torch.stack([tensor, tensor], -1)[..., 0]
-        for name, tensor in state.items()
-    }
-
-
-def checkpoint(key):
-    return lambda state: {
-        "epoch": 3,
-        "loss": torch.tensor(0.3),
-        "note": "the best so far",
-        key: state,
-        "optimizer_state_dict": {"state": {0: {"step": torch.tensor(1.0)}}, "param_groups": [{}]},
-    }
-
-
-def split(state):
-    """Each part of the net in an entry of its own."""
-    parts = {}
-    for name, tensor in state.items():
-        part, _, rest = name.partition(".")
-        parts.setdefault(part, {})[rest] = tensor
-    return parts
-
-
-# What is done to a state_dict before it is saved, and what `convert` says of it.
-FORMS = {
-    "as it is": (lambda state: state, None),
-    "an OrderedDict of parameters": (
-        lambda state: OrderedDict((n, torch.nn.Parameter(t)) for n, t in state.items()),
-        None,
-    ),
-    "DataParallel, DistributedDataParallel": (prefix("module."), "without module."),
-    "torch.compile": (prefix("_orig_mod."), "without _orig_mod."),
-    "both of them": (prefix("module._orig_mod."), "without module. and _orig_mod."),
-    "Lightning's model.": (prefix("model."), "without model."),
-    "Lightning's net.": (prefix("net."), "without net."),
-    "parts compiled one by one": (
-        lambda state: {name.replace(".", "._orig_mod.", 1): t for name, t in state.items()},
-        "without _orig_mod.",
-    ),
-    "an averaged model": (
-        lambda state: {"n_averaged": torch.tensor(5), **prefix("module.")(state)},
-        "without module.",
-    ),
-    **{
-        f"a checkpoint's {key}": (checkpoint(key), f"taken from {key!r}")
-        for key in ("state_dict", "model_state_dict", "model")
-    },
-    "a wrapped net's checkpoint": (
-        lambda state: checkpoint("state_dict")(prefix("model.")(state)),
-        "taken from 'state_dict', without model.",
-    ),
-    "an entry for each part": (split, "taken from 'encoder', taken from 'decoder'"),
-    "numbers and text beside the tensors": (lambda state: state | {"epoch": 3, "by": "me"}, None),
-    "numpy's numbers, arguments and paths beside the tensors": (
-        lambda state: {
-            "best": np.float64(0.9),
-            "curve": np.arange(3.0),
-            "args": argparse.Namespace(lr=0.1, seed=np.int64(3)),
-            "path": Path("w.pt"),
-            "model_state_dict": state,
-        },
-        "taken from 'model_state_dict'",
-    ),
-    "float64": (cast(torch.float64), "float64 made float32"),
-    "float16": (cast(torch.float16), "float16 made float32"),
-    "bfloat16": (cast(torch.bfloat16), "bfloat16 made float32"),
-    "views of one storage": (share, None),
-    "channels last, not contiguous": (turn, None),
-    "nn.Sequential's numbers": (number, "matched by order and shape"),
-    "own names": (
-        lambda state: {
-            name.replace("encoder.conv", "features.c").replace("decoder.deconv", "up.t"): t
-            for name, t in state.items()
-        },
-        "matched by order and shape",
-    ),
-    "own names in another order": (
-        lambda state: dict(reversed(number(state).items())),
-        "matched by order and shape",
-    ),
-}
-ROUNDED = {"float16": torch.float16, "bfloat16": torch.bfloat16}
-
-
-def fresh_state(spec, seed=1):
-    """A state_dict of random values, each an own one."""
-    arrays = to_native(weights.get_arrays(networks.build(spec, seed)))
-    return {name: torch.from_numpy(array) for name, array in arrays.items()}
-
-
-def expect(state, form):
-    kind = ROUNDED.get(form, torch.float32)
-    return {n: t.to(kind).float() for n, t in state.items() if t.is_floating_point()}
-
-
-def assert_equal(found, expected):
-    assert found.keys() == expected.keys()
-    for name, tensor in expected.items():
-        assert found[name].dtype == torch.float32
-        assert torch.equal(found[name], tensor), name
+from tests.helpers.nets import by_name, native_outputs, outputs_of
 
 
 @pytest.fixture
 def convert(run_command):
-    """`convert(…)` of w.pt to again.pt in an empty folder: exit status, stdout and stderr."""
+    """`convert(source, target, …)` in an empty folder: exit status, stdout and stderr."""
 
-    def call(*words, source="w.pt", target="again.pt", experiment=BASE.id):
-        return run_command("convert", source, target, experiment, *words)
+    def call(source, target, experiment="mansilla/base"):
+        return run_command("convert", source, target, experiment)
 
     return call
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_each_form_of_the_right_weights_gives_them_and_says_what_was_done(convert, tally, form):
-    change, note = FORMS[form]
-    state = fresh_state(BASE)
-    torch.save(change(state), "w.pt")
-    status, out, err = convert()
+def native_net(spec=BASE):
+    torch.manual_seed(0)
+    return from_spec.build(spec)
+
+
+@by_name
+def test_the_command_goes_from_pytorch_to_safetensors_and_back_without_a_change(convert, spec):
+    net = native_net(spec)
+    torch.save(net.state_dict(), "first.pt")
+    status, out, err = convert("first.pt", "w.safetensors", spec.id)
     assert (status, err) == (0, "")
-    lines = out.splitlines()
-    assert lines[-1] == "again.pt: 12 tensors of mansilla/base"
-    assert lines[:-1][:1] == ([f"w.pt: {note}"] if note else [])
-    assert_equal(torch.load("again.pt", weights_only=True), expect(state, form))
-    tally("forms of a file of weights taken")
+    assert out == f"w.safetensors: {len(net.state_dict())} tensors of {spec.id}\n"
+    keras_names = weights.variables(networks.build(spec))
+    assert safetensors.numpy.load_file("w.safetensors").keys() == keras_names.keys()
+    assert convert("w.safetensors", "again.pth", spec.id)[0] == 0
+    again = torch.load("again.pth", weights_only=True)
+    assert again.keys() == net.state_dict().keys()
+    for name, tensor in net.state_dict().items():
+        assert again[name].dtype == torch.float32
+        assert torch.equal(again[name], tensor), name
 
 
-def test_a_way_that_order_and_shape_decide_is_shown(convert):
-    torch.save(number(fresh_state(BASE)), "w.pt")
-    rows = [line.split() for line in convert()[1].splitlines()[2:-1]]
-    assert rows[:3] == [
-        ["0.weight", "encoder.conv1.weight"],
-        ["0.bias", "encoder.conv1.bias"],
-        ["1.weight", "encoder.conv2.weight"],
-    ]
-    assert len(rows) == 12
-
-
-@hypothesis.settings(
-    max_examples=40,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture],
-)
-@hypothesis.given(
-    form=st.sampled_from(sorted(FORMS)),
-    kernels=st.tuples(st.integers(1, 4), st.integers(5, 8)),
-    latent=st.sampled_from([0, 9]),
-    batchnorm=st.booleans(),
-    is_classifier=st.booleans(),
-    seed=st.integers(0, 9),
-)
-def test_any_net_in_any_form_comes_back_to_the_bit_or_rounded_as_it_was_saved(
-    tmp_path, form, kernels, latent, batchnorm, is_classifier, seed
-):
-    spec = override(
-        manolucos.BASELINE, {"kernels": kernels, "latent": latent, "batchnorm": batchnorm}
-    )
-    if is_classifier:
-        spec = override(
-            CLASSIFIER_FULL,
-            {"autoencoder_kernels": kernels, "autoencoder_latent": latent, "hidden": 11},
-        )
-    state = fresh_state(spec, seed)
-    path = tmp_path / "w.pt"
-    torch.save(FORMS[form][0](state), path)
-    arrays = read_arrays(str(path), networks.build(spec, seed + 1))
-    again = {name: torch.from_numpy(array) for name, array in to_native(arrays).items()}
-    expected = expect(state, form)
-    assert_equal({name: again[name] for name in expected}, expected)
-
-
-def test_the_largest_rounding_of_doubles_is_said(convert):
-    state = cast(torch.float64)(fresh_state(BASE))
-    state["encoder.conv1.bias"][0] = 0.1
-    torch.save(state, "w.pt")
-    apart = abs(0.1 - float(np.float32(0.1)))
-    assert convert()[1].splitlines()[0] == (
-        f"w.pt: float64 rounded to float32, by {apart:.1g} at most"
-    )
-
-
-def test_a_net_that_was_on_a_gpu_is_taken(convert):
-    content = io.BytesIO()
-    torch.save(fresh_state(BASE), content)
-    source = zipfile.ZipFile(content)
-    with zipfile.ZipFile("w.pt", "w") as moved:
-        for name in source.namelist():
-            part = source.read(name)
-            if name.endswith("data.pkl"):
-                here, there = b"X\x03\x00\x00\x00cpu", b"X\x06\x00\x00\x00cuda:0"
-                assert here in part
-                part = part.replace(here, there)
-            moved.writestr(name, part)
-    assert convert()[0] == 0
-    assert_equal(torch.load("again.pt", weights_only=True), fresh_state(BASE))
-
-
-@pytest.mark.parametrize("kind", [torch.float32, torch.float64, torch.float16, torch.bfloat16])
-def test_safetensors_of_pytorchs_names_are_taken(convert, kind):
-    state = fresh_state(BASE)
-    safetensors.torch.save_file(prefix("module.")(cast(kind)(state)), "w.safetensors")
-    status, _, err = convert(source="w.safetensors")
-    assert (status, err) == (0, "")
-    expected = {name: tensor.to(kind).float() for name, tensor in state.items()}
-    assert_equal(torch.load("again.pt", weights_only=True), expected)
-
-
-ENCODERS = {
-    "an encoder's own names": lambda state: {
-        name.removeprefix("encoder."): t for name, t in state.items() if name.startswith("encoder.")
-    },
-    "an encoder in its net": lambda state: {
-        name: t for name, t in state.items() if name.startswith("encoder.")
-    },
-    "an encoder by numbers": lambda state: number(ENCODERS["an encoder's own names"](state)),
-    "the other kind of net": lambda state: state,
-}
-
-
-@pytest.mark.parametrize(("spec", "other"), [(BASE, CLASSIFIER_FULL), (CLASSIFIER_FULL, BASE)])
-@pytest.mark.parametrize("form", ENCODERS)
-def test_an_encoder_is_taken_and_the_rest_is_fresh(convert, form, spec, other):
-    state, fresh = fresh_state(other), fresh_state(spec, seed=0)
-    torch.save(ENCODERS[form](state), "w.pt")
-    status, out, _ = convert(experiment=spec.id)
-    assert status == 0
-    left = "decoder" if spec is BASE else "logits"
-    assert f"the encoder alone, {left} fresh" in out
-    expected = {name: (state if name.startswith("encoder.") else fresh)[name] for name in fresh}
-    assert_equal(torch.load("again.pt", weights_only=True), expected)
-    if form == "the other kind of net":
-        assert f"not used: {'logits.weight' if spec is BASE else 'decoder.hidden.weight'}, " in out
-
-
-class TheirNet(torch.nn.Sequential):
-    """Another architecture of the same course: three convolutions, and no linear layers."""
-
-    def __init__(self):
-        super().__init__()
-        self.down = torch.nn.Sequential(
-            torch.nn.Conv2d(1, 32, 3), torch.nn.ReLU(), torch.nn.Conv2d(32, 64, 3)
-        )
-        self.up = torch.nn.Sequential(torch.nn.ConvTranspose2d(64, 16, 4))
-
-
-def test_another_architecture_is_refused_with_which_tensor_does_not_fit_which_layer(convert):
-    torch.save(TheirNet().state_dict(), "w.pt")
-    status, out, err = convert()
-    assert status == 1
-    assert err == (
-        "keras-fmnist: w.pt: 6 tensors do not fit the 12 of this model: "
-        "encoder.conv1.weight 16×1×3×3 meets down.0.weight 32×1×3×3; "
-        "encoder.conv1.bias 16 meets down.0.bias 32; "
-        "encoder.conv2.weight 32×16×3×3 meets down.2.weight 64×32×3×3; "
-        "encoder.conv2.bias 32 meets down.2.bias 64\n"
-    )
-    rows = [line.split() for line in out.splitlines()]
-    assert ["up.0.weight", "64×16×4×4", "encoder.latent.weight", "64×800"] in rows
-    assert ["decoder.deconv2.bias", "1"] in rows
-    assert not Path("again.pt").exists()
-
-
-def test_where_order_and_shape_leave_two_ways_both_sides_are_shown_and_a_map_decides(convert):
-    state = fresh_state(BASE)
-    names = {name: f"p{k}" for k, name in enumerate(reversed(state))}  # conv1 is shaped as deconv2
-    torch.save({names[name]: state[name] for name in reversed(state)}, "w.pt")
-    status, out, err = convert()
-    assert status == 1
-    assert err.startswith("keras-fmnist: w.pt: 12 tensors do not fit the 12 of this model: ")
-    assert len(out.splitlines()) == 13
-    lines = [f"{theirs}\t{ours}" for ours, theirs in names.items()]
-    Path("map.txt").write_text("# theirs, ours\n\n" + "\n".join(lines) + "\n")
-    status, out, err = convert("--map", "map.txt")
-    assert (status, out, err) == (0, "again.pt: 12 tensors of mansilla/base\n", "")
-    assert_equal(torch.load("again.pt", weights_only=True), state)
+@by_name
+def test_the_command_makes_a_keras_model_with_the_outputs_of_the_native_net(convert, spec, dataset):
+    net = native_net(spec)
+    torch.save(net.state_dict(), "w.pt")
+    assert convert("w.pt", "model.keras", spec.id)[0] == 0
+    model = keras.models.load_model("model.keras")
+    images = dataset.test_images[:8].astype(np.float32) / 255
+    expected = native_outputs(net, images)
+    assert expected.std() > 1e-3
+    np.testing.assert_allclose(outputs_of(model, images), expected, atol=1e-5, rtol=0)
+    assert sorted(os.listdir()) == ["model.keras", "w.pt"]
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("arguments", "words"),
     [
-        ("one\n", "map map.txt, line 1: it takes two names"),
-        ("a b\n\na c\n", "line 3: a name of 'a c' stands twice"),
-        ("a b\nc b\n", "line 2: a name of 'c b' stands twice"),
-        (b"\xff\xfe", "map map.txt is no text"),
+        (("w.pt", "w.onnx"), "target must end in .safetensors or .pt or .pth or .keras"),
+        (("w.pt", "w"), "target must end in"),
+        (("w.pt", "folder.pt"), "target folder.pt is a folder"),
+        (("w.pt", "w.pt/w.keras"), "is a file, not a folder"),
+        (("w.txt", "w.keras"), "source must end in .pt, .pth, .ckpt, .bin or .safetensors"),
+        (("w.keras", "w.safetensors"), "source must end in .pt, .pth, .ckpt, .bin or .safetensors"),
+        (("none.pt", "w.safetensors"), "source none.pt does not exist"),
+        (("folder.pt", "w.safetensors"), "source folder.pt does not exist"),
+        (("w.pt", "w.keras", "mansilla/bsae"), "no experiment; did you mean mansilla/base?"),
+        (("w.pt", "w.keras", "base"), "no experiment"),
     ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
-def test_a_map_that_cannot_be_read_is_a_wrong_request(convert, text, words):
-    torch.save(fresh_state(BASE), "w.pt")
-    Path("map.txt").write_bytes(text if isinstance(text, bytes) else text.encode())
-    status, out, err = convert("--map", "map.txt")
-    assert (status, out, err.count("\n")) == (2, "", 1)
+def test_a_wrong_request_is_one_line_and_writes_nothing(convert, arguments, words):
+    torch.save(native_net().state_dict(), "w.pt")
+    Path("w.txt").write_text("text")
+    Path("w.keras").write_text("text")
+    Path("folder.pt").mkdir()
+    before = {path: path.is_file() and path.read_bytes() for path in Path().rglob("*")}
+    status, out, err = convert(*arguments)
+    assert status == 2
+    assert out == ""
+    assert err.count("\n") == 1
+    assert err.startswith("keras-fmnist: ")
     assert words in err
+    after = {path: path.is_file() and path.read_bytes() for path in Path().rglob("*")}
+    assert after == before
 
 
-def test_a_map_that_names_what_is_not_there_is_refused_with_what_is_near(convert):
-    torch.save(fresh_state(BASE), "w.pt")
-    Path("map.txt").write_text("encoder.cnv1.weight encoder.conv1.weight\n")
-    status, _, err = convert("--map", "map.txt")
-    assert status == 1
-    assert "the map's encoder.cnv1.weight is not in the file; the file has encoder.conv1.w" in err
+WEIGHT = "encoder.conv2.weight"
 
 
-NORM = torch.nn.utils.parametrizations
-REWRITTEN = {
-    "weight norm": lambda layer: NORM.weight_norm(layer),
-    "spectral norm": lambda layer: NORM.spectral_norm(layer),
-    "pruning": lambda layer: prune.l1_unstructured(layer, "weight", 0.5),
+DAMAGES = {
+    "missing": (lambda s: {k: v for k, v in s.items() if k != WEIGHT}, f"{WEIGHT} is missing"),
+    "unknown": (lambda s: s | {"head.weight": s[WEIGHT]}, "head.weight belongs to no layer"),
+    "shape": (lambda s: s | {WEIGHT: s[WEIGHT].mT[:1]}, "encoder/conv2/kernel must have the shape"),
+    "sparse": (
+        lambda s: s | {WEIGHT: s[WEIGHT].to_sparse()},
+        f"w.pt: {WEIGHT} must be dense float32, not float32, sparse_coo",
+    ),
+    "number for a name": (lambda s: s | {1: s[WEIGHT]}, "must hold a state_dict"),
+    "nan": (lambda s: s | {WEIGHT: s[WEIGHT] * np.nan}, "encoder/conv2/kernel holds values"),
+    "infinite": (lambda s: s | {WEIGHT: s[WEIGHT] / 0}, "encoder/conv2/kernel holds values"),
+    "integers": (lambda s: s | {WEIGHT: s[WEIGHT].long()}, "must be float32, not int64"),
+    "complex": (lambda s: s | {WEIGHT: s[WEIGHT] * 1j}, "must be float32, not complex64"),
+    "empty": (lambda s: s | {WEIGHT: torch.zeros(0, 10**9)}, "kernel must have the shape"),
+    "a number for a list": (
+        lambda s: s | {"decoder.deconv2.bias": torch.tensor(0.5)},
+        "decoder/deconv2/bias must have the shape (1,), not ()",
+    ),
+    "one number as 400 megabytes": (
+        lambda s: s | {WEIGHT: torch.zeros(1).expand(10_000, 10_000)},
+        f"w.pt: {WEIGHT} has more elements than the file holds",
+    ),
+    "no numbers": (
+        lambda s: s | {WEIGHT: torch.zeros(3, device="meta")},
+        f"w.pt: {WEIGHT} must be dense float32, not float32, strided, on meta",
+    ),
+    "a path for a name": (
+        lambda s: s | {"../../../tmp/evil": s[WEIGHT]},
+        "../../../tmp/evil belongs to no layer",
+    ),
+    "a name that moves the cursor": (
+        lambda s: s | {"\x1b[2J\n": s[WEIGHT]},
+        "\\x1b[2J belongs to no layer",
+    ),
+    "itself alone": (lambda s: (d := {}).__setitem__("model", d) or d, "must hold a state_dict"),
+    "list": (lambda s: list(s.values()), "must hold a state_dict"),
+    "tensor": (lambda s: s[WEIGHT], "must hold a state_dict"),
+    "a thousand names of the same numbers": (
+        lambda s: {f"{k}": s[WEIGHT] for k in range(1000)},
+        "w.pt: its tensors share their numbers, and would fill 18432000 bytes",
+    ),
+    "a thousand tensors": (
+        lambda s: s | {f"more.{k}": torch.zeros(1) for k in range(1000)},
+        "1012 tensors are no net of ours: this one has 12",
+    ),
+    "whole net": (
+        lambda s: native_net(),
+        "w.pt holds an object, keras_fmnist.pytorch.nets.Autoencoder, and not tensors",
+    ),
 }
 
 
-@pytest.mark.parametrize("kind", REWRITTEN)
-def test_a_weight_that_is_saved_in_parts_is_refused_by_what_makes_it(convert, kind):
-    state = fresh_state(BASE)
-    layer = REWRITTEN[kind](torch.nn.Conv2d(1, 16, 3))
-    for name, tensor in layer.state_dict().items():
-        state[f"encoder.conv1.{name}"] = tensor
-    torch.save(state, "w.pt")
-    status, out, err = convert()
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_native_weights_that_do_not_fit_are_named_and_nothing_is_written(convert, tally, damage):
+    change, words = DAMAGES[damage]
+    torch.save(change(dict(native_net().state_dict())), "w.pt")
+    assert_refused(convert("w.pt", "w.safetensors"), words)
+    tally("damaged weights refused")
+
+
+def assert_refused(answer, words):
+    """One line that says why, and neither the target nor anything else beside `w.pt`."""
+    status, out, err = answer
     assert (status, out) == (1, "")
-    assert f" is a part of {kind}: torch.nn.utils." in err
+    assert err.endswith("\n")
+    assert err[:-1].isprintable()
+    assert words in err
+    assert os.listdir() == ["w.pt"]
 
 
-def test_what_a_file_calls_its_tensors_moves_no_cursor(convert):
-    state = number(fresh_state(BASE))
-    torch.save({f"\x1b[2J{name}": tensor for name, tensor in state.items()}, "w.pt")
-    status, out, _ = convert()
-    assert status == 0
-    assert "\\x1b[2J0.weight" in out
-    assert "\x1b" not in out
+def zipped(pickled, extra=(), folder="archive", compression=zipfile.ZIP_STORED):
+    """A file as torch.save makes it, of a pickle and other entries."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", compression) as archive:
+        archive.writestr(f"{folder}/data.pkl", pickled)
+        for name, part in {"version": b"3\n", "byteorder": b"little", **dict(extra)}.items():
+            archive.writestr(f"{folder}/{name}", part)
+    return content.getvalue()
+
+
+def legacy(elements):
+    """A file in torch's older format whose header promises so many elements, and has a million."""
+    content = io.BytesIO()
+    torch.save({WEIGHT: torch.zeros(10**6)}, content, _use_new_zipfile_serialization=False)
+    promise = b"J" + struct.pack("<i", 10**6)  # a four-byte number in a pickle
+    assert promise in content.getvalue()
+    return content.getvalue().replace(promise, b"\x8a\x08" + struct.pack("<q", elements))
+
+
+EMPTY = pickle.dumps({}, 2)
+
+
+NO_TENSORS = "w.pt is no PyTorch file of tensors alone"
+
+
+UNPACKS = "w.pt unpacks to more bytes than it has"
+
+
+CONTENTS = {
+    "empty": (lambda: b"", "w.pt is empty"),
+    "html": (lambda: b"<html>404</html>", "w.pt is a web page"),
+    "an archive of nothing": (lambda: zipped(b""), NO_TENSORS),
+    "no archive's end": (lambda: zipped(EMPTY)[:-10], NO_TENSORS),
+    "TorchScript": (
+        lambda: zipped(EMPTY, {"constants.pkl": EMPTY, "code/x.py": b"import os"}),
+        "w.pt is a TorchScript program, which would be run: load it where it was made",
+    ),
+    "an archive of paths": (lambda: zipped(EMPTY, folder="../../tmp/evil"), NO_TENSORS),
+    "a bomb": (
+        lambda: zipped(EMPTY, {"data/0": bytes(64 << 20)}, compression=zipfile.ZIP_DEFLATED),
+        UNPACKS,
+    ),
+    "legacy, 2⁶⁰ elements": (lambda: legacy(2**60), NO_TENSORS),
+    "legacy, 2³¹ elements": (lambda: legacy(2**31), NO_TENSORS),
+    "legacy, fewer than none": (lambda: legacy(-1), NO_TENSORS),
+    "a pickle without end": (lambda: zipped(b"\x80\x02" + b"(" * 50_000), NO_TENSORS),
+    "lists in lists": (
+        lambda: zipped(b"\x80\x02" + b"]" * 10**5 + b"a" * (10**5 - 1) + b"."),
+        "must hold a state_dict",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", CONTENTS)
+def test_what_is_no_native_file_of_tensors_is_refused_by_its_name(convert, tally, kind):
+    content, words = CONTENTS[kind]
+    Path("w.pt").write_bytes(content())
+    assert_refused(convert("w.pt", "w.safetensors"), words)
+    tally("damaged weights refused")
+
+
+def test_a_bomb_is_refused_before_it_is_unpacked(convert, monkeypatch):
+    monkeypatch.setattr(torch, "load", lambda *_, **__: pytest.fail("unpacked"))
+    Path("w.pt").write_bytes(CONTENTS["a bomb"][0]())
+    assert_refused(convert("w.pt", "w.safetensors"), UNPACKS)
+
+
+def test_a_torch_whose_reader_can_be_broken_into_is_not_used(convert, monkeypatch):
+    monkeypatch.setattr(torch, "__version__", torch.torch_version.TorchVersion("2.9.1+cu128"))
+    torch.save(native_net().state_dict(), "w.pt")
+    assert_refused(convert("w.pt", "w.safetensors"), "w.pt needs torch 2.10")
+
+
+def test_parameters_convert_as_a_state_dict_does(convert):
+    net = native_net()
+    torch.save(dict(net.named_parameters()), "w.pt")
+    assert convert("w.pt", "again.pt")[0] == 0
+    again = torch.load("again.pt", weights_only=True)
+    assert all(torch.equal(again[name], p) for name, p in net.named_parameters())
+
+
+@pytest.mark.parametrize("length", [0, 1, 10, 100, 1000])
+@pytest.mark.parametrize("zipped", [True, False])
+def test_the_head_of_a_native_file_is_named(convert, length, zipped):
+    torch.save(native_net().state_dict(), "w.pt", _use_new_zipfile_serialization=zipped)
+    Path("w.pt").write_bytes(Path("w.pt").read_bytes()[:length])
+    status, out, err = convert("w.pt", "w.safetensors")
+    assert (status, out) == (1, "")
+    what = "no PyTorch file of tensors alone" if length else "empty"
+    assert err == f"keras-fmnist: w.pt is {what}\n"
+
+
+def test_weights_of_another_net_are_refused(convert):
+    torch.save(native_net(override(BASE, {"latent": 32})).state_dict(), "w.pt")
+    status, _, err = convert("w.pt", "w.safetensors")
+    assert status == 1
+    assert "encoder/latent/kernel must have the shape (800, 64), not (800, 32)" in err
+    status, _, err = convert("w.pt", "w.safetensors", "mansilla/classifier_full")
+    assert status == 1
+    assert "encoder/latent/kernel must have the shape (800, 64), not (800, 32)" in err
+
+
+@pytest.mark.parametrize("ending", ["pt", "safetensors"])
+@pytest.mark.parametrize("share", [0.5, 0.999])
+def test_a_truncated_file_is_named_and_nothing_is_written(convert, ending, share):
+    torch.save(native_net().state_dict(), "whole.pt")
+    assert convert("whole.pt", f"w.{ending}")[0] == 0
+    whole = Path(f"w.{ending}").read_bytes()
+    Path(f"w.{ending}").write_bytes(whole[: int(len(whole) * share)])
+    status, out, err = convert(f"w.{ending}", "target.keras")
+    assert (status, out) == (1, "")
+    assert err.count("\n") == 1
+    assert f"w.{ending} is no " in err
+    assert not Path("target.keras").exists()
+
+
+class WritesFile:
+    """Unpickling it would write a file."""
+
+    def __reduce__(self):
+        return (open, ("ran", "w"))
+
+
+@pytest.mark.parametrize("wrap", [lambda x: x, lambda x: {WEIGHT: x}], ids=["alone", "in a dict"])
+@pytest.mark.parametrize("layout", ["zip", "legacy", "pickle"])
+def test_code_in_a_native_file_is_refused_and_does_not_run(convert, tally, wrap, layout):
+    content = wrap(WritesFile())
+    if layout == "pickle":
+        Path("w.pt").write_bytes(pickle.dumps(content))
+    else:
+        torch.save(content, "w.pt", _use_new_zipfile_serialization=layout == "zip")
+    status, out, err = convert("w.pt", "w.safetensors")
+    assert (status, out) == (1, "")
+    assert err.count("\n") == 1
+    refused = "w.pt holds an object, io.open, and not tensors, numbers and text alone"
+    assert (NO_TENSORS if layout == "pickle" else refused) in err
+    assert os.listdir() == ["w.pt"]  # neither the target nor what the code would have written
+    tally("damaged weights refused")
+    # The file is as dangerous as it is meant to be.
+    with open("w.pt", "rb") as file:
+        torch.load(file, weights_only=False) if layout != "pickle" else pickle.load(file)
+    assert Path("ran").exists()
+
+
+def test_a_keras_model_is_never_opened_whatever_its_name(convert, tally):
+    writes = keras.layers.Lambda(lambda x: [open("ran", "w").close(), x][1])
+    keras.Sequential([keras.Input((1,)), writes]).save("model.keras")
+    for name, status in (("model.keras", 2), ("model.pt", 1), ("model.safetensors", 1)):
+        Path("model.keras").replace(name)
+        Path("ran").unlink(missing_ok=True)  # building the model has written it
+        asked, out, err = convert(name, "target.pt")
+        assert (asked, out, err.count("\n")) == (status, "", 1)
+        assert os.listdir() == [name]
+        Path(name).replace("model.keras")
+        tally("damaged weights refused")
+    # The file is as dangerous as it is meant to be.
+    keras.models.load_model("model.keras", safe_mode=False)
+    assert Path("ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("function", "argument"),
+    [
+        ("posix system", "touch ran"),
+        ("subprocess getoutput", "touch ran"),
+        ("builtins eval", "open('ran', 'w')"),
+        ("builtins exec", "open('ran', 'w')"),
+        ("torch._dynamo.utils import_submodule", "antigravity"),
+        ("torch.serialization load", "other.pt"),
+        ("torch.storage _load_from_bytes", "abc"),
+        ("keras.src.saving.saving_api load_model", "evil.keras"),
+        ("numpy load", "evil.npy"),
+        ("pickle loads", "abc"),
+        ("codecs encode", "abc"),
+    ],
+)
+def test_no_function_named_in_a_native_file_is_called(convert, tally, function, argument):
+    name = function.replace(" ", "\n").encode()
+    call = b"c" + name + b"\nX" + struct.pack("<I", len(argument)) + argument.encode() + b"\x85R"
+    Path("w.pt").write_bytes(zipped(b"\x80\x02" + call + b"."))
+    assert_refused(convert("w.pt", "w.safetensors"), "w.pt")
+    tally("damaged weights refused")

@@ -1,40 +1,46 @@
-"""`export --format pytorch`: a state_dict, and the source of its net beside it."""
+"""export: the format follows from the target, and the file computes what the run has trained."""
 
-from pathlib import Path
+import keras
+import numpy as np
+import pytest
 
-import torch
-
-from experiments.mansilla import BASE
-from keras_fmnist.models.torch_weights import to_native
-from keras_fmnist.models.weights import load
-from keras_fmnist.records.run import find_files
-from tests.helpers.processes import run_python
+from experiments.mansilla import BASE, CLASSIFIER_FULL
+from keras_fmnist.inference import trained
+from keras_fmnist.models import weights
+from tests.helpers.nets import load_net
 
 
-def test_a_pytorch_user_gets_the_trained_weights_and_the_net_they_belong_to(run_command, studied):
-    words = ("export", BASE.id, "--format", "pytorch", "--out", str(studied))
-    status, out, err = run_command(*words)
+def test_export_takes_its_format_from_the_target_and_its_target_from_the_format(run_line, studied):
+    digest = trained.find(studied, BASE.id).weights_sha256["final"]
+    for words, target in {
+        "--format safetensors": "base.safetensors",
+        "--target here/net.safetensors": "here/net.safetensors",
+        "--format safetensors --target net.safetensors": "net.safetensors",
+    }.items():
+        status, out, err = run_line(f"export mansilla/base {words}")
+        assert (status, err) == (0, "")
+        assert out.startswith(f"{target}: ")
+        weights.load(target, digest)
+
+
+def test_export_writes_a_keras_model_that_computes_what_the_run_has_trained(
+    run_line, studied, dataset
+):
+    assert run_line("export mansilla/classifier_full --format keras")[0] == 0
+    model = keras.models.load_model("classifier_full.keras")
+    images = dataset.test_images[:9]
+    found = model.predict(images.astype(np.float32) / 255, verbose=0)
+    np.testing.assert_allclose(found, load_net(studied, CLASSIFIER_FULL).logits(images), atol=1e-6)
+    assert found.std() > 1e-3
+
+
+@pytest.mark.parametrize("spec", [BASE, CLASSIFIER_FULL], ids=lambda spec: spec.name)
+def test_export_writes_the_weights_of_the_run(run_line, studied, spec):
+    status, out, err = run_line(f"export {spec.id} --target net.safetensors")
+    record = trained.find(studied, spec.id)
+    arrays = weights.load("net.safetensors", record.weights_sha256["final"])
     assert (status, err) == (0, "")
-    source, weights = out.splitlines()
-    assert source == "base.py: the net in plain PyTorch; its load() gives it with these weights"
-    assert weights == (
-        "base.pt: 12 tensors of mansilla/base, seed 0; "
-        "images are (n, 1, 28, 28) float32 from 0 to 1"
+    assert out == (
+        f"net.safetensors: {len(arrays)} tensors of {spec.id}, seed 0; "
+        "images are (n, 28, 28, 1) float32 from 0 to 1\n"
     )
-    trained = to_native(load(find_files(studied, BASE.id, 0, "torch", "cpu").weights))
-    state = torch.load("base.pt", weights_only=True)
-    assert state.keys() == trained.keys()
-    assert all(torch.equal(state[name], torch.from_numpy(trained[name])) for name in state)
-    here = Path().absolute()
-    done = run_python("-c", "import base; base.load()", cwd=here, packages=here)
-    assert done.returncode == 0, done.stderr
-    assert run_command(*words)[0] == 0  # its own files are replaced
-
-
-def test_a_users_own_module_is_not_replaced(run_command, studied):
-    Path("net.py").write_text("mine")
-    status, out, err = run_command("export", BASE.id, "--target", "net.pt", "--out", str(studied))
-    assert (status, out) == (2, "")
-    assert "net.py is there and no net of ours: name another target" in err
-    assert Path("net.py").read_text() == "mine"
-    assert not Path("net.pt").exists()

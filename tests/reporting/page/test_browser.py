@@ -1,45 +1,20 @@
 """The page in a real Chromium, from disk: it loads, its switches work, and axe finds nothing."""
 
 import io
-import os
-import shutil
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
-from experiments.__main__ import CATALOGUE
-from keras_fmnist.records.record import read_records
-from keras_fmnist.reporting.page.render import render_page
 from tests.helpers import made_up_study
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-PATIENCE = 30_000  # milliseconds: drawing takes two seconds, on a busy machine many more
-
-
-@pytest.fixture(scope="module")
-def study(tmp_path_factory, make_record, put_record):
-    """The page of a made-up study, on disk."""
-    out = tmp_path_factory.mktemp("study")
-    made_up_study.leave(out, make_record, put_record)
-    (out / "index.html").write_text(
-        render_page(CATALOGUE, read_records(out), out), encoding="utf-8"
-    )
-    return out
+from tests.helpers.in_browser import complaints, launched, open_page
 
 
 @pytest.fixture(scope="module")
 def browser():
-    if CHROMIUM is None:
-        # On a developer's machine there may be none; a CI without it would hide that.
-        assert not os.environ.get("CI"), "Chromium is not installed"
-        pytest.skip("Chromium is not installed: apt-get install chromium")
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM)
-        yield launched
-        launched.close()
+    with launched() as chromium:
+        yield chromium
 
 
 @pytest.fixture(scope="module")
@@ -49,17 +24,16 @@ def heard():
 
 
 @pytest.fixture(scope="module")
-def opened(browser, study, heard):
-    tab = browser.new_page(viewport={"width": 1280, "height": 900}, locale="en-GB")
-    tab.set_default_timeout(PATIENCE)
-    expect.set_options(timeout=PATIENCE)
-    tab.on("pageerror", lambda error: heard["complaints"].append(str(error)))
-    tab.on(
-        "console",
-        lambda said: said.type in ("error", "warning") and heard["complaints"].append(said.text),
-    )
-    tab.on("request", lambda asked: heard["requests"].append(asked.url))
-    tab.goto((study / "index.html").as_uri())
+def page(tmp_path_factory, html):
+    """The page on disk."""
+    path = tmp_path_factory.mktemp("page") / "index.html"
+    path.write_text(html, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def opened(browser, page, heard):
+    tab = open_page(browser, page, heard)
     drawn(tab)
     return tab
 
@@ -96,12 +70,12 @@ def plot_of(tab, name):
 FIGURE_3 = "mansilla-2"  # the second exhibit
 
 
-def test_it_loads_from_disk_without_a_complaint_or_a_request(tab, heard, study):
+def test_it_loads_from_disk_without_a_complaint_or_a_request(tab, heard, page):
     assert heard["complaints"] == []
-    assert heard["requests"] == [(study / "index.html").as_uri()]
+    assert heard["requests"] == [page.as_uri()]
 
 
-def test_pointing_at_a_plot_shows_the_records_numbers(tab, study):
+def test_pointing_at_a_plot_shows_the_records_numbers(tab):
     chart = tab.locator(f"#{FIGURE_3} .chart")
     chart.scroll_into_view_if_needed()
     box = chart.bounding_box()
@@ -274,13 +248,6 @@ def test_on_a_phone_the_name_of_a_row_stays_where_the_row_is_moved_along(tab):
     left = name.bounding_box()["x"]
     tab.locator(".scroll").first.evaluate("element => { element.scrollLeft = 60; }")
     assert name.bounding_box()["x"] == left
-
-
-def complaints(tab, **options):
-    """What axe finds, with the elements it finds it in."""
-    options["resultTypes"] = ["violations"]
-    found = Axe().run(tab, options=options).response["violations"]
-    return [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found]
 
 
 def test_axe_finds_nothing_in_either_language(tab):

@@ -1,242 +1,14 @@
-"""Bad command lines by kind: what is typed after `keras-fmnist`, and a word that the answer holds.
+"""Bad command lines whose values are wrong, by kind.
 
-Where a line begins with a report's name, the rest is typed after `python -m experiments.<report>`
-as well. Python's escapes stand for what a terminal hardly shows.
+Each has what is typed after `keras-fmnist`, and a word that the answer holds. Where a line begins
+with a report's name, the rest is typed after `python -m experiments.<report>` as well. Python's
+escapes stand for what a terminal hardly shows.
 """
-
-import struct
-import zlib
 
 DIGITS = "9" * 5000  # more than Python turns into a number
 DEEP = "[" * 30_000
 
-
-def png(side, pixels):
-    """A PNG of side×side grey pixels, of which only some are there."""
-
-    def chunk(name, content):
-        check = struct.pack(">I", zlib.crc32(name + content))
-        return struct.pack(">I", len(content)) + name + content + check
-
-    head = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(bytes(pixels)))
-
-
-# Files that lie in the working folder and are no pictures.
-PICTURES = {
-    "text.png": b"mine",
-    "empty.png": b"",
-    "half.png": png(28, 300),
-    "huge.png": png(50_000, 99),
-    "drawing.svg": b'<svg xmlns="http://www.w3.org/2000/svg"><circle r="9"/></svg>',
-}
-
-BAD = {
-    "a command that is none": [
-        ("lits", "lits is no command; did you mean list?"),
-        ("List", "List is no command; did you mean list?"),
-        ("list-experiments", "list-experiments is no command"),
-        ("lіst", "did you mean list?"),  # a Ukrainian i
-        ("ｌｉｓｔ", "is no command"),  # full width
-        ("mansila base", "mansila is no command; did you mean mansilla?"),
-        ("mansilla/base", "mansilla/base is no command; did you mean mansilla?"),
-        ("mansilla bsae", "bsae is no command; did you mean base?"),
-        ("mansilla bsae --epochs 1", "bsae is no command; did you mean base?"),
-        ("mansilla Base", "Base is no command; did you mean base?"),
-        ("mansilla bаse", "did you mean base?"),  # a Cyrillic a
-        ("mansilla base\u200b", "did you mean base?"),  # a space of no width
-        ("mansilla wide", "wide is no command"),
-        ("mansilla --epochs 1", "--epochs is no command; known are all, base"),
-        ("manolucos base", "base is no command; did you mean baseline?"),
-        ("manolucos classifier", "did you mean classifier_"),
-        ("transfer random", "did you mean random_"),
-        ("--version", "--version is no command"),
-        ("-v", "-v is no command"),
-        ("''", "is no command"),
-        ("' '", "is no command"),
-        ("'list '", "is no command"),
-        ("'mansilla base'", "is no command; did you mean mansilla?"),
-        ("mansilla ''", "is no command"),
-        ("0", "0 is no command"),
-        ("None", "None is no command"),
-        ("*", "'*' is no command"),
-        ("../../etc/passwd", "is no command"),
-        ("list\0", "is no command"),
-        ("\x1b[31mlist", "is no command"),
-        ("x" * 5000, "is no command"),
-        ("копировать", "is no command"),
-        ("\udcff", "is no command"),  # a byte that is no UTF-8
-    ],
-    "a word of Python's": [
-        *((word, word) for word in ("clear", "copy", "keys", "items", "values", "pop", "get")),
-        *((word, word) for word in ("update", "fromkeys", "__class__", "__dict__", "__len__")),
-        ("__class__ __mro__", "__class__"),
-        ("__doc__ upper", "__doc__"),
-        ("mansilla copy", "copy"),
-        ("mansilla __class__", "__class__"),
-        ("mansilla base action", "action is a word too many"),
-        ("mansilla base arguments", "arguments is a word too many"),
-        ("mansilla base clear", "clear is a word too many"),
-        ("mansilla base copy", "copy is a word too many"),
-        ("mansilla base real", "real is a word too many"),
-        ("mansilla base run", "run is a word too many"),
-        ("mansilla base __class__", "__class__ is a word too many"),
-        ("mansilla base __dict__", "__dict__ is a word too many"),
-        ("mansilla base __doc__", "__doc__ is a word too many"),
-        ("mansilla base __call__", "__call__ is a word too many"),
-        ("mansilla base __init__ __globals__", "__init__"),
-        ("mansilla base --__class__ 1", "--__class__ is no flag"),
-        ("mansilla base --self 1", "--self is no flag"),
-        ("list __class__", "__class__"),
-        ("data action", "action"),
-    ],
-    "a word too many": [
-        ("list x", "x is a word too many"),
-        ("list list", "list is a word too many"),
-        ("data 1", "1 is a word too many"),
-        ("report runs", "runs is a word too many"),
-        ("claims mansilla", "mansilla is a word too many"),
-        ("assumptions 3", "3 is a word too many"),
-        ("inspect mansilla/base 1", "1 is a word too many"),
-        ("mansilla base base", "base is a word too many"),
-        ("mansilla base all", "all is a word too many"),
-        ("mansilla base 1", "1 is a word too many"),
-        ("mansilla base epochs", "epochs is a word too many"),
-        ("mansilla base epochs=1", "epochs=1 is a word too many"),
-        ("mansilla base –epochs 1", "is a word too many"),  # a dash that an editor has made
-        ("mansilla base —epochs=1", "is a word too many"),
-        ("mansilla base －－epochs 1", "is a word too many"),
-        ("mansilla base /epochs:1", "is a word too many"),
-        ("mansilla base --epochs 1 2", "2 is a word too many"),
-        ("mansilla base --seed 1 copy", "copy is a word too many"),
-        ("mansilla all base", "base is a word too many"),
-        ("manolucos all wide", "wide is a word too many"),
-        ("transfer all 5", "5 is a word too many"),
-        ("mansilla base ''", "is a word too many"),
-        ("compare mansilla/base 5", "5 is a word too many"),
-        ("convert a.pt b.pt mansilla/base c.pt", "c.pt is a word too many"),
-        ("export mansilla/base shoes.onnx", "shoes.onnx is a word too many"),
-    ],
-    "Fire's own signs": [
-        ("list -- --interactive", "-- is no word here"),
-        ("list -- -i", "-- is no word here"),
-        ("list -- --trace", "-- is no word here"),
-        ("list -- --verbose", "-- is no word here"),
-        ("list -- --completion", "-- is no word here"),
-        ("list -- --completion fish", "-- is no word here"),
-        ("mansilla base -- --separator X", "-- is no word here"),
-        ("mansilla base -- --interactive", "-- is no word here"),
-        ("mansilla base --epochs 1 -- --trace", "-- is no word here"),
-        ("mansilla -- base", "-- is no word here"),
-        ("-- --interactive", "-- is no word here"),
-        ("--", "-- is no word here"),
-        ("mansilla base --", "-- is no word here"),
-        ("mansilla base - copy", "- is no word here"),
-        ("mansilla base -", "- is no word here"),
-        ("- list", "- is no word here"),
-        ("list --interactive", "--interactive is no flag; known are out"),
-        ("list --trace", "--trace is no flag"),
-        ("list --completion", "--completion is no flag"),
-        ("mansilla base --separator X", "--separator is no flag"),
-    ],
-    "a flag that is none": [
-        ("list --uot runs", "--uot is no flag; did you mean out?"),
-        (
-            "mansilla classifier_full --latent 32",
-            "--latent is no flag; did you mean autoencoder_latent?",
-        ),
-        ("data --epochs 3", "--epochs is no flag; known are force"),
-        ("report --force", "--force is no flag; known are check, out"),
-        ("study --seed 1", "--seed is no flag; did you mean seeds?"),
-        ("compare mansilla/base --seed 1", "--seed is no flag; did you mean seeds?"),
-        ("bench --epochs 1", "--epochs is no flag"),
-        ("claims --seeds 5", "--seeds is no flag"),
-        ("assumptions --seeds 5", "--seeds is no flag; known are out"),
-        ("inspect mansilla/base --latent 8", "--latent is no flag"),
-        ("convert a.pt b.pt mansilla/base --force", "--force is no flag"),
-        ("mansilla base --epohcs 1", "--epohcs is no flag; did you mean epochs?"),
-        ("mansilla base --epohcs=1", "is no flag; did you mean epochs?"),
-        ("mansilla base --Epochs 1", "--Epochs is no flag; did you mean epochs?"),
-        ("mansilla base --epoсhs 1", "is no flag; did you mean epochs?"),  # a Cyrillic c
-        ("mansilla base --epochs 1 --sede 1", "--sede is no flag; did you mean seed?"),
-        ("mansilla base --name other", "--name is no flag; known are batch_size"),
-        ("mansilla base --frozen True", "--frozen is no flag"),
-        ("mansilla base --summary", "--summary is no flag"),
-        ("mansilla base --report x", "--report is no flag"),
-        ("mansilla base --published {}", "--published is no flag"),
-        ("mansilla base --changes {}", "--changes is no flag"),
-        ("mansilla base --config evil.yaml", "--config is no flag"),
-        ("mansilla base --resume_from x", "--resume_from is no flag"),
-        ("mansilla classifier_full --latent 8", "--latent is no flag"),
-        ("mansilla classifier_full --autoencoder x", "--autoencoder is no flag"),
-        ("mansilla classifier_full --autoencoder_epohcs 1", "did you mean autoencoder_epochs?"),
-        ("mansilla classifier_full --autoencoder_autoencoder_epochs 1", "is no flag"),
-        (
-            "mansilla all --latent 8",
-            "--latent is no flag; known are checkpoint_every, deterministic",
-        ),
-        ("mansilla base -e 1", "ambiguous"),
-        ("mansilla base -z 1", "-z is no flag"),
-        ("mansilla base -epochs=x", "epochs must be a whole number"),
-        ("mansilla base --=1", "is no flag"),
-        ("mansilla base ---", "is no flag"),
-        ("mansilla base --nolatent", "latent must be a whole number"),
-        ("mansilla base --no", "--no is no flag"),
-        ("predict 1 --top 3", "--top is no flag"),
-        ("export mansilla/base --fromat onnx", "--fromat is no flag; did you mean format?"),
-        ("latent --epochs 3", "--epochs is no flag"),
-        ("mansilla base --trakc mlflow", "--trakc is no flag; did you mean track?"),
-    ],
-    "a flag given twice": [
-        ("mansilla base --epochs 1 --epochs 2", "epochs is given twice"),
-        ("mansilla base --epochs=1 --epochs=1", "epochs is given twice"),
-        ("mansilla base --batch-size 50 --batch_size 60", "batch_size is given twice"),
-        ("mansilla base --seed 1 --latent 8 --seed=1", "seed is given twice"),
-        ("mansilla classifier_full --frozen --nofrozen", "frozen is given twice"),
-        ("mansilla base --force --force", "force is given twice"),
-        ("mansilla sgd -m 0.5 --momentum 0.9", "momentum is given twice"),
-        ("list --out a --out b", "out is given twice"),
-        ("study --seeds 1 --seeds 2", "seeds is given twice"),
-        ("bench --json a.json --json b.json", "json is given twice"),
-        ("compare --experiment mansilla/base --experiment mansilla/sgd", "is given twice"),
-    ],
-    "a word that is missing": [
-        ("inspect", "experiment is missing"),
-        ("compare", "experiment is missing"),
-        ("compare --seeds 5", "experiment"),
-        ("convert", "source"),
-        ("convert a.pt", "target"),
-        ("convert a.pt b.safetensors", "experiment"),
-        ("mansilla base --epochs", "epochs must be a whole number from 0 to 10000, not True"),
-        ("mansilla base --epochs=", "epochs must be a whole number from 0 to 10000, not ''"),
-        ("mansilla base --epochs --seed 1", "epochs must be a whole number"),
-        ("mansilla base --examples", "examples must be a whole number"),
-        ("mansilla base --device", "device must be auto, cpu, gpu, not True"),
-        ("mansilla base --kernels", "kernels must be "),
-        ("mansilla base --optimizer", "optimizer must be adam or sgd, not True"),
-        ("mansilla base --out", "out must name a folder, such as runs, not True"),
-        ("list --out", "out must name a folder"),
-        ("report --out", "out must name a folder"),
-        ("list --out resluts", "out resluts does not exist"),
-        ("claims --out resluts", "out resluts does not exist"),
-        ("assumptions --out resluts", "out resluts does not exist"),
-        ("report --out resluts", "out resluts does not exist"),
-        ("inspect mansilla/base --out resluts", "out resluts does not exist"),
-        ("mansilla all --seed 2147483647 --seeds 2", "seed must be a whole number from 0 to"),
-        ("study --jobs", "jobs must be a whole number from 1 to 1000, not True"),
-        ("study --engine ray --address", "address must be auto, or host:port"),
-        ("compare mansilla/base --json", "json must end in .json, not True"),
-        ("bench --json", "json must end in .json, not True"),
-        ("predict", "name 1 to 20 pictures, each a file such as photo.jpg or the index of a test"),
-        ("predict 1 --picture", "picture must end in .png, not True"),
-        ("export", "experiment"),
-        (
-            "export mansilla/base",
-            "say --format keras or onnx or safetensors, or --target and a file",
-        ),
-        ("export mansilla/base --format", "format must be keras or onnx or safetensors or pytorch"),
-        ("mansilla base --track", "track must be mlflow or tensorboard, not True"),
-    ],
+BAD_VALUES = {
     "no whole number": [
         ("mansilla base --epochs x", "epochs must be a whole number from 0 to 10000, not 'x'"),
         ("mansilla base --epochs nine", "not 'nine'"),
@@ -325,6 +97,7 @@ BAD = {
         ("predict 1 --seed x", "seed must be a whole number from 0 to 2147483647, not 'x'"),
         ("export mansilla/base --format keras --seed -1", "seed must be a whole number"),
         ("latent --seed 0.5", "seed must be a whole number"),
+        ("live --seed 0.5", "seed must be a whole number"),
     ],
     "no number": [
         ("mansilla base --learning_rate nan", "learning_rate must be a number from 1e-09 to 10.0"),
@@ -361,6 +134,8 @@ BAD = {
         ("mansilla base --optimizer аdam", "optimizer must be adam or sgd"),  # a Cyrillic a
         ("mansilla base --optimizer ａｄａｍ", "optimizer must be adam or sgd"),  # full width
         ("mansilla base --pixels bright", "pixels must be unit or signed, not 'bright'"),
+        ("mansilla base --output relu", "output must be auto or sigmoid or tanh or linear, not"),
+        ("manolucos baseline --between relu", "between must be relu_dropout or nothing, not"),
         ("mansilla base --last_pooling None", "last_pooling must be max or average, not None"),
         ("mansilla base --batchnorm 1", "batchnorm must be True or False, not 1"),
         ("mansilla base --kernels 16", "kernels must be "),
@@ -409,10 +184,10 @@ BAD = {
         ("manolucos wide --track MLflow", "track must be mlflow or tensorboard, not 'MLflow'"),
         (
             "export mansilla/base --format h5",
-            "format must be keras or onnx or safetensors, not 'h5'",
+            "format must be keras or onnx or safetensors or pytorch, not 'h5'",
         ),
         ("export mansilla/base --format .onnx", "not '.onnx'"),
-        ("export mansilla/base --format {}", "or pytorch, not {}"),
+        ("export mansilla/base --format {}", "or safetensors or pytorch, not {}"),
     ],
     "no such experiment": [
         ("compare base", "'base' is no experiment"),
@@ -509,13 +284,31 @@ BAD = {
         ("convert here.pt/a.pt b.pt mansilla/base", "does not exist"),
         ("convert 'a\0.pt' b.pt mansilla/base", "source"),
         (f"convert {'x' * 300}.pt b.pt mansilla/base", "source"),
-        ("convert '' b.pt mansilla/base", "source must end in .pt, .pth or .safetensors"),
-        ("convert 5 b.pt mansilla/base", "source must end in .pt, .pth or .safetensors"),
+        (
+            "convert '' b.pt mansilla/base",
+            "source must end in .pt, .pth, .ckpt",
+        ),
+        (
+            "convert 5 b.pt mansilla/base",
+            "source must end in .pt, .pth, .ckpt",
+        ),
         ("convert [a.pt] b.pt mansilla/base", "source must end in"),
-        ("convert model.keras b.pt mansilla/base", "source must end in .pt, .pth or .safetensors"),
-        ("convert model.h5 b.pt mansilla/base", "source must end in .pt, .pth or .safetensors"),
-        ("convert model.pkl b.pt mansilla/base", "source must end in .pt, .pth or .safetensors"),
-        ("convert model.npz b.pt mansilla/base", "source must end in .pt, .pth or .safetensors"),
+        (
+            "convert model.keras b.pt mansilla/base",
+            "source must end in .pt, .pth, .ckpt",
+        ),
+        (
+            "convert model.h5 b.pt mansilla/base",
+            "source must end in .pt, .pth, .ckpt",
+        ),
+        (
+            "convert model.pkl b.pt mansilla/base",
+            "source must end in .pt, .pth, .ckpt",
+        ),
+        (
+            "convert model.npz b.pt mansilla/base",
+            "source must end in .pt, .pth, .ckpt",
+        ),
         ("convert saved_model.pb b.pt mansilla/base", "source must end in"),
         ("convert https://a.example/w.pt b.pt mansilla/base", "does not exist"),
         ("predict 1 --picture p.jpg", "picture must end in .png, not 'p.jpg'"),
@@ -556,16 +349,17 @@ BAD = {
         ("predict drawing.svg", "drawing.svg is no picture in a format of PNG, JPEG"),
     ],
     "no run to take the weights from": [
-        ("predict 17 --seed 77", "results holds no weights of mansilla/classifier_full, seed 77"),
+        ("predict 17", "results holds no weights of mansilla/classifier_full, seed 0"),
         ("predict 17 --out folder", "folder holds no weights of mansilla/classifier_full"),
-        ("export mansilla/base --seed 77 --format keras", "results holds no weights of"),
-        ("latent --seed 77", "results holds no weights of an autoencoder, seed 77"),
-        ("latent mansilla/base --seed 77", "results holds no weights of mansilla/base, seed 77"),
+        ("export mansilla/sgd --format keras", "results holds no weights of mansilla/sgd"),
+        ("latent", "results holds no weights of an autoencoder, seed 0"),
+        ("latent mansilla/base --seed 3", "results holds no weights of mansilla/base, seed 3"),
         ("report", "results holds no records: a page of them would be empty"),
         ("report --out folder", "folder holds no records: a page of them would be empty"),
         ("claims --out folder", "folder holds no records: every claim would be undecided"),
-        ("list --out none", "out none does not exist: it must name a folder that holds runs"),
         ("latent --out ''", "out must name a folder"),
+        ("live", "results holds no weights of"),
+        ("live --out folder", "folder holds no weights of mansilla/classifier_full"),
         ("export mansilla/base --format keras --out here.pt", "here.pt is a file, not a folder"),
     ],
 }
