@@ -284,31 +284,13 @@ BAD_VALUES = {
         ("convert here.pt/a.pt b.pt mansilla/base", "does not exist"),
         ("convert 'a\0.pt' b.pt mansilla/base", "source"),
         (f"convert {'x' * 300}.pt b.pt mansilla/base", "source"),
-        (
-            "convert '' b.pt mansilla/base",
-            "source must end in .pt, .pth, .ckpt",
-        ),
-        (
-            "convert 5 b.pt mansilla/base",
-            "source must end in .pt, .pth, .ckpt",
-        ),
+        ("convert '' b.pt mansilla/base", "source must end in .pt, .pth, .ckpt"),
+        ("convert 5 b.pt mansilla/base", "source must end in .pt, .pth, .ckpt"),
         ("convert [a.pt] b.pt mansilla/base", "source must end in"),
-        (
-            "convert model.keras b.pt mansilla/base",
-            "source must end in .pt, .pth, .ckpt",
-        ),
-        (
-            "convert model.h5 b.pt mansilla/base",
-            "source must end in .pt, .pth, .ckpt",
-        ),
-        (
-            "convert model.pkl b.pt mansilla/base",
-            "source must end in .pt, .pth, .ckpt",
-        ),
-        (
-            "convert model.npz b.pt mansilla/base",
-            "source must end in .pt, .pth, .ckpt",
-        ),
+        ("convert model.keras b.pt mansilla/base", "source must end in .pt, .pth, .ckpt"),
+        ("convert model.h5 b.pt mansilla/base", "source must end in .pt, .pth, .ckpt"),
+        ("convert model.pkl b.pt mansilla/base", "source must end in .pt, .pth, .ckpt"),
+        ("convert model.npz b.pt mansilla/base", "source must end in .pt, .pth, .ckpt"),
         ("convert saved_model.pb b.pt mansilla/base", "source must end in"),
         ("convert https://a.example/w.pt b.pt mansilla/base", "does not exist"),
         ("predict 1 --picture p.jpg", "picture must end in .png, not 'p.jpg'"),

@@ -283,13 +283,6 @@ def test_only_what_is_known_can_track():
     check_tracker(None, "runs")
 
 
-def test_a_folder_whose_name_mlflow_would_cut_is_refused(monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
-    check_tracker("mlflow", "runs#1")
-    with pytest.raises(SpecError, match=r"out what\?x: mlflow takes no path with a question mark"):
-        check_tracker("mlflow", "what?x")
-
-
 def steps_of(name):
     return [(epoch, numbers[name]) for epoch, numbers in enumerate(NUMBERS, start=1)]
 

@@ -243,14 +243,6 @@ def test_a_torch_whose_reader_can_be_broken_into_is_not_used(convert, monkeypatc
     assert_refused(convert("w.pt", "w.safetensors"), "w.pt needs torch 2.10")
 
 
-def test_parameters_convert_as_a_state_dict_does(convert):
-    net = native_net()
-    torch.save(dict(net.named_parameters()), "w.pt")
-    assert convert("w.pt", "again.pt")[0] == 0
-    again = torch.load("again.pt", weights_only=True)
-    assert all(torch.equal(again[name], p) for name, p in net.named_parameters())
-
-
 @pytest.mark.parametrize("length", [0, 1, 10, 100, 1000])
 @pytest.mark.parametrize("zipped", [True, False])
 def test_the_head_of_a_native_file_is_named(convert, length, zipped):
