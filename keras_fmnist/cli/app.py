@@ -21,6 +21,7 @@ from fire.decorators import SetParseFn
 from fire.parser import DefaultParseValue
 
 from keras_fmnist.cli.output import make_printable
+from keras_fmnist.records import provenance
 from keras_fmnist.settings import SpecError, suggest
 from keras_fmnist.training.interrupts import heed_sigterm
 
@@ -59,6 +60,7 @@ def main(component: dict, name: str, argv: list[str] | None = None) -> int:
     """
     argv = sys.argv[1:] if argv is None else argv
     _open_outputs()
+    _limit_threads()
     heed_sigterm()
     try:
         choice = _choose(component, name, argv)
@@ -88,6 +90,16 @@ def _open_outputs():
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace" if name == "stdout" else "backslashreplace")
+
+
+def _limit_threads():
+    """Has the frameworks take no more threads than this process may use processors.
+
+    They go by what the machine has, and do not see a container's quota.
+    """
+    usable = provenance.usable_cores()
+    if usable < (os.cpu_count() or 1):
+        os.environ.setdefault("OMP_NUM_THREADS", str(usable))
 
 
 def command(
