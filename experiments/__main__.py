@@ -6,19 +6,30 @@ from experiments import (
     assumptions,
     manolucos,
     manolucos_claims,
+    manolucos_classifier_claims,
     mansilla,
     mansilla_claims,
     transfer,
 )
 from experiments.deviations import DEVIATIONS
 from experiments.exhibits import EXHIBITS
+from experiments.registered import REGISTERED
 from experiments.spanish import SPANISH
 from keras_fmnist.claims.catalogue import Catalogue
+from keras_fmnist.claims.registration import with_registration
 from keras_fmnist.cli import app
 from keras_fmnist.cli.menu import build_menu
 
 REPORTS = {"mansilla": mansilla.SPECS, "manolucos": manolucos.SPECS, "transfer": transfer.SPECS}
-CLAIMS = (*mansilla_claims.CLAIMS, *manolucos_claims.CLAIMS, *transfer.CLAIMS)
+CLAIMS = with_registration(
+    (
+        *mansilla_claims.CLAIMS,
+        *manolucos_claims.CLAIMS,
+        *manolucos_classifier_claims.CLAIMS,
+        *transfer.CLAIMS,
+    ),
+    REGISTERED,
+)
 CATALOGUE = Catalogue(
     reports=REPORTS,
     claims=CLAIMS,

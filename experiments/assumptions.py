@@ -17,7 +17,7 @@ from dataclasses import replace
 from itertools import chain, product
 
 from experiments import manolucos
-from keras_fmnist.claims.catalogue import Text
+from keras_fmnist.claims.texts import Text
 from keras_fmnist.cli import app
 from keras_fmnist.cli.commands.train import build_experiment_commands
 

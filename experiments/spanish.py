@@ -4,7 +4,7 @@ What the reports print and claim must be here, a test says so; an experiment of 
 in English until it is.
 """
 
-from experiments import assumptions, spanish_claims
+from experiments import assumptions
 
 WORDS = {
     "unit": "píxeles en [0, 1]",
@@ -59,5 +59,4 @@ SPANISH = {
         spec.summary: f"tasa de aprendizaje {spec.learning_rate:g}, momento {spec.momentum:g}"
         for spec in assumptions.RATES
     },
-    **spanish_claims.SPANISH,
 }

@@ -3,19 +3,13 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from keras_fmnist.claims.texts import Text
+
 if TYPE_CHECKING:
     from keras_fmnist.claims.claim import Claim
     from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec
 
     Specs = tuple[AutoencoderSpec | ClassifierSpec, ...]
-
-
-@dataclass(frozen=True)
-class Text:
-    """The same in both languages of the page; backticks and double asterisks as in Markdown."""
-
-    english: str
-    spanish: str
 
 
 @dataclass(frozen=True)

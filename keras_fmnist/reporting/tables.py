@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from keras_fmnist.claims.claim import Claim, count_verdicts, describe_ours, judge_claims
+from keras_fmnist.claims.claim import Claim, count_verdicts, judge_claims
 from keras_fmnist.records.groups import group_by_experiment, select_largest
 from keras_fmnist.records.intervals import mean_interval
 from keras_fmnist.records.record import Record
@@ -24,7 +24,7 @@ OTHERS = {
     "compile": "native, `torch.compile`",
     "cudagraph": "native CUDA graph",
 }
-CLAIM_COLUMNS = ("claim", "published", "ours", "verdict")
+CLAIM_COLUMNS = ("claim", "published", "ours", "verdict", "later seeds", "registered")
 SHOWN = ("train_eval_loss", "val_loss", "explained", "train_eval_accuracy", "val_accuracy")
 
 
@@ -78,13 +78,36 @@ def _digits(value, name):
 
 def format_claims(claims: Sequence[Claim], records: Sequence[Record]) -> str:
     """Markdown: the verdicts counted; folded, each claim, what is printed, what the records say."""
-    rows = judge_claims(claims, records)
+    verdicts = judge_claims(claims, records)
     lines = [_row(CLAIM_COLUMNS), _row(["---"] * len(CLAIM_COLUMNS))]
-    for row in rows:
-        ours = "<br>".join(describe_ours(row))
-        lines.append(_row([row["claim"], row["published"], ours, row["verdict"]]))
-    folded = ["<details>", "<summary>Each of them</summary>", "", *lines, "", "</details>"]
-    return "\n".join([count_verdicts(rows) + ".", "", *folded])
+    for verdict in verdicts:
+        claim = verdict.claim
+        ours = "<br>".join(text.english for text in verdict.describe_ours())
+        cells = [claim.claim.english, verdict.describe_published().english, ours, verdict.word]
+        commit = f"`{claim.registered[:7]}`" if claim.registered else "not yet"
+        lines.append(_row([*cells, verdict.later.verdict, commit]))
+    folded = [
+        *_fold("Each of them", lines),
+        *_fold("With half and double the numbers that words were given", _thresholds(verdicts)),
+    ]
+    return "\n".join([count_verdicts(verdicts).english + ".", "", *folded])
+
+
+def _fold(summary, lines):
+    return ["<details>", f"<summary>{summary}</summary>", "", *lines, "", "</details>"]
+
+
+def _thresholds(verdicts):
+    """What each verdict would be with half and with double a number that a word was given."""
+    columns = ("claim", "number", "verdict", "half", "double")
+    lines = [_row(columns), _row(["---"] * len(columns))]
+    for verdict in verdicts:
+        if verdict.elsewhere:
+            number = f"{verdict.claim.threshold:g}"
+            lines.append(
+                _row([f"`{verdict.claim.id}`", number, verdict.word, *verdict.elsewhere.values()])
+            )
+    return lines
 
 
 def describe_cost(records: Iterable[Record], seeds: int = 1000) -> str:

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Sequence
 
 from keras_fmnist.claims.catalogue import Catalogue
-from keras_fmnist.claims.claim import count_verdicts, describe_ours, judge_claims
+from keras_fmnist.claims.claim import Verdict, count_verdicts, judge_claims
 from keras_fmnist.cli.arguments import JsonFile, RecordsFolder, check_records_folder, check_target
 from keras_fmnist.cli.output import format_table
 from keras_fmnist.files import write_json
@@ -30,25 +30,27 @@ def print_claims(
     check_records_folder(out)
     if json is not None:
         check_target("json", json, ".json")
-    rows = judge_claims(catalogue.claims, read_records(out))
-    print(format_claims(rows, shutil.get_terminal_size().columns))
+    verdicts = judge_claims(catalogue.claims, read_records(out))
+    print(format_claims(verdicts, shutil.get_terminal_size().columns))
     if json is not None:
-        write_json(json, rows)
+        write_json(json, [verdict.to_json() for verdict in verdicts])
 
 
-def format_claims(rows: Sequence[dict], width: int) -> str:
+def format_claims(verdicts: Sequence[Verdict], width: int) -> str:
     """Lines of text: each claim's name over four columns, and the verdicts counted.
 
     Args:
-        rows: what `judge_claims` returned.
+        verdicts: what `judge_claims` returned.
         width: characters a line, taken for at least 80 and at most 200.
     """
     room = min(max(width, NARROWEST), WIDEST) - 2 * (len(SHARES) - 1)
     widths = [int(share * room) for share in SHARES]
     cells = []
-    for row in rows:
-        claim = f"{row['id']}\n{row['claim']}"
-        ours = "\n".join(describe_ours(row))
-        cells.append((claim, row["published"], ours, f"{row['verdict']}\n{row['why']}"))
+    for verdict in verdicts:
+        claim = f"{verdict.claim.id}\n{verdict.claim.claim.english}"
+        ours = "\n".join(text.english for text in verdict.describe_ours())
+        why = (verdict.describe_why(), *verdict.describe_beside())
+        said = "\n".join([verdict.word, *(text.english for text in why)])
+        cells.append((claim, verdict.describe_published().english, ours, said))
         cells.append(("",) * len(COLUMNS))
-    return f"{format_table(cells, COLUMNS, widths=widths)}\n{count_verdicts(rows)}"
+    return f"{format_table(cells, COLUMNS, widths=widths)}\n{count_verdicts(verdicts).english}"

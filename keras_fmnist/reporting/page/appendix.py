@@ -4,8 +4,9 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from keras_fmnist.claims.catalogue import Catalogue, Text
+from keras_fmnist.claims.catalogue import Catalogue
 from keras_fmnist.claims.ranking import rank_readings
+from keras_fmnist.claims.texts import Text
 from keras_fmnist.records.json_files import RecordError
 from keras_fmnist.records.measurements import read_measurements
 from keras_fmnist.records.record import Record

@@ -10,7 +10,7 @@ from importlib import resources
 
 from markupsafe import Markup, escape
 
-from keras_fmnist.claims.catalogue import Text
+from keras_fmnist.claims.texts import Text
 
 TEXTS = tomllib.loads(resources.files(__package__).joinpath("texts.toml").read_text("utf-8"))
 

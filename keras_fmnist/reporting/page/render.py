@@ -9,7 +9,9 @@ import jinja2
 from bokeh.resources import Resources
 from markupsafe import Markup
 
-from keras_fmnist.claims.catalogue import Catalogue, Text
+from keras_fmnist.claims.catalogue import Catalogue
+from keras_fmnist.claims.criteria import VERDICTS, name_verdict
+from keras_fmnist.claims.texts import Text
 from keras_fmnist.data import CLASS_NAMES
 from keras_fmnist.records.record import Record
 from keras_fmnist.reporting import tables
@@ -94,6 +96,8 @@ def _environment(catalogue):
         "t": lambda key, **values: bilingual.both(bilingual.text(key, **values)),
         "both": bilingual.both,
         "say": say,
+        "all_verdicts": VERDICTS,
+        "name_verdict": name_verdict,
         "plain": bilingual.in_english,
         "attribute": bilingual.attribute,
         "exchanged": bilingual.content,

@@ -6,7 +6,7 @@ theirs has its words, the longer ones first.
 
 import re
 
-from keras_fmnist.claims.catalogue import Text
+from keras_fmnist.claims.texts import Text
 
 # What it begins as, in English, in Spanish; \1 and the like stand for what a group has found.
 PHRASES = (

@@ -14,7 +14,7 @@ from PIL import Image
 from experiments import spanish_claims
 from experiments.__main__ import CATALOGUE
 from experiments.mansilla import BASE, UNTRAINED
-from keras_fmnist.claims.catalogue import Text
+from keras_fmnist.claims.texts import Text
 from keras_fmnist.data import CLASS_NAMES
 from keras_fmnist.records.images import pack_images, unpack_images
 from keras_fmnist.records.json_files import RecordError, write_dataclass
