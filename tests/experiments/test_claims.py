@@ -7,15 +7,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from experiments import manolucos, manolucos_claims, mansilla
+from experiments import manolucos, manolucos_claims, manolucos_classifier_claims, mansilla
 from experiments.__main__ import CATALOGUE
-from keras_fmnist.claims.claim import describe_ours, judge_claims
-from keras_fmnist.claims.criteria import NOT_REPRODUCED, REPRODUCED, UNDECIDED
+from keras_fmnist.claims.claim import judge_claims
+from keras_fmnist.claims.criteria import (
+    CONSISTENT,
+    NOT_REPRODUCED,
+    REPRODUCED,
+    UNDECIDED,
+    VARIES,
+)
 from keras_fmnist.cli.commands.claims import format_claims
 from keras_fmnist.data import CLASS_NAMES
 from keras_fmnist.records.images import pack_images
 from keras_fmnist.reporting import tables
-from keras_fmnist.reporting.page.translations import in_both
 from keras_fmnist.specs import ClassifierSpec, override, settings
 from tests.helpers.processes import run_python
 
@@ -47,6 +52,12 @@ def wobbling(size, curve=lambda n: np.full(n, 0.5)):
     return lambda n: curve(n) + size * (-1.0) ** np.arange(n)
 
 
+def rising_later(n):
+    """Down to epoch 5, and slightly up after it, with a wobble."""
+    up = 0.01 * np.maximum(np.arange(n) - 4, 0)
+    return np.maximum(np.linspace(0.6, 0.6 - 0.02 * (n - 1), n), 0.52) + up
+
+
 def settling(n):
     return np.minimum(np.linspace(0.5, 1.4, n), 0.8) + 0.01 * (-1.0) ** np.arange(n)
 
@@ -66,11 +77,14 @@ def accuracies(train, val):
     return {"train_eval_accuracy": train, "val_accuracy": val}
 
 
-def explaining(share):
-    """Ten pictures whose reconstructions explain this share of their variance."""
-    originals = np.full((10, 28, 28, 1), 0.4)
-    originals[::2] = 0.6  # their mean is 0.5
-    rebuilt = originals + (1 - share) ** 0.5 * (0.5 - originals)
+def explaining(share, fine=None):
+    """Ten pictures whose reconstructions explain these shares of coarse shapes and fine detail."""
+    fine = share if fine is None else fine
+    coarse = np.full((10, 28, 28, 1), -0.1)
+    coarse[::2] = 0.1
+    stripes = np.tile([0.1, -0.1], 14)[:, None] * np.ones((28, 28, 1)) * np.sign(coarse)
+    originals = 0.5 + coarse + stripes
+    rebuilt = 0.5 + (1 - (1 - share) ** 0.5) * coarse + (1 - (1 - fine) ** 0.5) * stripes
     packed = {"originals": originals, "reconstructions": rebuilt}
     packed = {name: pack_images(images) for name, images in packed.items()}
     return {"images": packed | {"test_rows": list(range(10))}}
@@ -108,6 +122,9 @@ def val_accuracies(**values):
     return {name: {"val_accuracy": value} for name, value in values.items()}
 
 
+MEAN_IMAGE = 0.08  # its loss
+
+
 @pytest.fixture(scope="session")
 def run(make_record):
     """`run(spec, seed, **shown)`: a record of all epochs; seeds differ by a thousandth."""
@@ -121,12 +138,15 @@ def run(make_record):
             curve, n = shown.pop(name, 0.5), max(spec.epochs, 1)
             values = curve(n) if callable(curve) else np.full(n, curve)
             history[name] = (values * (1 + 0.001 * (seed % 3))).tolist()
+        metrics = {name: curve[-1] for name, curve in history.items()}
+        if not classifies:
+            metrics["mean_image_loss"] = MEAN_IMAGE
         plain = matrix() if classifies else explaining(0.5)
         return make_record(
             spec,
             seed,
             examples=examples,
-            metrics={name: curve[-1] for name, curve in history.items()},
+            metrics=metrics,
             history=history if spec.epochs else {},
             **plain | shown,
         )
@@ -140,11 +160,18 @@ BEST = dict.fromkeys(("trouser", "sandal", "sneaker", "bag", "ankle"), 950)
 SHIRTS = {"shirt": 713, "t-shirt": 142, "pullover": 60}
 MANSILLA_CASES = {
     "untrained_blind": ({"untrained": explaining(-0.5)}, {"untrained": explaining(0.3)}),
-    "base_rises": (
-        {"base": both(turning(0.3))},
-        {"base": losses(falling(0.4), turning(0.3))},
+    "base_first_fall": ({"base": both(falling(0.4))}, {"base": losses(falling(0.4), rising)}),
+    "base_rises": ({"base": both(rising_later)}, {"base": losses(falling(0.4), rising_later)}),
+    "base_wobbles": (
+        {"base": both(wobbling(0.01))},
+        {"base": losses(falling(0.4), wobbling(0.01))},
     ),
-    "base_reconstructs": ({"base": explaining(0.6)}, {"base": explaining(-0.5)}),
+    "base_reconstructs": ({"base": explaining(0.6, 0.2)}, {"base": explaining(0.4, 0.6)}),
+    "base_poor": ({"base": explaining(0.6, 0.4)}, {"base": explaining(0.4, 0.6)}),
+    "base_low_error": (
+        {"base": {"val_loss": 0.4 * MEAN_IMAGE}},
+        {"base": {"val_loss": 0.6 * MEAN_IMAGE}},
+    ),
     "dropout_01_steadier": (
         val_losses(dropout_01=wobbling(0.01), base=wobbling(0.02)),
         val_losses(dropout_01=wobbling(0.02), base=wobbling(0.01)),
@@ -153,17 +180,21 @@ MANSILLA_CASES = {
         val_losses(dropout_01=0.031, base=0.030),
         val_losses(dropout_01=0.026, base=0.030),
     ),
-    "latent_256_better": (
-        val_losses(latent_256=0.02, dropout_01=0.05, base=0.05),
-        val_losses(latent_256=0.02, dropout_01=0.03, base=0.05),
-    ),
-    "latent_256_detail": (
-        {"dropout_01": explaining(0.6), "latent_256": explaining(0.8)},
-        {"dropout_01": explaining(0.8), "latent_256": explaining(0.6)},
-    ),
     "dropout_01_reconstructs": (
-        {"dropout_01": explaining(0.6)},
-        {"dropout_01": explaining(-0.5)},
+        {"dropout_01": explaining(0.6, 0.2)},
+        {"dropout_01": explaining(0.4, 0.6)},
+    ),
+    "dropout_01_loses_detail": (
+        {"dropout_01": explaining(0.6, 0.4)},
+        {"dropout_01": explaining(0.4, 0.6)},
+    ),
+    "latent_256_better": (
+        val_losses(latent_256=0.02, dropout_01=0.03, base=0.03),
+        val_losses(latent_256=0.02, dropout_01=0.014, base=0.03),
+    ),
+    "latent_256_much_better": (
+        val_losses(latent_256=0.02, dropout_01=0.05, base=0.05),
+        val_losses(latent_256=0.02, dropout_01=0.032, base=0.05),
     ),
     "latent_256_falls": (
         {"latent_256": both(falling(0.1))},
@@ -173,46 +204,82 @@ MANSILLA_CASES = {
         {"latent_256": losses(0.0200, 0.0202), "dropout_01": losses(0.0300, 0.0301)},
         {"latent_256": losses(0.0200, 0.0232), "dropout_01": losses(0.0300, 0.0301)},
     ),
+    "latent_256_detail": (
+        {"dropout_01": explaining(0.7, 0.4), "latent_256": explaining(0.7, 0.6)},
+        {"dropout_01": explaining(0.7, 0.6), "latent_256": explaining(0.7, 0.4)},
+    ),
     "sgd_falls": (
         {"sgd": both(falling(0.1))},
-        {"sgd": losses(stepping(falling(0.1)), falling(0.1))},
+        {"sgd": losses(falling(0.1), wobbling(0.01, falling(0.1)))},
     ),
     "sgd_worse": (
-        val_losses(sgd=0.07, base=0.03, dropout_01=0.03, latent_256=0.02),
-        val_losses(sgd=0.05, base=0.03, dropout_01=0.03, latent_256=0.02),
+        val_losses(sgd=0.04, base=0.03, dropout_01=0.03, latent_256=0.02),
+        val_losses(sgd=0.02, base=0.03, dropout_01=0.01, latent_256=0.01),
+    ),
+    "sgd_much_worse": (
+        val_losses(sgd=0.09, base=0.03, dropout_01=0.03, latent_256=0.02),
+        val_losses(sgd=0.04, base=0.03, dropout_01=0.03, latent_256=0.01),
     ),
     "sgd_blind": ({"sgd": explaining(-0.5)}, {"sgd": explaining(0.3)}),
     "full_falls": (
         {"classifier_full": both(wobbling(0.01, falling(0.3)))},
         {"classifier_full": losses(falling(0.3), turning(0.4))},
     ),
+    "full_low_error": (
+        {"classifier_full": {"val_loss": 0.9}},
+        {"classifier_full": {"val_loss": 1.4}},
+    ),
     "full_rises": (
         {"classifier_full": both(rising, "accuracy")},
         {"classifier_full": accuracies(rising, stepping(rising))},
     ),
+    "full_mostly_right": (
+        {"classifier_full": matrix(shirt=600)},
+        {"classifier_full": matrix(shirt=400)},
+    ),
     "full_best_classes": (
         {"classifier_full": matrix(**BEST)},
-        {"classifier_full": matrix(**BEST, shirt=960)},
+        {"classifier_full": matrix(**BEST, shirt=990)},
     ),
     "full_shirts": (
         {"classifier_full": matrix(errors=SHIRTS)},
-        {"classifier_full": matrix(errors=SHIRTS | {"shirt": 638})},
+        {"classifier_full": matrix(errors=SHIRTS | {"shirt": 500})},
     ),
     "full_hard_classes": (
-        {"classifier_full": matrix(shirt=700, coat=800, errors={"coat": 150})},
-        {"classifier_full": matrix(shirt=700, coat=800, errors={"bag": 150})},
+        {"classifier_full": matrix(shirt=700, coat=800)},
+        {"classifier_full": matrix(shirt=700, coat=990)},
     ),
-    "frozen_loss": (
-        {"classifier_full": {"val_loss": 0.3}, "classifier_frozen": both(falling(0.8))},
-        {"classifier_full": {"val_loss": 0.3}, "classifier_frozen": both(falling(0.5))},
+    "full_upper_errors": (
+        {"classifier_full": matrix(errors={"coat": 150})},
+        {"classifier_full": matrix(errors={"bag": 150})},
     ),
-    "frozen_flattens": (
+    "frozen_falls": (
+        {"classifier_frozen": both(falling(0.8))},
+        {"classifier_frozen": losses(falling(0.8), rising)},
+    ),
+    "frozen_larger": (
+        val_losses(classifier_frozen=0.4, classifier_full=0.3),
+        val_losses(classifier_frozen=0.2, classifier_full=0.3),
+    ),
+    "frozen_much_larger": (
+        val_losses(classifier_frozen=0.8, classifier_full=0.3),
+        val_losses(classifier_frozen=0.4, classifier_full=0.3),
+    ),
+    "frozen_rises": (
+        {"classifier_frozen": both(rising, "accuracy")},
+        {"classifier_frozen": accuracies(rising, lambda n: rising(n)[::-1])},
+    ),
+    "frozen_settles": (
+        {"classifier_frozen": both(settling, "accuracy")},
+        {"classifier_frozen": accuracies(rising, settling)},
+    ),
+    "frozen_wobbles": (
         {"classifier_frozen": both(settling, "accuracy")},
         {"classifier_frozen": accuracies(rising, settling)},
     ),
     "frozen_diagonal": (
         {"classifier_frozen": matrix(700), "classifier_full": matrix(900)},
-        {"classifier_frozen": matrix(700, shirt=910), "classifier_full": matrix(900)},
+        {"classifier_frozen": matrix(700, shirt=990), "classifier_full": matrix(900)},
     ),
     "complex_better": (
         val_losses(latent_256=0.02, dropout_01=0.03)
@@ -235,24 +302,50 @@ MANSILLA_CASES = {
         },
     ),
 }
+SERIES = manolucos_claims.AUTOENCODERS
+CLASSIFIERS = manolucos_classifier_claims.CLASSIFIERS
 ORDER = {"baseline": 9, "no_dropout": 8, "batchnorm": 7, "avg_pooling": 6, "wide": 5}
-ROWS = (*manolucos_claims.AUTOENCODERS, *manolucos_claims.CLASSIFIERS)
+
+
+def ordered(metric, high, middle, low):
+    """The three classifiers, by where a metric of theirs ends."""
+    names = ("classifier_baseline", "classifier_fc_adam", "classifier_fc_sgd")
+    return {name: {metric: value} for name, value in zip(names, (high, middle, low), strict=True)}
+
+
+def ran(spec, times=1.0):
+    """As printed, but as it ran during the epoch."""
+    return {
+        name.removeprefix("train_eval_"): times * value
+        for name, value in spec.published.items()
+        if name.startswith("train_eval_")
+    }
+
+
 MANOLUCOS_CASES = {
     **{
         f"{spec.name}_row": (
             {spec.name: printed(spec)},
             {spec.name: printed(spec) | {"val_loss": 1.2 * spec.published["val_loss"]}},
         )
-        for spec in ROWS
+        for spec in (*SERIES, *CLASSIFIERS)
+    },
+    **{
+        f"{spec.name}_running": ({spec.name: ran(spec)}, {spec.name: ran(spec, 0.8)})
+        for spec in (*SERIES, *CLASSIFIERS)
     },
     "order": (val_losses(**ORDER), val_losses(**ORDER | {"avg_pooling": 7.5})),
+    "order_training": tuple(
+        {name: {"train_eval_loss": value} for name, value in world.items()}
+        for world in (ORDER, ORDER | {"avg_pooling": 7.5})
+    ),
     "baseline_below_10": (
         {"baseline": losses(0.08, 0.07)},
         {"baseline": losses(0.12, 0.07)},
     ),
-    "wide_slower": (
-        {"avg_pooling": taking(100), "wide": taking(500)},
-        {"avg_pooling": taking(500), "wide": taking(100)},
+    "no_dropout_better": (
+        val_losses(no_dropout=0.03, baseline=0.04),
+        val_losses(no_dropout=0.03, baseline=0.02),
     ),
     "no_dropout_halves": (
         val_losses(no_dropout=0.03, baseline=0.07),
@@ -262,17 +355,59 @@ MANOLUCOS_CASES = {
         {"baseline": {"loss": 0.0858, "val_loss": 0.0726}},
         {"baseline": {"loss": 0.0726, "val_loss": 0.0726}},
     ),
+    "baseline_acceptable": (
+        {"baseline": explaining(0.6, 0.2)},
+        {"baseline": explaining(0.4, 0.6)},
+    ),
+    "baseline_omits_detail": (
+        {"baseline": explaining(0.6, 0.4)},
+        {"baseline": explaining(0.4, 0.6)},
+    ),
+    "wide_most_detail": ({"wide": explaining(0.4, 0.6)}, {"wide": explaining(0.6, 0.4)}),
     "wide_detail": (
-        {"baseline": explaining(0.5), "wide": explaining(0.9)},
-        {"baseline": explaining(0.9), "wide": explaining(0.5)},
+        {"baseline": explaining(0.5, 0.4), "wide": explaining(0.5, 0.6)},
+        {"baseline": explaining(0.5, 0.6), "wide": explaining(0.5, 0.4)},
+    ),
+    "wide_contrast": ({"wide": explaining(1, 0.9)}, {"wide": explaining(0.9, 1)}),
+    "wide_slower": (
+        {"avg_pooling": taking(100), "wide": taking(500)},
+        {"avg_pooling": taking(500), "wide": taking(100)},
+    ),
+    "avg_pooling_smooths": (
+        {"batchnorm": explaining(0.9), "avg_pooling": explaining(0.9, 0.5)},
+        {"batchnorm": explaining(0.9, 0.5), "avg_pooling": explaining(0.9)},
+    ),
+    "avg_pooling_contrast": (
+        {"batchnorm": explaining(0.9), "avg_pooling": explaining(0.9, 0.5)},
+        {"batchnorm": explaining(0.9, 0.5), "avg_pooling": explaining(0.9)},
+    ),
+    "table_4_training": (
+        ordered("train_eval_accuracy", 0.98, 0.97, 0.94),
+        ordered("train_eval_accuracy", 0.97, 0.98, 0.94),
+    ),
+    "table_4_validation": (
+        ordered("val_accuracy", 0.91, 0.90, 0.92),
+        ordered("val_accuracy", 0.91, 0.92, 0.93),
+    ),
+    "table_5_training": (
+        ordered("train_eval_loss", 0.05, 0.04, 0.1),
+        ordered("train_eval_loss", 0.05, 0.06, 0.1),
+    ),
+    "table_5_validation": (
+        ordered("val_loss", 0.3, 0.4, 0.2),
+        ordered("val_loss", 0.3, 0.2, 0.1),
     ),
     "above_90": (
-        val_accuracies(classifier_baseline=0.91, classifier_fc_adam=0.91, classifier_fc_sgd=0.91),
-        val_accuracies(classifier_baseline=0.91, classifier_fc_adam=0.89, classifier_fc_sgd=0.91),
+        ordered("val_accuracy", 0.91, 0.91, 0.91),
+        ordered("val_accuracy", 0.91, 0.89, 0.91),
     ),
     "baseline_overfits": (
+        val_losses(classifier_baseline=turning(0.3)),
+        val_losses(classifier_baseline=falling(0.3)),
+    ),
+    "baseline_turns_halfway": (
         val_losses(classifier_baseline=turning(0.5)),
-        val_losses(classifier_baseline=turning(0.2)),
+        val_losses(classifier_baseline=turning(0.1)),
     ),
     "fc_faster": (
         {
@@ -280,21 +415,41 @@ MANOLUCOS_CASES = {
             "classifier_baseline": {"train_eval_loss": falling(0.2)},
         },
         {
-            "classifier_fc_adam": {"train_eval_loss": falling(0.1)},
-            "classifier_baseline": {"train_eval_loss": lambda n: falling(0.3)(n) - 0.25},
+            "classifier_fc_adam": {"train_eval_loss": falling(0.2)},
+            "classifier_baseline": {"train_eval_loss": falling(0.1)},
+        },
+    ),
+    "fc_lower": (
+        {
+            "classifier_fc_adam": {"train_eval_loss": 0.1},
+            "classifier_baseline": {"train_eval_loss": 0.2},
+        },
+        {
+            "classifier_fc_adam": {"train_eval_loss": 0.2},
+            "classifier_baseline": {"train_eval_loss": 0.1},
         },
     ),
     "fc_more_accurate": (
         val_accuracies(classifier_fc_adam=0.92, classifier_baseline=0.91),
         val_accuracies(classifier_fc_adam=0.91, classifier_baseline=0.92),
     ),
+    "fc_more_accurate_training": (
+        {
+            "classifier_fc_adam": {"train_eval_accuracy": 0.99},
+            "classifier_baseline": {"train_eval_accuracy": 0.98},
+        },
+        {
+            "classifier_fc_adam": {"train_eval_accuracy": 0.98},
+            "classifier_baseline": {"train_eval_accuracy": 0.99},
+        },
+    ),
+    "fc_wobbles": (
+        val_losses(classifier_fc_adam=wobbling(0.02), classifier_baseline=wobbling(0.01)),
+        val_losses(classifier_fc_adam=wobbling(0.01), classifier_baseline=wobbling(0.02)),
+    ),
     "fc_overfits": (
-        val_losses(
-            classifier_fc_adam=wobbling(0.05, turning(0.3)), classifier_baseline=turning(0.3)
-        ),
-        val_losses(
-            classifier_fc_adam=wobbling(0.05, falling(0.3)), classifier_baseline=turning(0.3)
-        ),
+        val_losses(classifier_fc_adam=turning(0.3)),
+        val_losses(classifier_fc_adam=falling(0.3)),
     ),
     "fc_adam_keeps": (
         val_losses(classifier_fc_adam=falling(0.3)),
@@ -308,23 +463,29 @@ MANOLUCOS_CASES = {
         {"classifier_fc_sgd": both(rising, "accuracy")},
         {"classifier_fc_sgd": accuracies(stepping(rising), rising)},
     ),
+    "sgd_steadier": (
+        val_losses(classifier_fc_sgd=wobbling(0.01), classifier_fc_adam=wobbling(0.02)),
+        val_losses(classifier_fc_sgd=wobbling(0.02), classifier_fc_adam=wobbling(0.01)),
+    ),
     "sgd_equal": (
         {"classifier_fc_sgd": accuracies(0.920, 0.915)},
         {"classifier_fc_sgd": accuracies(0.9465, 0.9148)},
     ),
     "adam_faster": (
-        {
-            "classifier_fc_adam": {"train_eval_accuracy": lambda n: rising(n) + 0.05},
-            "classifier_fc_sgd": {"train_eval_accuracy": rising},
-        },
-        {
-            "classifier_fc_adam": {"train_eval_accuracy": lambda n: rising(n) - 0.05},
-            "classifier_fc_sgd": {"train_eval_accuracy": rising},
-        },
+        val_accuracies(classifier_fc_adam=rising, classifier_fc_sgd=0.7),
+        val_accuracies(classifier_fc_adam=0.6, classifier_fc_sgd=0.7),
     ),
     "shirt_confused": (
         {"classifier_fc_adam": matrix(errors={"t-shirt": 90, "pullover": 60, "coat": 50})},
         {"classifier_fc_adam": matrix(errors={"t-shirt": 90, "pullover": 60, "dress": 50})},
+    ),
+    "shirt_little_confused": (
+        {"classifier_fc_adam": matrix(errors={"t-shirt": 90, "pullover": 60, "coat": 50})},
+        {"classifier_fc_adam": matrix(errors={"t-shirt": 120, "pullover": 60, "coat": 50})},
+    ),
+    "fc_adam_clear": (
+        {"classifier_fc_adam": matrix(700, errors={"coat": 300})},
+        {"classifier_fc_adam": matrix(700, errors={"coat": 400})},
     ),
 }
 TRANSFER_CASES = {
@@ -352,7 +513,7 @@ each_claim = pytest.mark.parametrize("claim", CLAIMS, ids=[claim.id for claim in
 
 @pytest.fixture
 def verdict(run):
-    """`verdict(claim, *worlds)`: the row of a claim where each seed shows one of the worlds."""
+    """`verdict(claim, *worlds)`: what is said of it where each seed shows one of the worlds."""
 
     def judged(claim, *worlds):
         specs = {spec.name: spec for spec in claim.holds.specs}
@@ -361,69 +522,84 @@ def verdict(run):
             for seed, world in enumerate(worlds)
             for name, shown in world.items()
         ]
-        (row,) = judge_claims([claim], records)
-        return row
+        (found,) = judge_claims([claim], records)
+        return found
 
     return judged
 
 
-ENGLISH = re.compile(
-    r"\b(a|and|apart|at|both|every|from|higher|in|interval|is|loss|lower|needed|of|only|over|part|"
-    r"run|seeds?|share|than|the|times|too|val_\w+|train_eval_\w+|with)\b"
-)
-
-
-@each_claim
-def test_what_is_said_of_a_claim_is_said_in_spanish_too(verdict, claim):
-    good, bad = CASES[claim.id]
-    for worlds in ([good] * 5, [bad] * 5, [good, bad, good, bad, good], [good]):
-        row = verdict(claim, *worlds)
-        for said in (*describe_ours(row), row["why"]):
-            assert ENGLISH.findall(in_both(said).spanish) == [], said
-            assert not re.search(r"\bval_|\btrain_eval_", in_both(said).english)
-
-
 def test_every_claim_has_its_cases_and_every_case_its_claim():
     assert CASES.keys() == {claim.id for claim in CLAIMS}
-    assert len(CASES) == len(CLAIMS) > 40
+    assert len(CASES) == len(CLAIMS) >= 60
     for claim in CLAIMS:
         there = {spec.name for spec in claim.holds.specs}
         for world in CASES[claim.id]:
             assert world.keys() == there, claim.id
 
 
+def why(found):
+    return found.describe_why().english
+
+
 @each_claim
 def test_a_claim_is_reproduced_where_all_seeds_show_it(claim, verdict):
-    row = verdict(claim, *5 * [CASES[claim.id][0]])
-    assert (row["verdict"], row["n"]) == (REPRODUCED, 5), row["why"]
+    found = verdict(claim, *claim.seeds * [CASES[claim.id][0]])
+    assert (found.word, found.n) == (REPRODUCED, claim.seeds), why(found)
+    row = found.to_json()
     assert None not in row["ours"].values()
     assert None not in row["interval"].values()
+    # Of fewer than five later seeds no vote is taken, but means are.
+    assert row["later"] == REPRODUCED
 
 
 @each_claim
 def test_a_claim_is_not_reproduced_where_all_seeds_show_the_contrary(claim, verdict):
-    row = verdict(claim, *5 * [CASES[claim.id][1]])
-    assert (row["verdict"], row["n"]) == (NOT_REPRODUCED, 5), row["why"]
-    assert row["why"]
+    found = verdict(claim, *claim.seeds * [CASES[claim.id][1]])
+    assert (found.word, found.n) == (NOT_REPRODUCED, claim.seeds), why(found)
+    assert why(found)
+    assert found.later.verdict == NOT_REPRODUCED
 
 
 @each_claim
-def test_a_claim_is_undecided_where_seeds_are_too_few(claim, verdict):
+def test_a_claim_varies_where_half_of_the_seeds_show_it_and_half_the_contrary(claim, verdict):
+    holds, fails = CASES[claim.id]
+    half = claim.seeds // 2
+    found = verdict(claim, *half * [holds], *(claim.seeds - half) * [fails])
+    assert found.word in (VARIES, CONSISTENT), why(found)
+    # A printed number is held to one more run, and lies among runs so far apart.
+    is_printed = claim.name.endswith(("_row", "_running", "_shirts", "_ratio"))
+    assert (found.word == CONSISTENT) is is_printed
+
+
+@each_claim
+def test_no_verdict_is_read_off_before_the_last_seed(claim, verdict):
     for worlds in CASES[claim.id]:
-        row = verdict(claim, *2 * [worlds])
-        assert (row["verdict"], row["n"]) == (UNDECIDED, 2)
-        assert "has 2 of at least" in row["why"]
-    (row,) = judge_claims([claim], [])
-    assert (row["verdict"], row["n"]) == (UNDECIDED, 0)
+        found = verdict(claim, *(claim.seeds - 1) * [worlds])
+        assert (found.word, found.n) == (UNDECIDED, claim.seeds - 1)
+        assert f"{claim.seeds - 1} of {claim.seeds} seeds" in why(found)
+    (found,) = judge_claims([claim], [])
+    assert (found.word, found.n) == (UNDECIDED, 0)
+    row = found.to_json()
     assert set(row["ours"].values()) == set(row["interval"].values()) == {None}
 
 
 @each_claim
-def test_a_claim_is_undecided_where_some_seeds_show_it_and_some_the_contrary(claim, verdict):
+def test_a_seed_beyond_the_fixed_number_does_not_count(claim, verdict):
     holds, fails = CASES[claim.id]
-    row = verdict(claim, *3 * [holds], *3 * [fails])
-    assert (row["verdict"], row["n"]) == (UNDECIDED, 6), row["why"]
-    assert "of at least" not in row["why"]
+    found = verdict(claim, *claim.seeds * [holds], *20 * [fails])
+    assert (found.word, found.n) == (REPRODUCED, claim.seeds)
+
+
+@each_claim
+def test_what_is_said_of_a_claim_is_said_in_spanish_too(verdict, claim):
+    good, bad = CASES[claim.id]
+    n = claim.seeds
+    for worlds in (n * [good], n * [bad], (n // 2) * [good] + (n - n // 2) * [bad], [good]):
+        found = verdict(claim, *worlds)
+        texts = (*found.describe_ours(), found.describe_why(), *found.describe_beside())
+        for said in (*texts, claim.claim, claim.published, claim.where.words):
+            assert ENGLISH.findall(said.spanish) == [], said
+            assert not re.search(r"\bval_|\btrain_eval_", said.english)
 
 
 # --- what counts ---
