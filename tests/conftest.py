@@ -9,28 +9,36 @@ import signal
 import subprocess
 import sys
 
+import pytest
+
+from keras_fmnist import data
+
 os.environ.setdefault("KERAS_BACKEND", "torch")
 # torch reads it once, when it is imported. On batches as small as these a second thread gains
 # nothing, and where other processes use the cores every operation waits for the slower one.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-import pytest
 
 from experiments.__main__ import CATALOGUE, REPORTS
-from experiments.mansilla import CLASSIFIER_FULL
-from keras_fmnist import backends, data
+from experiments.mansilla import CLASSIFIER_FULL, UNTRAINED
+from keras_fmnist import backends
+from keras_fmnist.claims.claim import judge_claims
 from keras_fmnist.cli import app
+from keras_fmnist.cli.commands.report import write_report
 from keras_fmnist.cli.commands.train import build_experiment_commands
 from keras_fmnist.cli.menu import build_menu
 from keras_fmnist.records.images import pack_images
 from keras_fmnist.records.json_files import write_dataclass
 from keras_fmnist.records.record import Record
+from keras_fmnist.records.run import STUDY
 from keras_fmnist.specs import ClassifierSpec, override, settings
 from keras_fmnist.study import local, scheduler
 from tests.helpers.numpy_nets import NumpyNets
+from tests.helpers.report import LOSSES
 from tests.helpers.repository import ROOT
 from tests.helpers.stand_in import StandIn
+from tests.helpers.worlds import MEAN_IMAGE, explaining, matrix
 
 # A shell starts what runs in its background deaf to Ctrl-C, and every process below inherits that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -203,12 +211,14 @@ def put_record():
 
 
 @pytest.fixture
-def run_command(tmp_path, monkeypatch, capsys):
+def run_command(tmp_path, monkeypatch, capsys, dataset):
     """`run_command(*words)` in an empty folder: exit status, stdout and stderr of `keras-fmnist`.
 
-    With `report="mansilla"` they are those of `python -m experiments.mansilla`.
+    With `report="mansilla"` they are those of `python -m experiments.mansilla`. Synthetic images
+    stand in the place of the data.
     """
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(data, "load", lambda: dataset)
     for name in ("CUDA_VISIBLE_DEVICES", "KERAS_TORCH_DEVICE"):  # commands set them
         monkeypatch.setenv(name, os.environ.get(name, ""))
         if not os.environ[name]:
@@ -230,3 +240,87 @@ def stand_in(tmp_path, monkeypatch, make_record, put_record):
     monkeypatch.setattr(local, "split_command", found.split_command)
     monkeypatch.setattr(scheduler, "POLL", 0.02)
     return found
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch, make_record, put_record):
+    """A checkout of its own: a README with markers, one record, and what it gives."""
+    package = tmp_path / "keras_fmnist" / "reporting"
+    monkeypatch.setattr("keras_fmnist.reporting.build.__file__", str(package / "build.py"))
+    names = ("results", "claims", "deviations", "speed", "kills", "parity", "findings")
+    names += ("cost",)
+    marks = "".join(f"<!-- {name} -->\n<!-- /{name} -->\n" for name in names)
+    (tmp_path / "README.md").write_text(marks)
+    out = tmp_path / STUDY
+    # Without curves one figure and no plot have to be drawn.
+    put_record(out, make_record(UNTRAINED, history={}, metrics=LOSSES))
+    write_report(CATALOGUE, out=str(out))
+    return out
+
+
+@pytest.fixture(scope="session")
+def show_run(make_record):
+    """`show_run(spec, seed, **shown)`: a record of all epochs; seeds differ by a thousandth."""
+
+    def make(spec, seed, examples=60_000, **shown):
+        classifies = isinstance(spec, ClassifierSpec)
+        metrics = ("loss", "accuracy") if classifies else ("loss",)
+        names = [prefix + metric for metric in metrics for prefix in ("", "train_eval_", "val_")]
+        history = {}
+        for name in names:
+            curve, n = shown.pop(name, 0.5), max(spec.epochs, 1)
+            values = curve(n) if callable(curve) else np.full(n, curve)
+            history[name] = (values * (1 + 0.001 * (seed % 3))).tolist()
+        metrics = {name: curve[-1] for name, curve in history.items()}
+        if not classifies:
+            metrics["mean_image_loss"] = MEAN_IMAGE
+        plain = matrix() if classifies else explaining(0.5)
+        return make_record(
+            spec,
+            seed,
+            examples=examples,
+            metrics=metrics,
+            history=history if spec.epochs else {},
+            **plain | shown,
+        )
+
+    return make
+
+
+@pytest.fixture
+def verdict(show_run):
+    """`verdict(claim, *worlds)`: what is said of it where each seed shows one of the worlds."""
+
+    def judged(claim, *worlds):
+        specs = {spec.name: spec for spec in claim.holds.specs}
+        records = [
+            show_run(specs[name], seed, **shown)
+            for seed, world in enumerate(worlds)
+            for name, shown in world.items()
+        ]
+        (found,) = judge_claims([claim], records)
+        return found
+
+    return judged
+
+
+@pytest.fixture(scope="session")
+def small():
+    """110 training and 40 test images: in batches of 30 an epoch has four steps."""
+    return data.make_synthetic(110, 40)
+
+
+@pytest.fixture(scope="session")
+def trained_base(studied):
+    """The autoencoder of `studied`."""
+    from tests.helpers.nets import load_net
+
+    return load_net(studied, CLASSIFIER_FULL.autoencoder)
+
+
+@pytest.fixture(scope="session")
+def measured_space(trained_base, dataset):
+    """Its latent space."""
+    from keras_fmnist.inference.latent import measure_latent_space
+
+    return measure_latent_space(trained_base, dataset)

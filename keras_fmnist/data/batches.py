@@ -1,11 +1,12 @@
 """Batches of images for `fit` and `evaluate`."""
 
 import math
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
 
+from keras_fmnist.data.pixels import scale_pixels
 from keras_fmnist.seeds import permutation
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     Array = np.ndarray | torch.Tensor  # torch where that is the backend
 
 EVALUATION_BATCH = 1000  # images; larger ones are not faster and cost memory
-Pixels = TypeVar("Pixels", np.ndarray, "torch.Tensor")
 
 
 class Batches(keras.utils.PyDataset):
@@ -71,10 +71,3 @@ def _place(array):
         return array
     # A copy, because the data set's own arrays are read-only and torch knows no such thing.
     return keras.ops.convert_to_tensor(array.copy())
-
-
-def scale_pixels(pixels: Pixels, pixel_min: float) -> Pixels:
-    """Bytes to float32 from `pixel_min` to 1, on numpy arrays and torch tensors."""
-    pixels = pixels.astype(np.float32) if isinstance(pixels, np.ndarray) else pixels.float()
-    pixels = pixels / 255
-    return pixels if pixel_min == 0 else pixels * (1 - pixel_min) + pixel_min

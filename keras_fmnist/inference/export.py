@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from keras_fmnist import backends, data
+from keras_fmnist.data.pixels import scale_pixels
 from keras_fmnist.files import write_whole
 from keras_fmnist.models import torch_weights, weights
 from keras_fmnist.settings import SpecError
@@ -90,10 +91,7 @@ def _onnx(model, pixel_min):
     """The net as ONNX, for any number of images at once, and how far it is from Keras at most."""
     import onnxruntime
 
-    images = (
-        data.make_synthetic(0, 10).test_images.astype(np.float32) / 255 * (1 - pixel_min)
-        + pixel_min
-    )
+    images = scale_pixels(data.make_synthetic(0, 10).test_images, pixel_min)
     expected = model.predict(images, verbose=0)
     with warnings.catch_warnings():
         # PyTorch's tracer warns of every shape that Keras computes; what counts is compared below.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from keras_fmnist.data import CLASS_NAMES, Dataset
+from keras_fmnist.data.pixels import scale_pixels
 from keras_fmnist.records.images import pack_images
 from keras_fmnist.records.latent_space import STEPS, LatentSpace
 
@@ -75,6 +76,6 @@ def _line(trained, dataset, pair):
     codes = trained.encode(ends)
     along = np.linspace(0, 1, STEPS, dtype=np.float32)[:, None]
     rebuilt = trained.decode(codes[:1] + along * (codes[1:] - codes[:1]))
-    first, last = ends[:1] / 255, ends[1:] / 255
+    first, last = scale_pixels(ends[:1]), scale_pixels(ends[1:])
     images = np.concatenate([first, rebuilt, last])
     return {"test_rows": rows, "images": pack_images(images)}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from keras_fmnist.data.batches import EVALUATION_BATCH, Batches
+from keras_fmnist.data.pixels import unscale_pixels
 from keras_fmnist.models import networks, weights
 from keras_fmnist.records.groups import find_seed, group_by_experiment
 from keras_fmnist.records.record import Record, read_records
@@ -46,7 +47,7 @@ class Trained:
         """Images of codes as `encode` gives them: `(n, 28, 28, 1)` float32, 0 black, 1 white."""
         decoder = self.model.get_layer("decoder")
         rebuilt = decoder.predict(codes.reshape(-1, *decoder.input_shape[1:]), verbose=0)
-        return (rebuilt - self.spec.pixel_min) / (1 - self.spec.pixel_min)
+        return unscale_pixels(rebuilt, self.spec.pixel_min)
 
     def _predict(self, model, images):
         batches = Batches(images, None, EVALUATION_BATCH, self.spec.pixel_min)

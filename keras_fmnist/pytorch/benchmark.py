@@ -15,7 +15,8 @@ import keras
 import numpy as np
 import torch
 
-from keras_fmnist.data.batches import Batches, scale_pixels
+from keras_fmnist.data.batches import Batches
+from keras_fmnist.data.pixels import scale_pixels
 from keras_fmnist.models import networks
 from keras_fmnist.pytorch import from_spec, loops
 from keras_fmnist.records import provenance

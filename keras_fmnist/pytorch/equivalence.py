@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from keras_fmnist.backends import find_device
-from keras_fmnist.data.batches import scale_pixels
+from keras_fmnist.data.pixels import scale_pixels
 from keras_fmnist.pytorch import from_spec, loops
 from keras_fmnist.records.intervals import welch_interval
 from keras_fmnist.records.run import Run

@@ -3,19 +3,16 @@
 import dataclasses
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from keras_fmnist.files import read_bounded, write_whole
 from keras_fmnist.settings import shorten
 
-if TYPE_CHECKING:
-    from keras_fmnist.records.latent_space import LatentSpace
-    from keras_fmnist.records.record import Record
+MOST_BYTES = 4 << 20  # three times what 10 000 epochs, the most that a spec takes, would fill
 
 
-def write_dataclass(path: Path | str, record: "Record | LatentSpace") -> None:
-    """Writes a record, or a `latent.LatentSpace`, as JSON with sorted keys, whole or not at all."""
-    text = json.dumps(dataclasses.asdict(record), sort_keys=True, indent=1, allow_nan=False)
+def write_dataclass(path: Path | str, values: object) -> None:
+    """Writes a dataclass as JSON with sorted keys, whole or not at all."""
+    text = json.dumps(dataclasses.asdict(values), sort_keys=True, indent=1, allow_nan=False)
     write_whole(path, (_fold_numbers(text) + "\n").encode())
 
 
@@ -38,9 +35,6 @@ def _fold_numbers(text):
         else:
             row.append(bare)
     return "\n".join(lines)
-
-
-MOST_BYTES = 4 << 20  # three times what 10 000 epochs, the most that a spec takes, would fill
 
 
 class RecordError(ValueError):

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import keras
 import numpy as np
 
-from keras_fmnist.data.batches import EVALUATION_BATCH, Batches, scale_pixels
+from keras_fmnist.data.batches import EVALUATION_BATCH, Batches
+from keras_fmnist.data.pixels import scale_pixels, unscale_pixels
 from keras_fmnist.records.images import pack_images
 from keras_fmnist.specs import CLASSES, AutoencoderSpec
 from keras_fmnist.training import baselines
@@ -98,13 +99,13 @@ def reconstruct(
     rows = [int(np.argmax(dataset.test_labels == label)) for label in range(CLASSES)]
     originals = dataset.test_images[rows]
     rebuilt = model(scale_pixels(originals, spec.pixel_min), training=False)
-    rebuilt = (keras.ops.convert_to_numpy(rebuilt) - spec.pixel_min) / (1 - spec.pixel_min)
+    rebuilt = unscale_pixels(keras.ops.convert_to_numpy(rebuilt), spec.pixel_min)
     losses, by_pca = baselines.measure(images, dataset.test_images, spec.code_size, spec.pixel_min)
     return {
         "metrics": losses,
         "images": {
             "test_rows": rows,
-            "originals": pack_images(scale_pixels(originals, 0.0)),
+            "originals": pack_images(scale_pixels(originals)),
             "reconstructions": pack_images(rebuilt),
             "pca": pack_images(by_pca[rows]),
         },

@@ -7,20 +7,12 @@ import pytest
 
 from experiments import assumptions as declared
 from experiments import manolucos
-from experiments.__main__ import CATALOGUE
 from keras_fmnist.claims.ranking import rank_readings
 from keras_fmnist.cli.commands.assumptions import format_ranking
-from keras_fmnist.records.record import read_records
-from keras_fmnist.records.run import STUDY
-from keras_fmnist.specs import ClassifierSpec, differences, override, settings
+from keras_fmnist.specs import override
+from tests.helpers.readings import FIRST, ROW, SECOND, THIRD, losses
 
-ROW = manolucos.BASELINE
-FIRST, SECOND, THIRD = declared.QUESTIONS[ROW][:3]
 PRINTED = {"train_eval_loss": 0.0858, "val_loss": 0.0726}
-
-
-def losses(as_it_ran, evaluated, validation):
-    return {"loss": as_it_ran, "train_eval_loss": evaluated, "val_loss": validation}
 
 
 def readings_of(record):
@@ -119,56 +111,3 @@ def test_the_experiment_itself_stands_among_its_readings_and_is_not_counted(make
     table = format_ranking({ROW: (FIRST, SECOND)}, records)
     assert "1 of 2 other readings run:" in table
     assert "| `manolucos/baseline` | 30 | 0.0858 | 0.0900 | 0.0726 | 1.00 (as it ran) |" in table
-
-
-def test_what_is_trained_to_the_end_is_what_the_records_left_standing():
-    records = read_records(STUDY)
-    for row, short in declared.SHORT_READINGS.items():
-        ranks = [one for one in rank_readings(row, short, records) if one.short]
-        assert len(ranks) == len(short)
-        standing = {one.spec.summary for one in ranks if not one.undercut}
-        itself = {
-            s.summary for s in short if settings(replace(s, epochs=row.epochs)) == settings(row)
-        }
-        assert set(declared.STANDING[row]) == standing - itself
-
-
-def test_the_table_says_what_is_printed_how_many_ran_and_has_the_nearest_first(make_record):
-    records = [
-        make_record(FIRST, metrics=losses(0.1, 0.2, 0.16)),
-        make_record(SECOND, metrics=losses(0.0858, 0.09, 0.0726)),
-    ]
-    table = format_ranking({ROW: (FIRST, SECOND, THIRD)}, records)
-    assert "`manolucos/baseline`, printed 0.0858 / 0.0726; 2 of 3 other readings run:" in table
-    assert f"| {SECOND.summary} | 3 | 0.0858 | 0.0900 | 0.0726 | 1.00 (as it ran) |" in table
-    assert table.index(SECOND.summary) < table.index(FIRST.summary)
-    assert THIRD.summary not in table
-    assert format_ranking({ROW: (FIRST,)}, []) == ""
-
-
-def test_every_reading_changes_what_is_open_and_nothing_else():
-    open_for = {
-        "manolucos/no_dropout": {"epochs", "pixels", "deconv1", "latent"},
-        "manolucos/baseline": {
-            *("epochs", "pixels", "deconv1", "latent", "dropout_at", "dropout_kind"),
-        },
-        "manolucos/classifier_fc_sgd": {"epochs", "learning_rate", "momentum", "autoencoder"},
-        "manolucos/classifier_fc_adam": {"epochs", "hidden", "autoencoder"},
-    }
-    assert open_for.keys() == {row.id for row in CATALOGUE.questions}
-    for row, group in CATALOGUE.questions.items():
-        assert len({str(settings(spec)) for spec in group}) == len(group)
-        for spec in group:
-            assert spec.published == row.published
-            changed = differences(settings(spec), settings(row))
-            names = {"autoencoder" if "autoencoder" in c else c.split()[0] for c in changed}
-            assert names <= open_for[row.id]
-
-
-def test_the_search_is_the_whole_grid():
-    # pixel range × dilation × linear layer, and for the row with dropout its four kinds
-    sizes = [len(group) for group in declared.SHORT_READINGS.values()]
-    assert sizes == [2 * 2 * 2, 2 * 2 * 2 * 4]
-    assert {
-        spec.autoencoder for spec in CATALOGUE.readings if isinstance(spec, ClassifierSpec)
-    } == {declared.ENCODER}

@@ -1,68 +1,18 @@
 """The cache: on a small data set that stands for the real one, and marked `data` on the real."""
 
 import errno
-import gzip
 import os
-import pickle
 import subprocess
 import sys
 import threading
-import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from keras_fmnist import data, files
-from keras_fmnist.data import cache, fashion_mnist, sources, tfds_builder
-
-SMALL = data.make_synthetic(60, 30, seed=7)
-ARRAYS = {name: getattr(SMALL, name) for name in sources.SHAPES}
-REAL_BUILD = tfds_builder.build
-
-
-def silent(_):
-    pass
-
-
-@pytest.fixture
-def source(monkeypatch):
-    """Puts `SMALL` in the place of the real data; collects the calls of the slow preparation."""
-    calls = []
-
-    def fetch(folder, report):
-        calls.append("fetch")
-        return "a test"
-
-    def build(upstream, work):
-        calls.append("build")
-        return dict(ARRAYS)
-
-    for name, array in ARRAYS.items():
-        monkeypatch.setitem(sources.SHAPES, name, array.shape)
-    for module in (cache, fashion_mnist):
-        monkeypatch.setattr(module, "SHA256", SMALL.sha256)
-    monkeypatch.setattr(cache, "BYTES", sum(array.size for array in ARRAYS.values()))
-    monkeypatch.setattr(sources, "fetch", fetch)
-    monkeypatch.setattr(tfds_builder, "build", build)
-    return calls
-
-
-@pytest.fixture
-def prepared(source, tmp_path):
-    """The path of a cache that is in order."""
-    data.prepare(tmp_path / "cache", report=silent)
-    source.clear()
-    return tmp_path / "cache" / "fashion-mnist.gz"
-
-
-def left_in(folder):
-    return sorted(path.name for path in folder.iterdir() if path.name != ".lock")
-
-
-def same(dataset, other):
-    return all(np.array_equal(getattr(dataset, name), getattr(other, name)) for name in ARRAYS)
-
+from keras_fmnist.data import cache, sources, tfds_builder
+from tests.helpers.cache import ARRAYS, REAL_BUILD, SMALL, are_equal, left_in, silent
 
 # --- loading and preparing ---
 
@@ -74,8 +24,8 @@ def test_the_first_load_prepares_and_says_so_and_the_second_reads(source, tmp_pa
     second = data.load(tmp_path / "cache")
     assert source == ["fetch", "build"]
     assert capsys.readouterr() == ("", "")
-    assert same(first, SMALL)
-    assert same(second, SMALL)
+    assert are_equal(first, SMALL)
+    assert are_equal(second, SMALL)
     assert second.sha256 == sources.SHA256
     assert left_in(tmp_path / "cache") == ["fashion-mnist.gz"]
 
@@ -96,7 +46,7 @@ def test_force_prepares_a_cache_that_is_in_order(prepared, source):
 
 def test_a_prepared_cache_loads_from_a_folder_that_cannot_be_written(prepared, monkeypatch):
     monkeypatch.setattr(files, "lock", lambda *_, **__: pytest.fail("took the lock"))
-    assert same(data.load(prepared.parent), SMALL)
+    assert are_equal(data.load(prepared.parent), SMALL)
 
 
 def test_the_cache_is_where_the_environment_says(monkeypatch, tmp_path):
@@ -134,89 +84,7 @@ def test_of_two_at_once_the_second_waits_for_the_first(source, tmp_path, monkeyp
     for thread in threads:
         thread.join(20)
     assert source == ["fetch", "build"]
-    assert [same(result, SMALL) for result in results] == [True, True]
-
-
-# --- a damaged cache ---
-
-
-def flip(content, place):
-    return content[:place] + bytes([content[place] ^ 16]) + content[place + 1 :]
-
-
-def packed(contents):
-    return gzip.compress(b"".join(contents))
-
-
-DAMAGE = {
-    "truncated": lambda content: content[:-5000],
-    "without its last byte": lambda content: content[:-1],
-    "bit-flipped": lambda content: flip(content, len(content) // 2),
-    "empty": lambda content: b"",
-    "html": lambda content: b"<!DOCTYPE html><title>404</title>",
-    "other arrays": lambda _: packed(array[::-1].tobytes() for array in ARRAYS.values()),
-    "too few arrays": lambda _: packed([SMALL.train_images.tobytes()]),
-    "too many arrays": lambda _: packed([*(a.tobytes() for a in ARRAYS.values()), b"more"]),
-    "a pickle": lambda _: pickle.dumps(ARRAYS),
-}
-
-
-@pytest.mark.parametrize("kind", DAMAGE)
-def test_a_damaged_cache_is_named_and_prepared_again(prepared, source, tally, kind):
-    good = prepared.read_bytes()
-    prepared.write_bytes(DAMAGE[kind](good))
-    lines = []
-    assert same(data.load(prepared.parent, report=lines.append), SMALL)
-    assert source == ["fetch", "build"]
-    assert lines[0].startswith(f"{prepared} is damaged")
-    assert lines[0].endswith("preparing it again")
-    assert prepared.read_bytes() == good
-    tally("damaged data files refused")
-
-
-def test_a_damaged_cache_that_cannot_be_prepared_again_is_an_error(prepared, monkeypatch):
-    def fetch(*_):
-        raise data.DataError("Fashion-MNIST was found nowhere")
-
-    prepared.write_bytes(b"")
-    monkeypatch.setattr(sources, "fetch", fetch)
-    with pytest.raises(data.DataError, match="found nowhere"):
-        data.load(prepared.parent, report=silent)
-    assert left_in(prepared.parent) == ["fashion-mnist.gz"]
-
-
-def test_a_flipped_bit_anywhere_is_noticed_or_leaves_the_arrays_as_they_are(prepared):
-    good, noticed = prepared.read_bytes(), 0
-    places = [*range(40), *range(40, len(good), 97), *range(len(good) - 20, len(good))]
-    for place in places:
-        prepared.write_bytes(flip(good, place))
-        try:
-            arrays, _ = cache.read(prepared)
-        except data.DataError:
-            noticed += 1
-        else:
-            assert same(data.Dataset(**arrays), SMALL), place
-    assert noticed > len(places) // 2
-
-
-def test_a_bomb_is_not_unpacked(prepared):
-    prepared.write_bytes(gzip.compress(bytes(32 << 20)))
-    assert prepared.stat().st_size < cache.BYTES  # so that it is read whole
-    tracemalloc.start()
-    with pytest.raises(data.DataError, match="damaged"):
-        cache.read(prepared)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 10 * cache.BYTES
-
-
-def test_a_cache_that_is_a_folder_is_an_error(source, tmp_path):
-    (tmp_path / "fashion-mnist.gz").mkdir()
-    with pytest.raises(
-        data.DataError, match=r"fashion-mnist\.gz cannot be written \(Is a directory"
-    ):
-        data.load(tmp_path, report=silent)
-    assert left_in(tmp_path) == ["fashion-mnist.gz"]
+    assert [are_equal(result, SMALL) for result in results] == [True, True]
 
 
 # --- what can go wrong while preparing ---
@@ -323,7 +191,7 @@ def test_what_a_killed_process_left_is_cleared_and_nothing_else(source, tmp_path
     (tmp_path / ".prepare-abc" / "tfds" / "half").write_bytes(b"half")
     (tmp_path / ".fashion-mnist.gz.abc").write_bytes(b"half")
     (tmp_path / "notes.txt").write_text("mine")
-    assert same(data.load(tmp_path, report=silent), SMALL)
+    assert are_equal(data.load(tmp_path, report=silent), SMALL)
     assert left_in(tmp_path) == ["fashion-mnist.gz", "notes.txt"]
 
 
@@ -359,37 +227,6 @@ def test_describe_of_nothing_says_which_command_prepares_it(tmp_path):
 def test_a_source_of_any_name_is_described_in_printable_characters(prepared, name, described):
     prepared.write_bytes(cache.pack(ARRAYS, name))
     assert data.describe(prepared.parent)["source"] == described
-
-
-def test_the_same_arrays_packed_by_gzip_are_in_order(prepared):
-    with gzip.open(prepared, "wb") as stream:  # which puts a file's name where ours has a comment
-        stream.write(b"".join(array.tobytes() for array in ARRAYS.values()))
-    assert data.describe(prepared.parent)["source"] == "unknown"
-
-
-# --- the stand-in ---
-
-
-def test_synthetic_data_have_the_types_of_the_real_and_all_classes():
-    dataset = data.make_synthetic(50, 20)
-    assert dataset.train_images.shape == (50, 28, 28, 1)
-    assert dataset.test_images.shape == (20, 28, 28, 1)
-    assert {array.dtype for array in vars(dataset).values()} == {np.dtype(np.uint8)}
-    assert np.bincount(dataset.train_labels).tolist() == [5] * 10
-    assert np.bincount(dataset.test_labels).tolist() == [2] * 10
-
-
-def test_synthetic_data_follow_from_the_seed():
-    assert data.make_synthetic(seed=1).sha256 == data.make_synthetic(seed=1).sha256
-    assert data.make_synthetic(seed=1).sha256 != data.make_synthetic(seed=2).sha256
-
-
-def test_synthetic_classes_can_be_learned():
-    dataset = data.make_synthetic(200, 100)
-    train, test = dataset.train_images.astype(float), dataset.test_images.astype(float)
-    means = np.stack([train[dataset.train_labels == label].mean(0) for label in range(10)])
-    distances = ((test[:, None] - means) ** 2).sum((2, 3, 4))
-    assert (distances.argmin(1) == dataset.test_labels).mean() > 0.95
 
 
 # --- the real data ---

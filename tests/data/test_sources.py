@@ -1,76 +1,23 @@
 """The four files: checked on small ones of the same make, served from folders, HTTP and apt."""
 
 import gzip
-import hashlib
 import http.server
-import importlib.util
 import os
 import re
-import struct
-import sys
 import threading
 import tracemalloc
-import zlib
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from keras_fmnist import data
-from keras_fmnist.data import sources, tfds_builder
-
-NAMES = [file.name for file in sources.FILES]
-IMAGES, LABELS = "train-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"
-
-
-def idx(array):
-    array = array.reshape(array.shape[:3])
-    return struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape) + array.tobytes()
-
-
-def packed(file, content):
-    """As upstream has packed its files: with name and time stamp in the gzip header."""
-    deflate = zlib.compressobj(9, wbits=-zlib.MAX_WBITS)
-    body = deflate.compress(content) + deflate.flush()
-    return file.header + body + struct.pack("<II", zlib.crc32(content), len(content))
+from keras_fmnist.data import sources
+from tests.helpers.idx import IMAGES, LABELS, NAMES, flip, idx, put, silent
 
 
 def debian(original):
     """As Debian packs them: a header of ten bytes with another time stamp and no name."""
     return b"\x1f\x8b\x08\x00\xed\x0a\xda\x5e\x00\x03" + original[original.index(0, 10) + 1 :]
-
-
-@pytest.fixture
-def originals(monkeypatch):
-    """Four small files that stand for upstream's: {name: content}."""
-    for name, count in {"train": 40, "test": 20}.items():
-        monkeypatch.setitem(sources.SHAPES, f"{name}_images", (count, 28, 28, 1))
-        monkeypatch.setitem(sources.SHAPES, f"{name}_labels", (count,))
-    arrays = data.make_synthetic(40, 20)
-    contents, files = {}, {}
-    for split, pair in sources.SPLITS.items():
-        for kind, file in zip(("images", "labels"), pair, strict=True):
-            content = packed(file, idx(getattr(arrays, f"{split}_{kind}")))
-            digest = hashlib.sha256(content).hexdigest()
-            contents[file.name] = content
-            files[file.name] = sources.UpstreamFile(file.url, len(content), digest, file.name)
-    monkeypatch.setattr(sources, "FILES", tuple(files[name] for name in NAMES))
-    monkeypatch.delenv("FASHION_MNIST_DIR", raising=False)
-    return contents
-
-
-@pytest.fixture
-def target(tmp_path):
-    folder = tmp_path / "target"
-    folder.mkdir()
-    return folder
-
-
-def put(folder, contents):
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in contents.items():
-        (folder / name).write_bytes(content)
-    return folder
 
 
 def contents_of(folder):
@@ -81,20 +28,6 @@ def no_source(*_):
     raise AssertionError("a source was tried that must not be")
 
 
-def silent(_):
-    pass
-
-
-# --- what the files must be ---
-
-
-def test_the_registered_files_are_those_tfds_registers():
-    tfds = Path(importlib.util.find_spec("tensorflow_datasets").origin).parent
-    theirs = (tfds / "url_checksums" / "fashion_mnist.txt").read_text()
-    assert Path(sources.__file__).with_name("checksums.tsv").read_text() == theirs
-    assert len(sources.FILES) == 4
-
-
 @pytest.mark.parametrize("make", [bytes, debian], ids=["upstream", "debian"])
 def test_a_folder_of_originals_or_of_debians_copies_gives_the_originals(
     originals, target, tmp_path, monkeypatch, make
@@ -103,11 +36,6 @@ def test_a_folder_of_originals_or_of_debians_copies_gives_the_originals(
     monkeypatch.setenv("FASHION_MNIST_DIR", str(folder))
     assert sources.fetch(target, silent) == str(folder)
     assert contents_of(target) == originals
-
-
-def flip(content):
-    middle = len(content) // 2
-    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
 
 
 def disguised(packed, original):
@@ -123,7 +51,10 @@ def of_many_images(content):
 
 
 BOMB = gzip.compress(bytes(64 << 20))  # 64 KB that unpack to 64 MB
+
+
 LONG_NAME = b"\x1f\x8b\x08\x08" + bytes(6) + b"x" * 1_000_000  # a gzip header without an end
+
 
 DAMAGE = {
     "truncated": (lambda content, _: content[: len(content) // 2], "has only"),
@@ -381,35 +312,3 @@ def test_others_are_told_to_fetch_missing_package_lists(apt, target, monkeypatch
         sources.fetch(target, silent)
     assert "failed: E: Unable to locate package (does `sudo apt-get update`" in str(error.value)
     assert not apt.exists()
-
-
-# --- through tensorflow-datasets ---
-
-
-@pytest.fixture
-def registered(originals, monkeypatch):
-    """TFDS takes the small files for the registered ones."""
-    from tensorflow_datasets.core.download import checksums
-
-    infos = {
-        file.url: checksums.UrlInfo(file.size, file.sha256, file.name) for file in sources.FILES
-    }
-    monkeypatch.setattr(tfds_builder.KerasFmnist, "url_infos", infos)
-    return originals
-
-
-def test_tfds_gives_the_examples_back_in_their_order_and_stays_quiet(
-    registered, target, tmp_path, capfd
-):
-    had_tensorflow = "tensorflow" in sys.modules
-    put(target, registered)
-    arrays = tfds_builder.build(target, tmp_path / "work")
-    assert data.Dataset(**arrays).sha256 == data.make_synthetic(40, 20).sha256
-    assert ("tensorflow" in sys.modules) == had_tensorflow  # installed here, and left alone
-    assert capfd.readouterr() == ("", "")
-
-
-def test_tfds_itself_refuses_a_file_with_another_sha256(registered, target, tmp_path):
-    put(target, {**registered, IMAGES: flip(registered[IMAGES])})
-    with pytest.raises(Exception, match="wrong checksum"):
-        tfds_builder.build(target, tmp_path / "work")

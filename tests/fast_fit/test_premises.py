@@ -6,16 +6,12 @@ import warnings
 import keras
 import numpy as np
 import pytest
+import torch
+from keras import layers
 
-torch = pytest.importorskip("torch")
-if keras.backend.backend() != "torch":
-    pytest.skip("steps are replayed on torch only", allow_module_level=True)
-
-from keras import layers  # noqa: E402
-
-from keras_fmnist import fast_fit  # noqa: E402
-from keras_fmnist.fast_fit import tracing  # noqa: E402
-from keras_fmnist.fast_fit.premises import PythonDraws  # noqa: E402
+from keras_fmnist import fast_fit
+from keras_fmnist.fast_fit import tracing
+from keras_fmnist.fast_fit.premises import PythonDraws
 
 STOCK_SAID = "runs as stock Keras"
 pytestmark = pytest.mark.filterwarnings(f"error:.*{STOCK_SAID}")

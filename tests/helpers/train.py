@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from keras_fmnist.data import Dataset
+from keras_fmnist.models import weights
 from keras_fmnist.records.record import Record
 from keras_fmnist.specs import TRAIN_IMAGES, Spec
 from keras_fmnist.training.train import Options, train_run
@@ -23,3 +24,8 @@ def train_spec(
         examples = len(dataset.train_images) if dataset else TRAIN_IMAGES
     run = make_run(spec, seed, examples=examples)
     return train_run(run, out, Options(**options), dataset)
+
+
+def load_weights(out: Path, record: Record) -> weights.Arrays:
+    """What a run has trained."""
+    return weights.load(record.files(out).weights, record.weights_sha256["final"])

@@ -9,7 +9,7 @@ from PIL import Image
 
 from keras_fmnist.inference import photos
 from keras_fmnist.settings import SpecError
-from tests.helpers.bad_command_lines import png
+from tests.helpers.pictures import png
 
 T = Image.Transpose
 INVERTED = photos.INVERTED

@@ -1,30 +1,21 @@
-"""Trained side by side, default by default, and what the command makes of it all."""
+"""Trained side by side: the interval decides, and both sides are trained alike."""
 
-import json
-import os
-import re
-from dataclasses import asdict
-from pathlib import Path
 from types import SimpleNamespace
 
-import keras
 import numpy as np
 import pytest
 import torch
 from scipy import stats
 
 from experiments.mansilla import BASE, CLASSIFIER_FULL
-from keras_fmnist import data
-from keras_fmnist.cli.commands.compare import format_equivalence, format_rows
-from keras_fmnist.pytorch import equivalence, parity
-from keras_fmnist.pytorch.defaults import list_defaults
-from keras_fmnist.pytorch.parity import Row
-from keras_fmnist.reporting.page.translations import OF_RULERS, of_rulers
+from keras_fmnist.cli.commands.compare import format_equivalence
+from keras_fmnist.pytorch import equivalence
 from keras_fmnist.training import train
-from tests.helpers.repository import ROOT
 
 # Validation losses of five trainings a side, and the verdict on them at a margin of a tenth.
 NATIVE = [0.200, 0.202, 0.198, 0.201, 0.199]
+
+
 CASES = {
     "the same runs": (NATIVE, "equivalent"),
     "a little worse, well within the margin": ([v + 0.01 for v in NATIVE], "equivalent"),
@@ -170,168 +161,3 @@ def test_the_native_side_learns_what_ours_learns(dataset, tiny):
     assert result.ours["val_loss"]["mean"] == pytest.approx(
         result.native["val_loss"]["mean"], rel=0.2
     )
-
-
-DEFAULTS = {
-    "initial kernels": ("GlorotUniform", "uniform ±1/√fan_in", "uniform ±1/√fan_in"),
-    "initial biases": ("Zeros", "uniform ±1/√fan_in", "uniform ±1/√fan_in"),
-    "fan-in of a transposed convolution": ("inputs", "outputs", "outputs"),
-    "Adam's ε": ("1e-07", "1e-08", "1e-08"),
-    "where Adam adds ε": ("to √v", "to √v̂, bias corrected", "to √v̂, bias corrected"),
-    "batch norm's momentum, as the share kept": ("0.99", "0.9", "0.9"),
-    "batch norm's ε": ("0.001", "1e-05", "1e-05"),
-    "batch norm's running variance": ("divided by n", "divided by n - 1", "Keras's"),
-    "image layout": (
-        *("rows, columns, channels", "channels, rows, columns"),
-        "Keras's outside",
-    ),
-    "flatten order": ("row, column, channel", "channel, row, column", "PyTorch's"),
-    "a frozen batch norm's statistics": ("stay", "move in training mode", "stay"),
-    "a frozen layer's dropout": (
-        *("drops", "drops in training mode"),
-        "drops, unless the spec says",
-    ),
-}
-
-
-@pytest.mark.portable
-def test_the_defaults_are_those_that_both_libraries_have():
-    rows = list_defaults()
-    assert [row["what"] for row in rows] == list(DEFAULTS)
-    for row in rows:
-        assert (row["keras"], row["pytorch"], row["ours"]) == DEFAULTS[row["what"]], row["what"]
-
-
-def test_the_page_has_the_spanish_of_every_default_and_every_kind_of_comparison():
-    said = {text for row in list_defaults() for text in row.values()}
-    committed = json.loads((ROOT / "results/parity/mansilla-base.json").read_bytes())
-    said |= {row["kind"] for row in committed["rows"]}
-    same = {text for text in said if of_rulers(text).spanish == text}
-    assert {text for text in same if not re.fullmatch(r"[\d.e-]+", text)} == {
-        "GlorotUniform",
-        "Zeros",
-    }
-    assert OF_RULERS.keys() <= said
-
-
-def test_numbers_among_the_defaults_are_read_from_the_libraries(monkeypatch):
-    class Other(keras.layers.BatchNormalization):
-        def __init__(self):
-            super().__init__(momentum=0.5, epsilon=0.25)
-
-    monkeypatch.setattr(keras.layers, "BatchNormalization", Other)
-    monkeypatch.setattr(
-        torch.nn, "BatchNorm2d", lambda _: SimpleNamespace(momentum=0.25, eps=0.125)
-    )
-    values = {row["what"]: (row["keras"], row["pytorch"]) for row in list_defaults()}
-    assert values["batch norm's momentum, as the share kept"] == ("0.5", "0.75")
-    assert values["batch norm's ε"] == ("0.25", "0.125")
-
-
-def test_the_table_has_a_line_a_row_under_each_kind_and_marks_what_is_over():
-    rows = [
-        Row("conv1", "output", 2e-7, 1e-8, 1e-5),
-        Row("decoder.deconv1", "output", 0.5, 0.25, 1e-5),
-        Row("conv1", "gradient", float("nan"), 0, 1e-4),
-    ]
-    lines = format_rows(rows)
-    assert [line.split() for line in lines[1:]] == [
-        ["output"],
-        ["conv1", "2e-07", "1e-08", "1e-05"],
-        ["decoder.deconv1", "0.5", "0.25", "1e-05", "OVER"],
-        ["gradient"],
-        ["conv1", "nan", "0", "0.0001", "OVER"],
-    ]
-
-
-GOOD = [
-    Row("encoder.conv1", "output", 1e-7, 1e-8, 1e-5),
-    Row("loss", "loss", 0.0, 0.0, 1e-5),
-]
-BAD = [
-    GOOD[0],
-    Row("decoder.deconv1", "output", 0.25, 0.125, 1e-5),
-    Row("decoder", "output", 0.5, 0.125, 1e-5),
-]
-
-
-@pytest.fixture
-def run_compare(monkeypatch, run_command, dataset):
-    """`run_compare(rows, *argv)`: `run_command` of `compare`, where the layers give these rows."""
-    monkeypatch.setattr(data, "load", lambda: dataset)
-    monkeypatch.setattr(parity, "rounding", lambda *_: {"ours": 0.003, "native": 0.004})
-
-    def call(rows, *argv):
-        monkeypatch.setattr(parity, "measure", lambda *_: rows)
-        return run_command("compare", *argv)
-
-    return call
-
-
-QUICK = ("--seeds", "2", "--epochs", "1", "--examples", "60")
-
-
-def test_the_command_prints_everything_and_writes_it_as_json(run_compare):
-    status, out, err = run_compare(GOOD, "mansilla/base", *QUICK, "--json", "there/out.json")
-    assert status == 0, err
-    content = json.loads(Path("there/out.json").read_text())
-    assert content.keys() == {
-        *("experiment", "backend", "passed", "rows", "equivalence", "defaults", "rounding"),
-    }
-    assert content["experiment"] == "mansilla/base"
-    assert content["backend"] == keras.backend.backend()
-    assert content["passed"] is True
-    assert content["rows"] == [asdict(row) for row in GOOD]
-    assert [*content["rows"][0]] == ["name", "kind", "max_abs", "mean_abs", "tolerance"]
-    assert content["rounding"] == {"ours": 0.003, "native": 0.004}
-    assert content["defaults"] == list_defaults()
-    assert content["equivalence"].keys() == {
-        *("epochs", "examples", "seeds", "ours", "native", "margin", "interval", "verdict"),
-    }
-    found = content["equivalence"]
-    assert (found["epochs"], found["examples"], found["seeds"]) == (1, 60, 2)
-    for words in (
-        *("encoder.conv1", "1e-07", "Adam's ε", "0.003", "0.004", found["verdict"]),
-        *(f"{found['ours']['val_loss']['mean']:.4f}", f"{found['margin']:.4f}"),
-    ):
-        assert words in out
-    assert os.listdir() == ["there"]  # what was trained to compare has gone
-
-
-def test_a_layer_over_its_tolerance_is_named_and_the_rest_still_told(run_compare):
-    status, out, err = run_compare(BAD, "mansilla/base", *QUICK, "--json", "out.json")
-    assert status == 1
-    assert err.splitlines()[-1] == (
-        "keras-fmnist: decoder.deconv1, output: differs by 0.25, tolerance 1e-05"
-    )
-    assert out.count("OVER") == 2
-    content = json.loads(Path("out.json").read_text())
-    assert content["passed"] is False
-    assert content["rows"] == [asdict(row) for row in BAD]
-
-
-@pytest.mark.parametrize(
-    ("argv", "words"),
-    [
-        (("mansilla/base", "--json", "out.txt"), "json must end in .json, not 'out.txt'"),
-        (("mansilla/base", "--json", "folder.json"), "json folder.json is a folder"),
-        (("mansilla/base", "--json", "file/out.json"), "is a file, not a folder"),
-        (("mansilla/base", "--json"), "json must end in .json"),
-        (("mansilla/base", "--seeds", "1"), "seeds must be a whole number from 2 to 1000, not 1"),
-        (("mansilla/base", "--epochs", "0"), "epochs must be a whole number from 1"),
-        (("mansilla/base", "--examples", "60001"), "examples must be a whole number from 1 to"),
-        (("mansilla/bsae",), "'mansilla/bsae' is no experiment; did you mean mansilla/base?"),
-        ((), "experiment"),
-    ],
-    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
-)
-def test_a_wrong_request_is_refused_before_anything_runs(run_compare, monkeypatch, argv, words):
-    monkeypatch.setattr(data, "load", lambda: pytest.fail("it ran"))
-    Path("folder.json").mkdir()
-    Path("file").write_text("")
-    status, out, err = run_compare(GOOD, *argv)
-    assert status == 2
-    assert out == ""
-    assert words in err
-    assert err.count("\n") == 1
-    assert sorted(os.listdir()) == ["file", "folder.json"]

@@ -2,79 +2,31 @@
 
 import dataclasses
 import shutil
-from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
 import torch
 
-from experiments.mansilla import BASE, CLASSIFIER_FROZEN, CLASSIFIER_FULL, UNTRAINED
+from experiments.mansilla import BASE, CLASSIFIER_FROZEN, CLASSIFIER_FULL
 from keras_fmnist import backends
 from keras_fmnist.data import sources
 from keras_fmnist.data.batches import Batches
-from keras_fmnist.models import networks, torch_weights, weights
-from keras_fmnist.pytorch import nets
-from keras_fmnist.records.images import unpack_images
+from keras_fmnist.models import networks, weights
 from keras_fmnist.records.record import read_record
-from keras_fmnist.records.run import RunFiles
 from keras_fmnist.seeds import permutation
 from keras_fmnist.settings import SpecError
 from keras_fmnist.specs import settings
 from keras_fmnist.training import callbacks, evaluation, train
 from keras_fmnist.training.callbacks import DivergedError
+from tests.helpers.folders import read_files
 from tests.helpers.runs import make_run
-from tests.helpers.train import train_spec
+from tests.helpers.train import load_weights, train_spec
 
 LOSSES = ["loss", "train_eval_loss", "val_loss"]
+
+
 ACCURACIES = ["accuracy", "train_eval_accuracy", "val_accuracy"]
-
-
-def scaled(images):
-    return images.astype(np.float32) / 255
-
-
-def files(folder):
-    """Every file below a folder with its content."""
-    return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-
-
-def load_weights(out, record):
-    path = record.files(out).record
-    return weights.load(RunFiles(path).weights, record.weights_sha256["final"])
-
-
-@pytest.fixture(scope="module")
-def chain(tmp_path_factory, dataset, tiny):
-    """An autoencoder and the two classifiers on it, and which images each was given in training.
-
-    The last evaluation batch holds a few images only, as the last training batch does. The logits
-    have no ReLU, which on a head that was trained for a moment leaves little to compare.
-    """
-    out = tmp_path_factory.mktemp("chain")
-    served, trained = {}, []
-
-    class Watched(Batches):
-        def __getitem__(self, index):
-            if self.seed is not None:
-                rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
-                served.setdefault(trained[-1], []).append(rows.tolist())
-            return super().__getitem__(index)
-
-    def run(spec):
-        trained.append(spec.name)
-        return train_spec(spec, 0, out, dataset=dataset)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(evaluation, "EVALUATION_BATCH", 90)
-        patch.setattr(evaluation, "Batches", Watched)
-        base = run(tiny(BASE))
-        before = files(out)
-        full = run(tiny(CLASSIFIER_FULL, relu_logits=False))
-        frozen = run(tiny(CLASSIFIER_FROZEN, relu_logits=False))
-    return SimpleNamespace(
-        out=out, base=base, full=full, frozen=frozen, before=before, served=served
-    )
 
 
 @pytest.mark.portable
@@ -107,7 +59,7 @@ def test_classifiers_reuse_the_autoencoder_and_leave_it_as_it_was(chain):
     # An autoencoder trained again would have been served twice as many batches.
     steps = {name: len(batches) for name, batches in chain.served.items()}
     assert len(set(steps.values())) == 1
-    after = files(chain.out)
+    after = read_files(chain.out)
     assert {path: after[path] for path in chain.before} == chain.before
     stem = f"seed0-{keras.backend.backend()}-{backends.find_device()}"
     assert sorted(map(str, after)) == [
@@ -132,67 +84,6 @@ def test_history_holds_one_number_an_epoch_for_each_curve_and_no_other(chain):
         beside = {"dead_logits"} if record.is_classifier else {"pca_loss", "mean_image_loss"}
         assert record.metrics.keys() - last.keys() == beside
         assert last.items() <= record.metrics.items()
-
-
-@pytest.mark.portable
-def test_an_autoencoders_losses_are_those_of_every_example(chain, dataset, reference):
-    arrays = load_weights(chain.out, chain.base)
-    for name, images in (
-        ("train_eval_loss", dataset.train_images),
-        ("val_loss", dataset.test_images),
-    ):
-        errors = reference.reconstruct(arrays, scaled(images)) - scaled(images)
-        assert chain.base.metrics[name] == pytest.approx((errors**2).mean(), rel=1e-5)
-
-
-@pytest.mark.portable
-@pytest.mark.parametrize("which", ["full", "frozen"])
-def test_a_classifiers_losses_and_accuracies_are_those_of_every_example(
-    chain, dataset, reference, which
-):
-    record = getattr(chain, which)
-    arrays = load_weights(chain.out, record)
-    for prefix, images, labels in (
-        ("train_eval_", dataset.train_images, dataset.train_labels),
-        ("val_", dataset.test_images, dataset.test_labels),
-    ):
-        codes = reference.encode(arrays, scaled(images))
-        logits = codes @ arrays["logits/kernel"].astype(float) + arrays["logits/bias"]
-        loss = reference.cross_entropy(logits, labels)
-        assert record.metrics[f"{prefix}loss"] == pytest.approx(loss, rel=1e-5)
-        accuracy = (logits.argmax(axis=1) == labels).mean()
-        assert record.metrics[f"{prefix}accuracy"] == pytest.approx(accuracy, abs=1e-6)
-
-
-@pytest.mark.portable
-def test_the_confusion_matrix_counts_every_test_image_by_its_true_class(chain, dataset, reference):
-    for record in (chain.full, chain.frozen):
-        counts = np.array(record.confusion_matrix)
-        assert counts.sum(axis=1).tolist() == np.bincount(dataset.test_labels).tolist()
-        assert np.trace(counts) / counts.sum() == pytest.approx(record.metrics["val_accuracy"])
-        arrays = load_weights(chain.out, record)
-        codes = reference.encode(arrays, scaled(dataset.test_images))
-        logits = codes @ arrays["logits/kernel"].astype(float) + arrays["logits/bias"]
-        predicted = np.bincount(logits.argmax(axis=1), minlength=10)
-        assert counts.sum(axis=0).tolist() == predicted.tolist()
-        assert record.metrics["dead_logits"] == 0  # without a ReLU no logit is 0
-
-
-@pytest.mark.portable
-def test_the_reconstructions_are_those_of_the_first_test_image_of_each_class(
-    chain, dataset, reference
-):
-    rows = chain.base.images["test_rows"]
-    labels = dataset.test_labels.tolist()
-    assert rows == [labels.index(label) for label in range(10)]
-    originals = unpack_images(chain.base.images["originals"])
-    np.testing.assert_array_equal(originals, dataset.test_images[rows, ..., 0])
-    rebuilt = unpack_images(chain.base.images["reconstructions"]).astype(int)
-    arrays = load_weights(chain.out, chain.base)
-    expected = 255 * reference.reconstruct(arrays, scaled(dataset.test_images[rows]))[..., 0]
-    np.testing.assert_allclose(rebuilt, expected, atol=0.51)
-    assert chain.base.confusion_matrix is None
-    assert chain.full.images is None
 
 
 def test_a_record_says_what_was_run_on_what(chain, dataset, tiny):
@@ -260,67 +151,6 @@ def test_dropout_differs_from_epoch_to_epoch(tmp_path, dataset, tiny, monkeypatc
     assert shas(tmp_path / "same", tiny(BASE), 0, dataset)["final"] != varied
 
 
-def native_after(spec, dataset, make_optimizer):
-    """The native twin after the same epochs from the same weights, as Keras arrays."""
-    start = weights.get_arrays(networks.autoencoder(spec, 0))
-    net = nets.Autoencoder(nets.Encoder(dropout=0), nets.Decoder(dropout=0))
-    tensors = {k: torch.from_numpy(a) for k, a in torch_weights.to_native(start).items()}
-    net.load_state_dict(tensors)
-    optimizer = make_optimizer(net.parameters())
-    images = torch.from_numpy(scaled(dataset.train_images)).permute(0, 3, 1, 2)
-    for epoch in range(spec.epochs):
-        order = permutation(0, epoch, len(images))
-        for first in range(0, len(order), spec.batch_size):
-            batch = images[order[first : first + spec.batch_size]]
-            optimizer.zero_grad()
-            torch.nn.functional.mse_loss(net(batch), batch).backward()
-            optimizer.step()
-    state = {name: tensor.numpy() for name, tensor in net.state_dict().items()}
-    return start, torch_weights.from_native(state, start)
-
-
-@pytest.mark.parametrize(
-    ("changes", "make_optimizer", "tolerance"),
-    [
-        # Adam divides by the gradient's own size, so rounding shows where that is tiny; Keras's
-        # default epsilon, or PyTorch's where Keras has its own, would differ by over 1e-2.
-        ({}, lambda parameters: torch.optim.Adam(parameters, lr=1e-3), 5e-3),
-        (
-            {"optimizer": "sgd", "learning_rate": 1.0, "momentum": 0.9},
-            lambda parameters: torch.optim.SGD(parameters, lr=1.0, momentum=0.9),
-            1e-5,
-        ),
-    ],
-    ids=["adam", "sgd"],
-)
-def test_two_epochs_move_the_weights_as_native_pytorch_does(
-    tmp_path, dataset, tiny, changes, make_optimizer, tolerance
-):
-    spec = tiny(BASE, dropout=0, **changes)
-    start, theirs = native_after(spec, dataset, make_optimizer)
-    ours = load_weights(tmp_path, train_spec(spec, 0, tmp_path, dataset=dataset))
-    for name in start:
-        moved = np.abs(theirs[name] - start[name]).mean()
-        assert moved > 1e-6, name
-        differs = np.abs(ours[name] - theirs[name]).mean()
-        assert differs < tolerance * moved, f"{name} moved by {moved} and differs by {differs}"
-
-
-def test_replayed_steps_move_the_weights_as_keras_own_do(tmp_path, dataset, tiny):
-    spec = tiny(BASE, dropout=0, optimizer="sgd", learning_rate=1.0, momentum=0.9)
-    fast, stock = (
-        load_weights(
-            tmp_path / name, train_spec(spec, 0, tmp_path / name, fast=fast, dataset=dataset)
-        )
-        for name, fast in (("fast", True), ("stock", False))
-    )
-    start = weights.get_arrays(networks.build(spec, 0))
-    for name in start:
-        moved = np.abs(stock[name] - start[name]).mean()
-        assert moved > 1e-6, name
-        assert np.abs(fast[name] - stock[name]).mean() < 1e-5 * moved, name
-
-
 def test_when_nothing_moves_the_running_loss_is_the_evaluated_one(tmp_path, dataset, tiny):
     still = {"dropout": 0, "optimizer": "sgd", "learning_rate": 1e-9}
     history = train_spec(tiny(BASE, **still), 0, tmp_path, dataset=dataset).history
@@ -352,46 +182,6 @@ def test_training_learns_the_shapes(tmp_path, dataset, tiny):
     assert history["val_loss"][-1] < 0.5 * history["val_loss"][0]
 
 
-def test_the_untrained_experiment_has_metrics_and_no_history(tmp_path, dataset, tiny, reference):
-    record = train_spec(tiny(UNTRAINED), 0, tmp_path, dataset=dataset)
-    assert record.history == {}
-    assert record.seconds["per_epoch"] == []
-    assert record.weights_sha256["initial"] == record.weights_sha256["final"]
-    images = scaled(dataset.test_images)
-    errors = reference.reconstruct(load_weights(tmp_path, record), images) - images
-    assert record.metrics.keys() == {
-        *("train_eval_loss", "val_loss", "pca_loss", "mean_image_loss"),
-    }
-    assert record.metrics["val_loss"] == pytest.approx((errors**2).mean(), rel=1e-5)
-    assert record.images is not None
-
-
-def test_dead_logits_are_those_that_are_zero_on_every_test_image(
-    tmp_path, dataset, tiny, reference, monkeypatch
-):
-    classifier = networks.classifier
-
-    def with_three_dead(*given):
-        model = classifier(*given)
-        bias = np.full(10, 10, np.float32)
-        bias[[2, 5, 7]] = -100
-        model.get_layer("logits").bias.assign(bias)
-        return model
-
-    monkeypatch.setattr(networks, "classifier", with_three_dead)
-    record = train_spec(tiny(CLASSIFIER_FROZEN), 0, tmp_path, dataset=dataset)
-    logits = reference.classify(load_weights(tmp_path, record), scaled(dataset.test_images))
-    assert record.metrics["dead_logits"] == (logits == 0).all(axis=0).sum() == 3
-
-
-def test_a_logit_that_is_zero_on_some_images_only_is_not_dead(dataset):
-    logits = np.random.default_rng(0).uniform(0.1, 1, (100, 10)).astype(np.float32)
-    logits[:, 3] = 0
-    logits[:99, 4] = 0
-    model = SimpleNamespace(predict=lambda batches, **_: logits)
-    assert evaluation.classify(model, None, dataset.test_labels)["metrics"] == {"dead_logits": 1}
-
-
 def test_without_pretraining_the_encoder_starts_as_fresh_as_its_seed_makes_it(
     tmp_path, dataset, tiny
 ):
@@ -399,7 +189,7 @@ def test_without_pretraining_the_encoder_starts_as_fresh_as_its_seed_makes_it(
     record = train_spec(spec, 3, tmp_path, dataset=dataset)
     fresh = weights.get_arrays(networks.encoder(BASE, 3))
     assert record.weights_sha256["encoder_initial"] == weights.digest(fresh)
-    assert {path.parts[1] for path in files(tmp_path)} == {"classifier_full"}
+    assert {path.parts[1] for path in read_files(tmp_path)} == {"classifier_full"}
 
 
 class Poisoned(Batches):
@@ -422,7 +212,7 @@ def test_a_loss_that_is_no_number_names_its_step_and_leaves_no_record(
     monkeypatch.setattr(evaluation, "Batches", Poisoned)
     with pytest.raises(DivergedError, match="at step 3 of epoch 2: a smaller learning_rate"):
         train_spec(tiny(BASE, epochs=3), 0, tmp_path, dataset=dataset)
-    assert files(tmp_path) == {}
+    assert read_files(tmp_path) == {}
 
 
 def test_a_finished_run_is_read_and_not_repeated(chain, dataset, tiny, monkeypatch):
@@ -431,7 +221,7 @@ def test_a_finished_run_is_read_and_not_repeated(chain, dataset, tiny, monkeypat
 
 
 def test_a_record_of_other_settings_is_never_taken_for_this_run(chain, dataset, tiny):
-    before = files(chain.out)
+    before = read_files(chain.out)
     with pytest.raises(SpecError) as error:
         train_spec(tiny(BASE, epochs=3, latent=8), 0, chain.out, dataset=dataset)
     message = str(error.value)
@@ -444,17 +234,19 @@ def test_a_record_of_other_settings_is_never_taken_for_this_run(chain, dataset, 
     other = dataclasses.replace(tiny(CLASSIFIER_FULL, autoencoder_epochs=1), name="other")
     with pytest.raises(SpecError, match=r"mansilla/base.* epochs 2, not 1"):
         train_spec(other, 0, chain.out, dataset=dataset)
-    assert files(chain.out) == before
+    assert read_files(chain.out) == before
 
 
 def test_force_trains_again_and_replaces_only_what_was_asked_for(chain, dataset, tiny, tmp_path):
     shutil.copytree(chain.out, tmp_path / "out")
-    before = files(tmp_path / "out")
+    before = read_files(tmp_path / "out")
     spec = tiny(CLASSIFIER_FULL, learning_rate=0.01)
     record = train_spec(spec, 0, tmp_path / "out", force=True, dataset=dataset)
     assert record.spec["learning_rate"] == 0.01
     changed = {
-        str(path) for path, content in files(tmp_path / "out").items() if content != before[path]
+        str(path)
+        for path, content in read_files(tmp_path / "out").items()
+        if content != before[path]
     }
     assert {path.rpartition("/")[0] for path in changed} == {"mansilla/classifier_full"}
     assert len(changed) == 2
@@ -498,7 +290,7 @@ def test_a_quick_look_trains_on_the_first_images_and_says_so(tmp_path, dataset, 
 def test_more_examples_than_there_are_or_none_are_refused(tmp_path, dataset, tiny, examples):
     with pytest.raises(SpecError, match=f"from 1 to 190, not {examples}"):
         train_spec(tiny(BASE), 0, tmp_path, examples=examples, dataset=dataset)
-    assert files(tmp_path) == {}
+    assert read_files(tmp_path) == {}
 
 
 @pytest.mark.data

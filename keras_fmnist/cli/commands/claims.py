@@ -1,6 +1,7 @@
 """`keras-fmnist claims`: what the reports claim, and what the records say."""
 
 import shutil
+import textwrap
 from collections.abc import Sequence
 
 from keras_fmnist.claims.catalogue import Catalogue
@@ -13,6 +14,7 @@ from keras_fmnist.records.run import STUDY
 
 COLUMNS = ("claim", "published", "ours", "verdict and why")
 SHARES = (0.26, 0.2, 0.28, 0.26)  # of a line
+BETWEEN = ("-", "", "", "")  # two claims; a row without text would be dropped
 NARROWEST, WIDEST = 80, 200  # characters a line
 
 
@@ -37,20 +39,28 @@ def print_claims(
 
 
 def format_claims(verdicts: Sequence[Verdict], width: int) -> str:
-    """Lines of text: each claim's name over four columns, and the verdicts counted.
+    """Text: below each claim's name what belongs to it in four columns, and the verdicts counted.
 
     Args:
         verdicts: what `judge_claims` returned.
         width: characters a line, taken for at least 80 and at most 200.
     """
-    room = min(max(width, NARROWEST), WIDEST) - 2 * (len(SHARES) - 1)
-    widths = [int(share * room) for share in SHARES]
+    width = min(max(width, NARROWEST), WIDEST)
+    widths = [int(share * (width - 2 * (len(SHARES) - 1))) for share in SHARES]
     cells = []
     for verdict in verdicts:
-        claim = f"{verdict.claim.id}\n{verdict.claim.claim.english}"
         ours = "\n".join(text.english for text in verdict.describe_ours())
-        why = (verdict.describe_why(), *verdict.describe_beside())
-        said = "\n".join([verdict.word, *(text.english for text in why)])
-        cells.append((claim, verdict.describe_published().english, ours, said))
-        cells.append(("",) * len(COLUMNS))
-    return f"{format_table(cells, COLUMNS, widths=widths)}\n{count_verdicts(verdicts).english}"
+        reasons = (verdict.describe_why(), *verdict.describe_beside())
+        why = "\n".join([verdict.word, *(text.english for text in reasons)])
+        published = verdict.describe_published().english
+        cells += [(verdict.claim.claim.english, published, ours, why), BETWEEN]
+    heading, *lines = (
+        line.rstrip() for line in format_table(cells, COLUMNS, widths=widths).splitlines()
+    )
+    # A name is longer than its column, and nobody could search for one that is broken.
+    *rows, _ = "\n".join(lines).split(f"\n{BETWEEN[0]}")
+    named = [
+        f"{verdict.claim.id}\n{row.lstrip()}" for verdict, row in zip(verdicts, rows, strict=True)
+    ]
+    counted = textwrap.fill(count_verdicts(verdicts).english, width)
+    return "\n\n".join([heading, *named, counted])

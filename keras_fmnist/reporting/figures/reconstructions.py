@@ -12,8 +12,8 @@ from keras_fmnist.reporting.figures.style import title_axes
 
 def draw_reconstructions(record: Record) -> Figure:
     """Ten test images above what the autoencoder made of them, and PCA where the record has it."""
-    kept = {"originals": "original", "reconstructions": "rebuilt", "pca": "PCA"}
-    rows = {words: record.images[key] for key, words in kept.items() if key in record.images}
+    titles = {"originals": "original", "reconstructions": "rebuilt", "pca": "PCA"}
+    rows = {words: record.images[key] for key, words in titles.items() if key in record.images}
     figure, grid = plt.subplots(len(rows), len(CLASS_NAMES), figsize=(6.9, 0.35 + 0.7 * len(rows)))
     for row, (words, packed) in zip(grid, rows.items(), strict=True):
         for axes, image in zip(row, unpack_images(packed), strict=True):

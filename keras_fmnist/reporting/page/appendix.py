@@ -32,7 +32,7 @@ def _each(out, kind, make):
     return made
 
 
-def parity(out: Path | str) -> list[dict]:
+def describe_parity(out: Path | str) -> list[dict]:
     """What `compare` found, a dict for each committed file."""
     return _each(out, "parity", _parity)
 
@@ -83,7 +83,7 @@ def _equivalence(found):
     return text("equivalence", ours=ours, native=native, low=low, high=high, margin=margin, **sizes)
 
 
-def speed(out: Path | str) -> list[dict]:
+def describe_speed(out: Path | str) -> list[dict]:
     """What `bench` found, a dict for each committed file."""
     return _each(out, "benchmarks", _speed)
 
@@ -148,7 +148,7 @@ def _times(experiments):
     return {"columns": columns, "rows": rows}
 
 
-def readings(catalogue: Catalogue, records: Sequence[Record]) -> list[dict]:
+def describe_readings(catalogue: Catalogue, records: Sequence[Record]) -> list[dict]:
     """The readings of every printed row that have been run, nearest first."""
     found = []
     for row, specs in catalogue.questions.items():
@@ -160,7 +160,7 @@ def readings(catalogue: Catalogue, records: Sequence[Record]) -> list[dict]:
     return found
 
 
-def checklist(
+def build_checklist(
     catalogue: Catalogue, records: Sequence[Record], groups: dict[str, list[Record]]
 ) -> list[tuple[str, bool, str | Text]]:
     """What must be known to make the study again: `[(item, whether all records say it, words)]`.
@@ -178,7 +178,7 @@ def checklist(
     count = {"done": len(groups), "all": len(catalogue.specs)}
     where = sorted({f"{record.backend}, {record.device}" for record in records})
     digests = sorted({record.data_sha256 for record in records})
-    said = {
+    states = {
         "runs": (count["done"] == count["all"], text("said_runs", runs=len(records), **count)),
         "seeds": (
             min(sizes) > 1,
@@ -193,7 +193,7 @@ def checklist(
         "weights": (all("final" in r.weights_sha256 for r in records), text("said_weights")),
         "time": (True, text("said_time", hours=f"{hours:.1f}")),
     }
-    return [(f"check_{item}", *state) for item, state in said.items()]
+    return [(f"check_{item}", *state) for item, state in states.items()]
 
 
 def _versions(found):
@@ -203,21 +203,23 @@ def _versions(found):
     return ", ".join(f"{name} {' or '.join(values)}" for name, values in numbers.items())
 
 
-def runs(catalogue: Catalogue, records: Sequence[Record]) -> list[tuple[Spec, str, list[Record]]]:
+def list_runs(
+    catalogue: Catalogue, records: Sequence[Record]
+) -> list[tuple[Spec, str, list[Record]]]:
     """How each experiment's runs are made again: `[(spec, settings, records)]`."""
     return [
-        (spec, settings_line(mine[0].spec), mine)
+        (spec, format_settings(group[0].spec), group)
         for spec in catalogue.specs
-        if (mine := [record for record in records if record.id == spec.id])
+        if (group := [record for record in records if record.id == spec.id])
     ]
 
 
-def settings_line(settings: dict) -> str:
+def format_settings(settings: dict) -> str:
     """A record's settings in one line: `batch_size 100, batchnorm false`."""
     parts = []
     for name, value in sorted(settings.items()):
         if isinstance(value, dict):
-            parts.append(f"{name} ({settings_line(value)})")
+            parts.append(f"{name} ({format_settings(value)})")
         else:
             parts.append(f"{name} {value if isinstance(value, str) else json.dumps(value)}")
     return ", ".join(parts)

@@ -33,7 +33,7 @@ UNITS = ("accuracy", "mean squared error", "cross entropy")
 WORDS = ("epoch", "test_image", *UNITS, *(word for _, word, _, _ in CURVES))  # what a plot may say
 
 
-def curves(groups: dict[str, list[Record]], metric: str) -> list[dict]:
+def plot_curves(groups: dict[str, list[Record]], metric: str) -> list[dict]:
     """The curves of one or several experiments: over seeds their mean, least and greatest.
 
     Args:
@@ -63,7 +63,7 @@ def curves(groups: dict[str, list[Record]], metric: str) -> list[dict]:
     return found
 
 
-def plot(lines: list[dict], metric: str, unit: str, scale: str) -> str:
+def build_plot(lines: list[dict], metric: str, unit: str, scale: str) -> str:
     """A Bokeh plot as JSON, the same bytes each time.
 
     Args:
@@ -73,7 +73,7 @@ def plot(lines: list[dict], metric: str, unit: str, scale: str) -> str:
         scale: `linear` or `log`.
     """
     labels = {"x_axis_label": "${epoch}", "y_axis_label": f"${{{unit}}}"}
-    axes = empty(y_axis_type=scale, **labels)
+    axes = build_empty_plot(y_axis_type=scale, **labels)
     source = ColumnDataSource(_columns(lines))
     entries = {}
     for number, line in enumerate(lines):
@@ -90,11 +90,11 @@ def plot(lines: list[dict], metric: str, unit: str, scale: str) -> str:
     # hidden.
     unseen = axes.line("epoch", "mean0", source=source, line_alpha=0)
     axes.add_tools(HoverTool(renderers=[unseen], mode="vline", tooltips=_tooltip(lines, metric)))
-    axes.add_layout(legend(entries), "above")
-    return as_json(axes)
+    axes.add_layout(build_legend(entries), "above")
+    return dump_plot(axes)
 
 
-def empty(**more: str | bool) -> Plot:
+def build_empty_plot(**more: str | bool) -> Plot:
     """A plot without tools, as wide as there is room."""
     return figure(
         height=HEIGHT,
@@ -108,7 +108,7 @@ def empty(**more: str | bool) -> Plot:
     )
 
 
-def as_json(axes: Plot) -> str:
+def dump_plot(axes: Plot) -> str:
     """A plot in the page's colours, as JSON for its script; the same bytes each time."""
     _style(axes)
     # In the order in which Bokeh gives them: a model is defined before it is referred to.
@@ -154,7 +154,7 @@ def _tooltip(lines, metric):
     return f'<div style="font-size:13px;color:#18191d">${{epoch}} @epoch{rows}</div>'
 
 
-def legend(entries: dict[str, list], columns: int = FEW) -> Legend:
+def build_legend(entries: dict[str, list], columns: int = FEW) -> Legend:
     """The names of what is drawn; pressed, one hides its renderers."""
     return Legend(
         items=[LegendItem(label=name, renderers=drawn) for name, drawn in entries.items()],

@@ -11,19 +11,19 @@ from keras_fmnist.records.images import unpack_images
 GAP = 1  # light pixels between the images of a strip
 
 
-def separate(packed: str) -> list[str]:
+def split_images(packed: str) -> list[str]:
     """Each image of what `pack_images` made, as a data URI of its own."""
     return [_data_uri(255 - image) for image in unpack_images(packed)]
 
 
-def strip(packed: str) -> str:
+def join_images(packed: str) -> str:
     """All of them side by side, as one data URI."""
     images = 255 - unpack_images(packed)
     spaced = np.pad(images, ((0, 0), (0, 0), (GAP, GAP)), constant_values=255)
     return _data_uri(np.concatenate(list(spaced), axis=1))
 
 
-def distance(images: dict) -> float:
+def measure_difference(images: dict) -> float:
     """Mean squared error of a record's ten reconstructions, on pixels from 0 to 255.
 
     Unlike the loss it does not depend on the range of pixels that a net was trained on.

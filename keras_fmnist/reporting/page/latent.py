@@ -15,7 +15,7 @@ from keras_fmnist.reporting.page.bilingual import text
 TOOLTIP = '<div style="font-size:13px;color:#18191d"><b>$name</b>, ${test_image} @row</div>'
 
 
-def of_each(out: Path | str, groups: dict[str, list[Record]]) -> list[dict]:
+def describe_spaces(out: Path | str, groups: dict[str, list[Record]]) -> list[dict]:
     """What `keras-fmnist latent` has left of the autoencoders, as `{id, maps, about, lines, …}`.
 
     Args:
@@ -34,7 +34,10 @@ def _space(found):
     counted = {"images": len(found.labels), "seed": found.seed}
     return {
         "id": found.id,
-        "maps": {"map_pca": scatter(found, found.pca), "map_tsne": scatter(found, found.tsne)},
+        "maps": {
+            "map_pca": plot_codes(found, found.pca),
+            "map_tsne": plot_codes(found, found.tsne),
+        },
         "about": text("map_of", first=first, second=second, **counted),
         "lines": [_line(found, line) for line in found.lines],
         "command": f"keras-fmnist latent {found.id} --seed {found.seed}",
@@ -44,17 +47,19 @@ def _space(found):
 def _line(found, line):
     # The rows are the first images of two classes; the labels cover the first of every class.
     first, last = (CLASS_NAMES[found.labels[row]] for row in line["test_rows"])
-    return text("line_alt", first=first, last=last, who=found.id), images.strip(line["images"])
+    return text("line_alt", first=first, last=last, who=found.id), images.join_images(
+        line["images"]
+    )
 
 
-def scatter(found: LatentSpace, points: dict) -> str:
+def plot_codes(found: LatentSpace, points: dict) -> str:
     """A map as a Bokeh plot in JSON: a colour and a name for each class.
 
     Args:
         found: a `LatentSpace`.
         points: its `pca` or `tsne`.
     """
-    axes = charts.empty(match_aspect=True)  # PCA keeps distances
+    axes = charts.build_empty_plot(match_aspect=True)  # PCA keeps distances
     labels, entries = np.array(found.labels), {}
     for label in sorted(set(found.labels)):
         rows = np.flatnonzero(labels == label)
@@ -64,7 +69,7 @@ def scatter(found: LatentSpace, points: dict) -> str:
         name = CLASS_NAMES[label]
         entries[name] = [axes.scatter("x", "y", source=source, name=name, **look)]
     axes.add_tools(HoverTool(tooltips=TOOLTIP))
-    axes.add_layout(charts.legend(entries, charts.MANY), "above")
+    axes.add_layout(charts.build_legend(entries, charts.MANY), "above")
     axes.axis.visible = False
     axes.grid.visible = False
-    return charts.as_json(axes)
+    return charts.dump_plot(axes)

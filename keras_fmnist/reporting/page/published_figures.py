@@ -12,13 +12,13 @@ from keras_fmnist.reporting.page import charts, images, results
 from keras_fmnist.reporting.page.bilingual import text
 
 
-def exhibit(shown: Exhibit, groups: dict[str, list[Record]], said: list[dict]) -> dict:
+def describe_exhibit(shown: Exhibit, groups: dict[str, list[Record]], judged: list[dict]) -> dict:
     """A printed figure or table with what belongs beside it.
 
     Args:
         shown: an `Exhibit`.
         groups: what `leading` returned.
-        said: the report's part of `verdicts`.
+        judged: the report's part of `verdicts`.
     """
     has = HAS[shown.kind]
     run = {s.id: groups[s.id] for s in shown.specs if s.id in groups and has(groups[s.id][0])}
@@ -29,16 +29,16 @@ def exhibit(shown: Exhibit, groups: dict[str, list[Record]], said: list[dict]) -
         "heading": _heading(shown),
         "names": [spec.name for spec in shown.specs],
         "missing": [spec.id for spec in shown.specs if spec.id not in run],
-        "claims": [row for row in said if shown.label in row["labels"]],
+        "claims": [row for row in judged if shown.label in row["labels"]],
         "commands": [group[0].command for group in run.values()],
         "seeds": _seeds(run, shown.kind),
     }
     if shown.kind == "table":
         names = [f"train_eval_{shown.metric}", f"val_{shown.metric}"]
-        rows = results.table(shown.specs, groups, names)
+        rows = results.build_table(shown.specs, groups, names)
         for row in rows:
             name = f"{row['spec'].id}_row"
-            row["verdicts"] = [claim["verdict"] for claim in said if claim["id"] == name]
+            row["verdicts"] = [claim["verdict"] for claim in judged if claim["id"] == name]
         return found | {"columns": names, "rows": rows}
     if not run:
         return found
@@ -69,13 +69,13 @@ def _curves(run, metric):
     classifies = next(iter(run.values()))[0].is_classifier
     loss = "cross entropy" if classifies else "mean squared error"
     unit = loss if metric == "loss" else metric
-    lines = charts.curves(trained, metric)
+    lines = charts.plot_curves(trained, metric)
     scales = ("linear", "log") if metric == "loss" else ("linear",)
     form = ".2%" if metric == "accuracy" else ".4f"
     columns = [[format(value, form) for value in line["mean"]] for line in lines]
     return {
         "who": ", ".join(trained),
-        "plots": {scale: charts.plot(lines, metric, unit, scale) for scale in scales},
+        "plots": {scale: charts.build_plot(lines, metric, unit, scale) for scale in scales},
         "lines": lines,
         "numbers": list(zip_longest(*columns, fillvalue="")),
     }
@@ -83,14 +83,14 @@ def _curves(run, metric):
 
 def _reconstructions(run, metric):
     records = [group[0] for group in run.values()]
-    strips = [(text("original"), "", images.strip(records[0].images["originals"]))]
+    strips = [(text("original"), "", images.join_images(records[0].images["originals"]))]
     for record in records:
         shown = {"reconstructions": (text("rebuilt_by", who=record.experiment), "val_loss")}
         shown["pca"] = (text("pca"), "pca_loss")  # not in older records
         for kind, (words, loss) in shown.items():
             if kind in record.images:
-                strip = images.strip(record.images[kind])
-                strips.append((words, results.loss_words(record, loss), strip))
+                strip = images.join_images(record.images[kind])
+                strips.append((words, results.describe_losses(record, loss), strip))
     return {"strips": strips}
 
 
@@ -103,16 +103,16 @@ def _confusion(run, metric):
 
 def _confusion_row(name, row):
     shares = row / row.sum()
-    said = [
+    cells = [
         {"count": f"{count:.1f}".removesuffix(".0"), "percent": f"{share:.1%}", "share": share}
         for count, share in zip(row.tolist(), shares.tolist(), strict=True)
     ]
-    named = sorted(zip(said, CLASS_NAMES, strict=True), key=lambda one: -one[0]["share"])
+    named = sorted(zip(cells, CLASS_NAMES, strict=True), key=lambda one: -one[0]["share"])
     words = (f"{other} {one['count']} ({one['percent']})" for one, other in named if one["share"])
     total = f"{row.sum():g}"
     return {
         "name": name,
-        "cells": said,
+        "cells": cells,
         "words": text("row_words", total=total, name=name, words="; ".join(words)),
     }
 
@@ -123,7 +123,7 @@ def _two_by_two(run, metric):
         spec = group[0].spec
         found[spec["pretrained"], spec["frozen"]] = (
             tables.format_cell(group, f"val_{metric}"),
-            results.runs_words(group),
+            results.describe_runs(group),
         )
     return {"cells": found}
 

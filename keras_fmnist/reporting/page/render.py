@@ -37,41 +37,43 @@ def render_page(catalogue: Catalogue, records: Sequence[Record], out: Path | str
         RecordError: one of the latter is damaged.
     """
     reported = {spec.id for spec in catalogue.specs}
-    mine = [record for record in records if record.id in reported]
-    groups = results.leading(mine)
-    said = results.verdicts(catalogue, records)
+    reported_records = [record for record in records if record.id in reported]
+    groups = results.select_groups(reported_records)
+    judged = results.list_verdicts(catalogue, records)
     template = _environment(catalogue).get_template("page.html.j2")
     return template.render(
-        pictures=results.pictures_of(catalogue, groups),
-        spaces=latent.of_each(out, groups),
-        reports=[_report(name, catalogue, groups, said) for name in catalogue.reports],
-        claims=said,
-        runs=len(mine),
+        pictures=results.list_pictures(catalogue, groups),
+        spaces=latent.describe_spaces(out, groups),
+        reports=[_report(name, catalogue, groups, judged) for name in catalogue.reports],
+        claims=judged,
+        runs=len(reported_records),
         done=len(groups),
         deviations=catalogue.deviations,
-        parity=appendix.parity(out),
-        speed=appendix.speed(out),
-        readings=appendix.readings(catalogue, records),
+        parity=appendix.describe_parity(out),
+        speed=appendix.describe_speed(out),
+        readings=appendix.describe_readings(catalogue, records),
         findings=catalogue.findings,
-        checklist=appendix.checklist(catalogue, mine, groups) if mine else [],
-        again=appendix.runs(catalogue, mine),
+        checklist=appendix.build_checklist(catalogue, reported_records, groups)
+        if reported_records
+        else [],
+        again=appendix.list_runs(catalogue, reported_records),
     )
 
 
-def _report(name, catalogue, groups, said):
+def _report(name, catalogue, groups, judged):
     """One report: its results, its exhibits, and the claims that name none of them."""
-    said = [row for row in said if row["report"] == name]
+    judged = [row for row in judged if row["report"] == name]
     shown, labels = [], set()
     for exhibit in catalogue.exhibits.get(name, ()):
         # A figure in two parts says what it says once.
-        fresh = said if exhibit.label not in labels else []
-        shown.append(published_figures.exhibit(exhibit, groups, fresh))
+        fresh = judged if exhibit.label not in labels else []
+        shown.append(published_figures.describe_exhibit(exhibit, groups, fresh))
         labels.add(exhibit.label)
     return {
         "name": name,
-        "rows": results.table(catalogue.reports[name], groups, tables.SHOWN),
+        "rows": results.build_table(catalogue.reports[name], groups, tables.SHOWN),
         "exhibits": shown,
-        "claims": [row for row in said if not row["labels"] & labels],
+        "claims": [row for row in judged if not row["labels"] & labels],
     }
 
 
@@ -125,8 +127,8 @@ def _script(json_text):
 def _chart_words():
     """What the plots say, for each language."""
     languages = ("en", "es")
-    said = {one: {word: bilingual.TEXTS[word][one] for word in charts.WORDS} for one in languages}
-    return _script(json.dumps(said, sort_keys=True))
+    words = {one: {word: bilingual.TEXTS[word][one] for word in charts.WORDS} for one in languages}
+    return _script(json.dumps(words, sort_keys=True))
 
 
 def _file(name):

@@ -13,13 +13,13 @@ from keras_fmnist.reporting.page.bilingual import text
 from keras_fmnist.specs import Spec
 
 
-def leading(records: Sequence[Record]) -> dict[str, list[Record]]:
+def select_groups(records: Sequence[Record]) -> dict[str, list[Record]]:
     """`{experiment's id: the records that stand for it}`."""
     found = group_by_experiment(records)
     return {name: select_largest(group) for name, group in found.items()}
 
 
-def verdicts(catalogue: Catalogue, records: Sequence[Record]) -> list[dict]:
+def list_verdicts(catalogue: Catalogue, records: Sequence[Record]) -> list[dict]:
     """Every claim as the page shows it: what the records say, and its figures and tables."""
     return [
         {
@@ -39,7 +39,7 @@ def verdicts(catalogue: Catalogue, records: Sequence[Record]) -> list[dict]:
     ]
 
 
-def pictures_of(catalogue: Catalogue, groups: dict[str, list[Record]]) -> dict | None:
+def list_pictures(catalogue: Catalogue, groups: dict[str, list[Record]]) -> dict | None:
     """The ten images, and what each autoencoder makes of them, the nearest short code first.
 
     Returns:
@@ -53,13 +53,15 @@ def pictures_of(catalogue: Catalogue, groups: dict[str, list[Record]]) -> dict |
     shorter = [name for name, record in runs.items() if record.metrics.get("pca_loss") != 0]
     kinds = {"reconstructions": ("rebuilt", "val_loss"), "pca": ("pca", "pca_loss")}
     return {
-        "originals": images.separate(next(iter(runs.values())).images["originals"]),
-        "first": min(shorter or runs, key=lambda name: images.distance(runs[name].images)),
+        "originals": images.split_images(next(iter(runs.values())).images["originals"]),
+        "first": min(
+            shorter or runs, key=lambda name: images.measure_difference(runs[name].images)
+        ),
         "rows": [
             {
                 "id": name,
                 "strips": {
-                    word: (images.separate(record.images[kind]), loss_words(record, loss))
+                    word: (images.split_images(record.images[kind]), describe_losses(record, loss))
                     for kind, (word, loss) in kinds.items()
                     if kind in record.images
                 },
@@ -69,13 +71,13 @@ def pictures_of(catalogue: Catalogue, groups: dict[str, list[Record]]) -> dict |
     }
 
 
-def loss_words(record: Record, name: str) -> Text:
+def describe_losses(record: Record, name: str) -> Text:
     """A mean squared error of a record, in words."""
     value = record.metrics[name]
     return text("validation_mse", value=f"{value:.4f}") if value else text("exact")
 
 
-def table(
+def build_table(
     specs: Iterable[Spec], groups: dict[str, list[Record]], names: Sequence[str]
 ) -> list[dict]:
     """Rows of published numbers beside ours: `{spec, cells: [(ours, published)], runs}`."""
@@ -85,10 +87,10 @@ def table(
         cells = [
             (tables.format_cell(group, name), tables.format_printed(spec, name)) for name in names
         ]
-        rows.append({"spec": spec, "cells": cells, "runs": group and runs_words(group)})
+        rows.append({"spec": spec, "cells": cells, "runs": group and describe_runs(group)})
     return rows
 
 
-def runs_words(group: list[Record]) -> Text:
+def describe_runs(group: list[Record]) -> Text:
     """How many seeds, and on what."""
     return text("seeds_on", n=len(group), backend=group[0].backend, device=group[0].device)

@@ -10,24 +10,10 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import expect, sync_playwright
 
-from experiments.__main__ import CATALOGUE
-from keras_fmnist.records.record import read_records
-from keras_fmnist.reporting.page.render import render_page
 from tests.helpers import made_up_study
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PATIENCE = 30_000  # milliseconds: drawing takes two seconds, on a busy machine many more
-
-
-@pytest.fixture(scope="module")
-def study(tmp_path_factory, make_record, put_record):
-    """The page of a made-up study, on disk."""
-    out = tmp_path_factory.mktemp("study")
-    made_up_study.leave(out, make_record, put_record)
-    (out / "index.html").write_text(
-        render_page(CATALOGUE, read_records(out), out), encoding="utf-8"
-    )
-    return out
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +35,15 @@ def heard():
 
 
 @pytest.fixture(scope="module")
-def opened(browser, study, heard):
+def page(tmp_path_factory, html):
+    """The page on disk."""
+    path = tmp_path_factory.mktemp("page") / "index.html"
+    path.write_text(html, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def opened(browser, page, heard):
     tab = browser.new_page(viewport={"width": 1280, "height": 900}, locale="en-GB")
     tab.set_default_timeout(PATIENCE)
     expect.set_options(timeout=PATIENCE)
@@ -59,7 +53,7 @@ def opened(browser, study, heard):
         lambda said: said.type in ("error", "warning") and heard["complaints"].append(said.text),
     )
     tab.on("request", lambda asked: heard["requests"].append(asked.url))
-    tab.goto((study / "index.html").as_uri())
+    tab.goto(page.as_uri())
     drawn(tab)
     return tab
 
@@ -96,12 +90,12 @@ def plot_of(tab, name):
 FIGURE_3 = "mansilla-2"  # the second exhibit
 
 
-def test_it_loads_from_disk_without_a_complaint_or_a_request(tab, heard, study):
+def test_it_loads_from_disk_without_a_complaint_or_a_request(tab, heard, page):
     assert heard["complaints"] == []
-    assert heard["requests"] == [(study / "index.html").as_uri()]
+    assert heard["requests"] == [page.as_uri()]
 
 
-def test_pointing_at_a_plot_shows_the_records_numbers(tab, study):
+def test_pointing_at_a_plot_shows_the_records_numbers(tab):
     chart = tab.locator(f"#{FIGURE_3} .chart")
     chart.scroll_into_view_if_needed()
     box = chart.bounding_box()
