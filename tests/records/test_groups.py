@@ -1,13 +1,7 @@
 """Records that belong together: never averaged with others, one group stands for an experiment."""
 
-import math
-
-import numpy as np
-import pytest
-
 from experiments.mansilla import BASE, CLASSIFIER_FULL, SGD
 from keras_fmnist.records.groups import find_seed, group_alike, is_declared, select_largest
-from keras_fmnist.records.intervals import mean_interval
 from keras_fmnist.specs import override, settings
 
 
@@ -39,19 +33,6 @@ def test_those_that_stand_for_an_experiment_have_most_seeds_then_torch_then_the_
         assert select_largest((jax + torch_cpu)[::order]) == torch_cpu[::order]
         assert select_largest((torch_cpu + torch_gpu)[::order]) == torch_gpu[::order]
         assert select_largest((torch_gpu + more)[::order]) == more[::order]
-
-
-def test_a_mean_has_students_interval():
-    # t(0.975, 2) = 4.302653: mean 2, standard deviation 1, three values
-    mean, half = mean_interval([1.0, 2.0, 3.0])
-    assert mean == 2
-    assert half == pytest.approx(4.302653 / math.sqrt(3), abs=1e-6)
-    # t(0.975, 4) = 2.776445: five values
-    mean, half = mean_interval([0.9, 0.8, 0.85, 0.95, 0.8])
-    assert mean == pytest.approx(0.86)
-    assert half == pytest.approx(2.776445 * np.std([0.9, 0.8, 0.85, 0.95, 0.8], ddof=1) / 5**0.5)
-    assert mean_interval([0.5, 0.5]) == (0.5, 0.0)
-    assert mean_interval([0.5]) == (0.5, None)
 
 
 def test_the_run_of_a_seed_is_one_of_those_that_stand_for_the_experiment(make_record):
