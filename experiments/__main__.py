@@ -11,8 +11,10 @@ from experiments import (
     mansilla_claims,
     transfer,
 )
+from experiments.decoders import DECODERS
 from experiments.deviations import DEVIATIONS
 from experiments.exhibits import EXHIBITS
+from experiments.headlines import HEADLINES
 from experiments.registered import REGISTERED
 from experiments.spanish import SPANISH
 from keras_fmnist.claims.catalogue import Catalogue
@@ -36,8 +38,19 @@ CATALOGUE = Catalogue(
     exhibits=EXHIBITS,
     deviations=DEVIATIONS,
     questions=assumptions.QUESTIONS,
+    alternatives=DECODERS,
     findings=assumptions.FINDINGS,
     spanish=SPANISH,
+    headlines=HEADLINES,
+    main_results=(
+        mansilla.BASE,
+        mansilla.CLASSIFIER_FULL,
+        mansilla.CLASSIFIER_FROZEN,
+        transfer.RANDOM_HEAD,
+        manolucos.WIDE,
+        manolucos.CLASSIFIER_FC_ADAM,
+    ),
+    main_job=(mansilla.BASE, mansilla.CLASSIFIER_FULL, mansilla.CLASSIFIER_FROZEN),
     benched=(mansilla.BASE, mansilla.CLASSIFIER_FULL, mansilla.CLASSIFIER_FROZEN, manolucos.WIDE),
     classifier=mansilla.CLASSIFIER_FULL,
 )

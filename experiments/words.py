@@ -14,7 +14,7 @@ def declare(
     values: dict[str, str | Text] | None = None,
     *,
     key: str | None = None,
-    **rule,
+    **rule: object,
 ) -> Claim:
     """A claim with its words: what it is taken to mean, and what is printed.
 

@@ -22,6 +22,7 @@ IMAGE_SIZE = 28  # pixels a side
 CLASSES = 10
 TRAIN_IMAGES = 60_000
 TEST_IMAGES = 10_000
+FITTING = {"unit": "sigmoid", "signed": "tanh"}  # the output whose range is that of the pixels
 AnySpec = TypeVar("AnySpec", bound="Spec")
 
 
@@ -113,9 +114,18 @@ class AutoencoderSpec(Spec):
     last_pooling: str = setting("max", text="the second pooling", choices=("max", "average"))
     # Open question 3: manolucos's losses fit pixels in [-1, 1].
     pixels: str = setting(
-        "unit",
-        text="unit: in [0, 1], with a sigmoid; signed: in [-1, 1], with a tanh",
-        choices=("unit", "signed"),
+        "unit", text="unit: in [0, 1]; signed: in [-1, 1]", choices=("unit", "signed")
+    )
+    # Open question 3: table 2 of manolucos lists no activation.
+    output: str = setting(
+        "auto",
+        text="activation of the output; auto: sigmoid for unit pixels, tanh for signed ones",
+        choices=("auto", "sigmoid", "tanh", "linear"),
+    )
+    between: str = setting(
+        "relu_dropout",
+        text="what stands between the two transposed convolutions",
+        choices=("relu_dropout", "nothing"),
     )
 
     def __post_init__(self) -> None:
@@ -123,6 +133,8 @@ class AutoencoderSpec(Spec):
         if not self.dropout:  # where it would stand is no difference between two experiments
             for name in ("dropout_at", "dropout_kind"):
                 object.__setattr__(self, name, getattr(AutoencoderSpec, name))
+        if self.output == FITTING[self.pixels]:  # the same net by either name
+            object.__setattr__(self, "output", AutoencoderSpec.output)
         if len(self.kernels) != 2:
             raise SpecError(f"kernels must be two whole numbers, such as 16,32, not {self.kernels}")
         between = self.deconv1.output_size(self.map_size)
@@ -142,6 +154,11 @@ class AutoencoderSpec(Spec):
     def pixel_min(self) -> float:
         """What a black pixel is for the net: 0 or -1; a white one is 1."""
         return 0.0 if self.pixels == "unit" else -1.0
+
+    @property
+    def output_activation(self) -> str:
+        """The decoder's last activation: sigmoid, tanh or linear."""
+        return FITTING[self.pixels] if self.output == "auto" else self.output
 
     @property
     def map_size(self) -> int:

@@ -6,8 +6,6 @@ What must hold on every backend is marked `portable`; test_backends.py runs it o
 import collections
 import os
 import signal
-import subprocess
-import sys
 
 import pytest
 
@@ -22,7 +20,6 @@ import numpy as np
 
 from experiments.__main__ import CATALOGUE, REPORTS
 from experiments.mansilla import CLASSIFIER_FULL, UNTRAINED
-from keras_fmnist import backends
 from keras_fmnist.claims.claim import judge_claims
 from keras_fmnist.cli import app
 from keras_fmnist.cli.commands.report import write_report
@@ -34,9 +31,9 @@ from keras_fmnist.records.record import Record
 from keras_fmnist.records.run import STUDY
 from keras_fmnist.specs import ClassifierSpec, override, settings
 from keras_fmnist.study import local, scheduler
+from tests.helpers.documents import write_empty_documents
 from tests.helpers.numpy_nets import NumpyNets
 from tests.helpers.report import LOSSES
-from tests.helpers.repository import ROOT
 from tests.helpers.stand_in import StandIn
 from tests.helpers.worlds import MEAN_IMAGE, explaining, matrix
 
@@ -44,59 +41,10 @@ from tests.helpers.worlds import MEAN_IMAGE, explaining, matrix
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def pytest_collection_modifyitems(items):
-    """The other backends are started first, run beside everything else, and are waited for last."""
-    items.sort(key=lambda item: "backend_runs" in item.fixturenames)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _begin_with_other_backends(request):
-    if any("backend_runs" in item.fixturenames for item in request.session.items):
-        request.getfixturevalue("backend_runs")
-
-
-@pytest.fixture(scope="session")
-def backend_runs(tmp_path_factory):
-    """The portable tests on the other backends that are installed: `{name: process}`.
-
-    Each process has a further attribute, `output`: the file of what it says.
-    """
-    running = {}
-    for backend in backends.list_installed():
-        if backend == "torch":
-            continue
-        folder = tmp_path_factory.mktemp(backend)
-        options = ["-o", "addopts=-q", "-p", "no:cacheprovider", f"--basetemp={folder / 'in'}"]
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            str(ROOT / "tests"),
-            *options,
-            "-m",
-            "portable",
-            "-rs",
-        ]
-        command += [f"--ignore={ROOT / 'tests' / 'test_backends.py'}"]
-        environment = {
-            **os.environ,
-            "KERAS_BACKEND": backend,
-            "CUDA_VISIBLE_DEVICES": "",  # one GPU is not shared with the process that waits
-            "TF_CPP_MIN_LOG_LEVEL": "3",
-            # Compiling takes jax most of the time, and for a few steps need not be thorough.
-            "XLA_FLAGS": "--xla_backend_optimization_level=0 "
-            "--xla_llvm_disable_expensive_passes=true",
-        }
-        environment.pop("PYTEST_ADDOPTS", None)
-        with (folder / "output").open("w") as output:
-            running[backend] = subprocess.Popen(
-                command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
-            )
-        running[backend].output = folder / "output"
-    yield running
-    for process in running.values():
-        process.kill()
-        process.wait()
+def pytest_collection_modifyitems(config, items):
+    """Where tests run side by side the longest begin, and no core waits for them at the end."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: item.path.name != "test_backends.py")
 
 
 @pytest.fixture
@@ -244,13 +192,10 @@ def stand_in(tmp_path, monkeypatch, make_record, put_record):
 
 @pytest.fixture
 def study(tmp_path, monkeypatch, make_record, put_record):
-    """A checkout of its own: a README with markers, one record, and what it gives."""
+    """A checkout of its own: documents with markers, one record, and what it gives."""
     package = tmp_path / "keras_fmnist" / "reporting"
     monkeypatch.setattr("keras_fmnist.reporting.build.__file__", str(package / "build.py"))
-    names = ("results", "claims", "deviations", "speed", "kills", "parity", "findings")
-    names += ("cost",)
-    marks = "".join(f"<!-- {name} -->\n<!-- /{name} -->\n" for name in names)
-    (tmp_path / "README.md").write_text(marks)
+    write_empty_documents(tmp_path)
     out = tmp_path / STUDY
     # Without curves one figure and no plot have to be drawn.
     put_record(out, make_record(UNTRAINED, history={}, metrics=LOSSES))

@@ -36,7 +36,7 @@ def test_a_field_without_a_text_is_no_setting():
 
 
 @pytest.mark.parametrize(
-    ("name", "given", "kept"),
+    ("name", "given", "stored"),
     [
         ("whole", 1, 1),
         ("whole", 10, 10),
@@ -51,10 +51,10 @@ def test_a_field_without_a_text_is_no_setting():
         ("shape", TransposedConv(3), TransposedConv(3)),
     ],
 )
-def test_a_value_that_fits_is_kept_in_the_settings_own_type(name, given, kept):
+def test_a_value_that_fits_is_kept_in_the_settings_own_type(name, given, stored):
     value = check_value(FIELDS[name], given)
-    assert value == kept
-    assert type(value) is type(kept)
+    assert value == stored
+    assert type(value) is type(stored)
 
 
 @pytest.mark.parametrize(

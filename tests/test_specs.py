@@ -16,6 +16,7 @@ from keras_fmnist.specs import (
     restored,
     setting_fields,
     settings,
+    with_defaults,
 )
 
 BASE = AutoencoderSpec(report="house", name="base", summary="nothing changed")
@@ -39,6 +40,8 @@ def test_the_defaults_are_mansillas_common_settings():
         "batchnorm": False,
         "last_pooling": "max",
         "pixels": "unit",
+        "output": "auto",
+        "between": "relu_dropout",
     }
 
 
@@ -191,3 +194,38 @@ def test_where_nothing_is_dropped_the_place_of_dropout_makes_no_difference():
     plain = {"dropout": 0.0}
     assert settings(override(dropping, plain)) == settings(override(BASE, plain))
     assert settings(override(BASE, plain | places)) == settings(override(BASE, plain))
+
+
+@pytest.mark.parametrize(
+    ("pixels", "output", "activation"),
+    [
+        ("unit", "auto", "sigmoid"),
+        ("signed", "auto", "tanh"),
+        ("unit", "tanh", "tanh"),
+        ("signed", "sigmoid", "sigmoid"),
+        ("unit", "linear", "linear"),
+        ("signed", "linear", "linear"),
+    ],
+)
+def test_the_output_is_the_one_asked_for_or_the_one_that_fits_the_pixels(
+    pixels, output, activation
+):
+    spec = override(BASE, {"pixels": pixels, "output": output})
+    assert spec.output_activation == activation
+    assert settings(spec)["output"] == output
+
+
+@pytest.mark.parametrize(("pixels", "output"), [("unit", "sigmoid"), ("signed", "tanh")])
+def test_the_output_that_fits_the_pixels_is_one_net_under_either_name(pixels, output):
+    named = override(BASE, {"pixels": pixels, "output": output})
+    assert settings(named) == settings(override(BASE, {"pixels": pixels}))
+
+
+@pytest.mark.parametrize("spec", [BASE, HEAD], ids=["autoencoder", "classifier"])
+def test_a_record_from_before_output_and_between_were_settings_reads_as_what_it_was(spec):
+    older = settings(spec)
+    net = older.get("autoencoder", older)
+    del net["output"], net["between"]
+    if spec is HEAD:
+        older["autoencoder"]["name"] = "base"
+    assert with_defaults(older) == settings(spec)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from keras_fmnist.claims.texts import Text
 
 if TYPE_CHECKING:
+    from keras_fmnist.claims.alternatives import Alternatives
     from keras_fmnist.claims.claim import Claim
     from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec
 
@@ -42,11 +43,16 @@ class Catalogue:
         claims: `Claim`s, what the reports say of their results.
         questions: `{spec of a printed row: specs}`: the readings of what a report leaves open, that
             are run and ranked (`assumptions`) but are no results.
+        alternatives: an `Alternatives`: ways to fill a gap for which no number is printed.
         findings: `Text`s, what the ranks of those readings say.
         exhibits: `{name of a report: exhibits}`, in the report's order.
         deviations: `Text`s, what the reports leave open or get wrong, numbered from 1.
         spanish: `{English: Spanish}` for what the experiments say of themselves; what is missing
             is shown in English.
+        headlines: what came out, a line each, for the README; numbers stand in them as
+            `{mansilla/base:val_loss}` (see `reporting.numbers`).
+        main_results: the experiments whose rows the README shows.
+        main_job: the experiments that `make run` trains.
         benched: what `bench` times where none is named.
         classifier: what `predict` takes where none is named.
     """
@@ -54,10 +60,14 @@ class Catalogue:
     reports: "dict[str, Specs]"
     claims: "tuple[Claim, ...]" = ()
     questions: "dict[AutoencoderSpec | ClassifierSpec, Specs]" = field(default_factory=dict)
+    alternatives: "Alternatives | None" = None
     findings: tuple[Text, ...] = ()
     exhibits: dict[str, tuple[Exhibit, ...]] = field(default_factory=dict)
     deviations: tuple[Text, ...] = ()
     spanish: dict[str, str] = field(default_factory=dict)
+    headlines: tuple[str, ...] = ()
+    main_results: "Specs" = ()
+    main_job: "Specs" = ()
     benched: "Specs" = ()
     classifier: "ClassifierSpec | None" = None
 
@@ -68,5 +78,7 @@ class Catalogue:
 
     @property
     def readings(self) -> "list[AutoencoderSpec | ClassifierSpec]":
-        """The readings of all questions."""
-        return [spec for group in self.questions.values() for spec in group]
+        """The readings of all questions, and what the alternatives add to the experiments."""
+        ways = self.alternatives.ways.values() if self.alternatives else ()
+        found = [spec for group in (*self.questions.values(), *ways) for spec in group]
+        return [spec for spec in found if spec not in self.specs]

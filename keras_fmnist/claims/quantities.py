@@ -59,7 +59,9 @@ def name_metric(name: str) -> Text:
     return WORDS(f"metric_{name}")
 
 
-def define(key: str, of: Callable[..., float], words: dict | None = None, **options) -> Quantity:
+def define(
+    key: str, of: Callable[..., float], words: dict | None = None, **options: object
+) -> Quantity:
     """A quantity whose words have a key.
 
     Args:

@@ -8,25 +8,22 @@ from keras_fmnist.records.groups import is_declared, select_largest
 from keras_fmnist.records.record import Record
 from keras_fmnist.specs import Spec
 
-# A report says "training loss": of the steps as they ran, or of the training images afterwards.
-TRAINING = {"as it ran": "{}", "evaluated": "train_eval_{}"}
-
 
 @dataclass(frozen=True)
 class Rank:
     """One reading of a row: what came out, and how far that is from what is printed.
 
     `factor` is the typical ratio between ours and printed, 1 where all agree: the exponential of
-    the mean |log ratio| over losses and error rates, training as `training` says. `epochs` are
-    those that ran, `short` whether the report trained for more. `undercut` is whether one that is
-    short already passed below a printed loss, however that is read, which with more epochs only
-    falls further: the training loss, and of an autoencoder the validation loss.
+    the mean |log ratio| over losses and error rates. A printed training loss or accuracy is held to
+    that of the steps as they ran, in every row alike. `epochs` are those that ran, `short` whether
+    the report trained for more. `undercut` is whether one that is short already passed below a
+    printed loss, which with more epochs only falls further: the training loss, and of an
+    autoencoder the validation loss.
     """
 
     spec: Spec
     metrics: dict[str, float]
     epochs: int
-    training: str
     factor: float
     short: bool
     undercut: bool
@@ -52,33 +49,31 @@ def rank_readings(row: Spec, readings: Iterable[Spec], records: Sequence[Record]
 
 
 def _rank(row, spec, record):
-    factors = {
-        words: _factor(row.published, record.metrics, pattern)
-        for words, pattern in TRAINING.items()
-    }
-    nearest = min(factors, key=factors.get)
-    training = max(record.metrics[pattern.format("loss")] for pattern in TRAINING.values())
-    falling = {"train_eval_loss": training}
+    falling = {"train_eval_loss"}
     if not row.is_classifier:  # of a classifier that overfits it rises again
-        falling["val_loss"] = record.metrics["val_loss"]
+        falling.add("val_loss")
     short = spec.epochs < row.epochs
     return Rank(
         spec=spec,
         metrics=record.metrics,
         epochs=spec.epochs,
-        training=nearest,
-        factor=factors[nearest],
+        factor=_factor(row.published, record.metrics),
         short=short,
-        undercut=short and any(loss < row.published[name] for name, loss in falling.items()),
+        undercut=short
+        and any(record.metrics[_ours(name)] < row.published[name] for name in falling),
     )
 
 
-def _factor(published, metrics, pattern):
+def _ours(name):
+    """The metric of ours that a printed one is held to: in training that of the running epoch."""
+    return name.removeprefix("train_eval_")
+
+
+def _factor(published, metrics):
     """Typical ratio between ours and printed, of losses and error rates."""
     ratios = []
     for name, printed in published.items():
-        training = pattern.format(name.removeprefix("train_eval_"))
-        ours = metrics[training if name.startswith("train_eval_") else name]
+        ours = metrics[_ours(name)]
         if name.endswith("accuracy"):
             ours, printed = 1 - ours, 1 - printed
         ratios.append(abs(math.log(max(ours, LEAST) / printed)))

@@ -26,7 +26,7 @@ class Texts:
         name: of the file, without `.toml`.
     """
 
-    def __init__(self, package: str, name: str = "texts"):
+    def __init__(self, package: str, name: str = "texts") -> None:
         path = resources.files(package).joinpath(f"{name}.toml")
         self.templates: dict[str, dict[str, str]] = tomllib.loads(path.read_text("utf-8"))
 

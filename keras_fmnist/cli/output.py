@@ -1,6 +1,7 @@
 """What commands print: metrics in a line, tables, and how to go on after an interruption."""
 
 import contextlib
+import textwrap
 from collections.abc import Iterator, Sequence
 
 from tabulate import tabulate
@@ -15,7 +16,6 @@ def format_table(
     rows: Sequence[Sequence[object]],
     columns: Sequence[str] = (),
     numbers: Sequence[int] = (),
-    widths: Sequence[int] | None = None,
 ) -> str:
     """Rows as lines of text, in columns.
 
@@ -23,17 +23,21 @@ def format_table(
         rows: cells are text; one with line breaks takes several lines.
         columns: headings, or none.
         numbers: which columns are set to the right.
-        widths: characters of each column, beyond which its text is wrapped.
     """
     count = max([len(columns), *map(len, rows)])
-    return tabulate(
+    table = tabulate(
         rows,
         headers=columns,
         tablefmt="plain",
         colalign=["right" if k in numbers else "left" for k in range(count)] if rows else None,
-        maxcolwidths=widths,
         disable_numparse=True,
     )
+    return "\n".join(line.rstrip() for line in table.splitlines())
+
+
+def wrap_cell(text: str, width: int) -> str:
+    """The lines of a cell, each at most so many characters wide."""
+    return "\n".join(line for part in text.split("\n") for line in textwrap.wrap(part, width))
 
 
 @contextlib.contextmanager

@@ -15,7 +15,6 @@ import numpy as np
 import tensorflow_datasets as tfds
 from tqdm import tqdm
 
-from keras_fmnist import data
 from keras_fmnist.data import sources
 
 
@@ -84,7 +83,7 @@ def build(upstream: Path, work: Path) -> dict[str, np.ndarray]:
         if full in str(error):
             raise OSError(errno.ENOSPC, full) from None
         message = str(error).partition("\n")[0]
-        raise data.DataError(f"tensorflow-datasets failed: {message}") from error
+        raise sources.DataError(f"tensorflow-datasets failed: {message}") from error
     arrays = {name: np.empty(shape, np.uint8) for name, shape in sources.SHAPES.items()}
     for split in sources.SPLITS:
         examples = builder.as_data_source(split=split)

@@ -17,14 +17,18 @@ _CHANGE_NO_VALUE = (
 def diagnose_autoencoder(
     spec: AutoencoderSpec, pca_loss: float, val_loss: float | None = None
 ) -> list[str]:
-    """Sentences about shapes that do not add up and about a code that gains nothing.
+    """Sentences about shapes that do not add up, an output out of reach, a code without gain.
 
     Args:
         spec: an `AutoencoderSpec`.
         pca_loss: validation error of a PCA with `spec.code_size` components.
         val_loss: that of the autoencoder, where it has been trained.
     """
-    return [*_misprints(spec), *_against_pca(spec.code_size, pca_loss, val_loss)]
+    return [
+        *_misprints(spec),
+        *_out_of_reach(spec),
+        *_against_pca(spec.code_size, pca_loss, val_loss),
+    ]
 
 
 def diagnose_net(model: keras.Model, loss: keras.losses.Loss, rows: Sequence[Row]) -> list[str]:
@@ -56,6 +60,15 @@ def _misprints(spec):
             )
         size = wanted
     return sentences
+
+
+def _out_of_reach(spec):
+    if spec.output_activation == "sigmoid" and spec.darkest < 0:
+        return [
+            "decoder.output: a sigmoid reaches no value below 0, and the pixels begin at "
+            f"{spec.darkest:g}: a tanh or a linear output would do"
+        ]
+    return []
 
 
 def _against_pca(code_size, pca_loss, val_loss):

@@ -87,11 +87,11 @@ def decoder(spec: AutoencoderSpec, seed: int = 0) -> keras.Model:
     if not CHANNELS_FIRST:
         x = keras.layers.Permute((2, 3, 1), name="to_channels_last")(x)
     x = _conv_transpose(spec.deconv1, spec.kernels[0], seed, name="deconv1")(x)
-    x = keras.layers.ReLU(name="deconv1_relu")(x)
-    x = _map_dropout(spec, name="deconv1_dropout")(x)
+    if spec.between == "relu_dropout":
+        x = keras.layers.ReLU(name="deconv1_relu")(x)
+        x = _map_dropout(spec, name="deconv1_dropout")(x)
     x = _conv_transpose(spec.deconv2, 1, seed, name="deconv2")(x)
-    activation = "sigmoid" if spec.pixels == "unit" else "tanh"
-    x = keras.layers.Activation(activation, name="output")(x)
+    x = keras.layers.Activation(spec.output_activation, name="output")(x)
     if CHANNELS_FIRST:
         x = keras.layers.Reshape((IMAGE_SIZE, IMAGE_SIZE, 1), name="to_channels_last")(x)
     return keras.Model(inputs, x, name="decoder")

@@ -35,12 +35,16 @@ def build(spec: AutoencoderSpec | ClassifierSpec) -> nets.Autoencoder | nets.Cla
         "dropout_kind": spec.dropout_kind,
     }
     pooling = ("max", "max" if spec.last_pooling == "max" else "avg")
-    output = "sigmoid" if spec.pixels == "unit" else "tanh"
     return nets.Autoencoder(
         nets.Encoder(
             **shared, dropout_at=spec.dropout_at, batchnorm=spec.batchnorm, pooling=pooling
         ),
-        nets.Decoder(**shared, deconvs=deconvs, output=output),
+        nets.Decoder(
+            **shared,
+            deconvs=deconvs,
+            output=spec.output_activation,
+            between=spec.between == "relu_dropout",
+        ),
     )
 
 

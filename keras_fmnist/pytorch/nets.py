@@ -11,7 +11,7 @@ from torch import nn
 
 POOLINGS = {"max": nn.MaxPool2d, "avg": nn.AvgPool2d}
 DROPOUTS = {"element": nn.Dropout, "channel": nn.Dropout2d}
-OUTPUTS = {"sigmoid": nn.Sigmoid, "tanh": nn.Tanh}
+OUTPUTS = {"sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "linear": nn.Identity}
 
 # [1] mansilla prints kernel 4 with output padding 1 twice: on 13x13 the second gives 29x29.
 # [2] manolucos's stride 2 and padding 2 reach 13x13 only with dilation 2, which table 2 leaves
@@ -92,8 +92,8 @@ class Decoder(nn.Sequential):
     """Two transposed convolutions back to an image, after a linear layer where `latent` is given.
 
     Maps an `Encoder`'s code to `(batch, 1, 28, 28)`: in [0, 1] with a sigmoid, in [-1, 1] with
-    tanh. No dropout on the output (mansilla, section II). The defaults are mansilla's base;
-    manolucos's table 2 is `latent=None` with `DECONVS["manolucos"]`.
+    tanh, unbounded with a linear output. No dropout on the output (mansilla, section II). The
+    defaults are mansilla's base; manolucos's table 2 is `latent=None` with `DECONVS["manolucos"]`.
 
     Args:
         kernels: The encoder's, in the encoder's order.
@@ -101,7 +101,8 @@ class Decoder(nn.Sequential):
         dropout: Probability that an element, or a channel, is dropped, after each ReLU.
         dropout_kind: The encoder's.
         deconvs: Settings of the two `nn.ConvTranspose2d`, such as an entry of `DECONVS`.
-        output: "sigmoid" or "tanh"; another name is a KeyError.
+        output: "sigmoid", "tanh" or "linear"; another name is a KeyError [3].
+        between: Whether ReLU and dropout stand between the two transposed convolutions [3].
     """
 
     def __init__(
@@ -112,6 +113,7 @@ class Decoder(nn.Sequential):
         dropout_kind: str = "element",
         deconvs: Sequence[dict[str, int]] = (K4, K3),
         output: str = "sigmoid",
+        between: bool = True,
     ) -> None:
         super().__init__()
         if latent is not None:
@@ -120,8 +122,9 @@ class Decoder(nn.Sequential):
             self.hidden_dropout = nn.Dropout(dropout)
             self.unflatten = nn.Unflatten(1, (kernels[1], 5, 5))
         self.deconv1 = nn.ConvTranspose2d(kernels[1], kernels[0], **deconvs[0])  # 5x5 -> 13x13
-        self.deconv1_relu = nn.ReLU()
-        self.deconv1_dropout = DROPOUTS[dropout_kind](dropout)
+        if between:
+            self.deconv1_relu = nn.ReLU()
+            self.deconv1_dropout = DROPOUTS[dropout_kind](dropout)
         self.deconv2 = nn.ConvTranspose2d(kernels[0], 1, **deconvs[1])  # 13x13 -> 28x28
         self.output = OUTPUTS[output]()
 

@@ -13,6 +13,8 @@ from keras_fmnist.records.run import Run, RunFiles, find_files
 from keras_fmnist.settings import SpecError
 from keras_fmnist.specs import TRAIN_IMAGES, Spec, differences, settings
 
+EXPLAINED = {"explained": "val_loss", "pca_explained": "pca_loss"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
@@ -62,12 +64,13 @@ class Record:
         """A metric by its name, or None where the run has none.
 
         `explained` is the share of the test images' variance that an autoencoder explains: unlike
-        its loss it does not depend on the range of the pixels. Older records do not say it.
+        its loss it does not depend on the range of the pixels; `pca_explained` is that of PCA with
+        as many numbers an image. Older records say neither.
         """
-        if name != "explained":
+        if name not in EXPLAINED:
             return self.metrics.get(name)
-        mean_image = self.metrics.get("mean_image_loss")
-        return 1 - self.metrics["val_loss"] / mean_image if mean_image else None
+        loss, mean_image = (self.metrics.get(n) for n in (EXPLAINED[name], "mean_image_loss"))
+        return 1 - loss / mean_image if mean_image and loss is not None else None
 
     def files(self, out: Path | str) -> RunFiles:
         """Its files in the folder of records `out`."""

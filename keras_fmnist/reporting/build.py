@@ -23,8 +23,8 @@ def build_files(
 ) -> Iterator[tuple[Path, bytes]]:
     """Every file that the records give, as pairs of path and bytes."""
     from keras_fmnist.reporting import figures
+    from keras_fmnist.reporting.documents import Study, fill_documents
     from keras_fmnist.reporting.page.render import render_page
-    from keras_fmnist.reporting.readme import renew_readme
 
     found, leading = group_by_experiment(records), []
     for spec in catalogue.specs:
@@ -33,13 +33,13 @@ def build_files(
             leading.append(select_largest(mine)[0])
     yield from figures.render_overview(out, leading).items()
     yield Path(out, "index.html"), render_page(catalogue, records, out).encode()
-    readme = Path(__file__).parents[2] / "README.md"
-    if Path(out).resolve() == (readme.parent / STUDY).resolve():
+    root = Path(__file__).parents[2]
+    if Path(out).resolve() == (root / STUDY).resolve():
         for spec in [*catalogue.specs, *catalogue.readings]:
             for record in found.get(spec.id, ()):  # a quick look must not stand for the whole
                 require_settings(record, record.files(out).record, spec)
-        text = readme.read_text(encoding="utf-8")
-        yield readme, renew_readme(text, catalogue, records, out).encode()
+        for path, text in fill_documents(root, Study(catalogue, records, out)):
+            yield path, text.encode()
 
 
 INNER_PNG = re.compile(rb"(?<=data:image/png;base64,)[A-Za-z0-9+/=\s]+")

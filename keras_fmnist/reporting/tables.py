@@ -1,11 +1,12 @@
 """Tables from records; no number in them is typed by hand, and nothing here needs a framework."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING
 
 from keras_fmnist.claims.claim import Claim, count_verdicts, judge_claims
+from keras_fmnist.claims.ranking import Rank, rank_readings
 from keras_fmnist.records.groups import group_by_experiment, select_largest
 from keras_fmnist.records.intervals import mean_interval
 from keras_fmnist.records.record import Record
@@ -24,6 +25,7 @@ OTHERS = {
     "compile": "native, `torch.compile`",
     "cudagraph": "native CUDA graph",
 }
+RANK_COLUMNS = ("reading", "epochs", "as it ran", "evaluated", "validation", "off by")
 CLAIM_COLUMNS = ("claim", "published", "ours", "verdict", "later seeds", "registered")
 SHOWN = ("train_eval_loss", "val_loss", "explained", "train_eval_accuracy", "val_accuracy")
 
@@ -62,51 +64,59 @@ def format_cell(group: Sequence[Record], name: str) -> str:
     if not values or None in values:
         return ""
     mean, half = mean_interval(values)
-    return _digits(mean, name) + ("" if half is None else f" ± {_digits(half, name)}")
+    return format_number(mean, name) + ("" if half is None else f" ± {format_number(half, name)}")
 
 
 def format_printed(spec: "Spec", name: str) -> str:
     """The same number as the report prints it; empty where it prints none."""
-    return _digits(spec.published[name], name) if name in spec.published else ""
+    return format_number(spec.published[name], name) if name in spec.published else ""
 
 
-def _digits(value, name):
-    if name == "explained":
+def format_number(value: float, name: str) -> str:
+    """A measured number: losses with four decimals, shares in percent, counts as they are."""
+    if name.endswith("explained"):
         return f"{value:.1%}"
+    if name.startswith("dead_"):
+        return f"{value:.0f}"
     return f"{value:.2%}" if name.endswith("accuracy") else f"{value:.4f}"
 
 
+def describe_verdicts(claims: Sequence[Claim], records: Sequence[Record]) -> str:
+    """A sentence: how many claims, and how many of each verdict."""
+    return count_verdicts(judge_claims(claims, records)).english + "."
+
+
 def format_claims(claims: Sequence[Claim], records: Sequence[Record]) -> str:
-    """Markdown: the verdicts counted; folded, each claim, what is printed, what the records say."""
+    """A Markdown table a report: each claim, what is printed, what the records say.
+
+    Below stands what each verdict would be with half and double the number that a word was given.
+    """
     verdicts = judge_claims(claims, records)
-    lines = [_row(CLAIM_COLUMNS), _row(["---"] * len(CLAIM_COLUMNS))]
+    parts = {}
     for verdict in verdicts:
-        claim = verdict.claim
-        ours = "<br>".join(text.english for text in verdict.describe_ours())
-        cells = [claim.claim.english, verdict.describe_published().english, ours, verdict.word]
-        commit = f"`{claim.registered[:7]}`" if claim.registered else "not yet"
-        lines.append(_row([*cells, verdict.later.verdict, commit]))
-    folded = [
-        *_fold("Each of them", lines),
-        *_fold("With half and double the numbers that words were given", _thresholds(verdicts)),
-    ]
-    return "\n".join([count_verdicts(verdicts).english + ".", "", *folded])
+        parts.setdefault(verdict.claim.report, []).append(_row(_claim_cells(verdict)))
+    head = [_row(CLAIM_COLUMNS), _row(["---"] * len(CLAIM_COLUMNS))]
+    tables = ["\n".join([f"### {name}", "", *head, *rows]) for name, rows in parts.items()]
+    return "\n\n".join([*tables, "\n".join(_thresholds(verdicts))])
 
 
-def _fold(summary, lines):
-    return ["<details>", f"<summary>{summary}</summary>", "", *lines, "", "</details>"]
+def _claim_cells(verdict):
+    claim = verdict.claim
+    ours = "<br>".join(text.english for text in verdict.describe_ours())
+    cells = [claim.claim.english, verdict.describe_published().english, ours, verdict.word]
+    commit = f"`{claim.registered[:7]}`" if claim.registered else "not yet"
+    return [*cells, verdict.later.verdict, commit]
 
 
 def _thresholds(verdicts):
-    """What each verdict would be with half and with double a number that a word was given."""
     columns = ("claim", "number", "verdict", "half", "double")
-    lines = [_row(columns), _row(["---"] * len(columns))]
+    lines = ["### With half and double the numbers that words were given", ""]
+    lines += [_row(columns), _row(["---"] * len(columns))]
     for verdict in verdicts:
         if verdict.elsewhere:
             number = f"{verdict.claim.threshold:g}"
-            lines.append(
-                _row([f"`{verdict.claim.id}`", number, verdict.word, *verdict.elsewhere.values()])
-            )
+            cells = [f"`{verdict.claim.id}`", number, verdict.word, *verdict.elsewhere.values()]
+            lines.append(_row(cells))
     return lines
 
 
@@ -130,6 +140,57 @@ def describe_cost(records: Iterable[Record], seeds: int = 1000) -> str:
         "core-hours: "
         f"{hours / 16:.0f} hours on one machine of 16 cores, {hours / 1600:.1f} on a hundred, and "
         f"never less than the {slowest:.0f} minutes of the slowest run and what it waits for."
+    )
+
+
+def describe_main_job(specs: "Iterable[Spec]", records: Iterable[Record]) -> str:
+    """A sentence: what the processors took for a seed of some experiments; empty if none ran."""
+    ids = [spec.id for spec in specs]
+    groups = group_by_experiment(r for r in records if r.id in ids and "cpu" in r.seconds)
+    seconds = [fmean(record.seconds["cpu"] for record in group) for group in groups.values()]
+    if not seconds:
+        return ""
+    return (
+        f"In the study a seed of these {len(seconds)} runs took {sum(seconds) / 60:.0f} minutes "
+        "of one CPU core."
+    )
+
+
+def format_ranking(questions: "Mapping[Spec, Sequence[Spec]]", records: Sequence[Record]) -> str:
+    """Markdown: for each printed row its readings in a folded table, nearest first.
+
+    Args:
+        questions: `{spec of the printed row: readings}`.
+        records: of any experiments.
+    """
+    parts = []
+    for row, readings in questions.items():
+        if not (ranks := rank_readings(row, readings, records)):
+            continue
+        lines = [_row(RANK_COLUMNS), _row(["---"] + ["---:"] * (len(RANK_COLUMNS) - 1))]
+        lines += [_row(describe_rank(row, rank)) for rank in ranks]
+        summary = f"<summary>{describe_question(row, readings, ranks)}</summary>"
+        parts.append("\n".join(["<details>", summary, "", *lines, "", "</details>"]))
+    return "\n\n".join(parts)
+
+
+def describe_question(row: "Spec", readings: "Sequence[Spec]", ranks: Sequence[Rank]) -> str:
+    """A printed row, its two losses, and how many of its readings have been run."""
+    printed = f"{row.published['train_eval_loss']:.4f} / {row.published['val_loss']:.4f}"
+    run = sum(rank.spec != row for rank in ranks)
+    return f"{row.id}, printed {printed}; {run} of {len(readings)} other readings run"
+
+
+def describe_rank(row: "Spec", rank: Rank) -> tuple[str, ...]:
+    """The cells below `RANK_COLUMNS` for one reading of a printed row."""
+    off_by = f"{rank.factor:.2f}"
+    return (
+        row.id if rank.spec == row else rank.spec.summary,
+        str(rank.epochs),
+        f"{rank.metrics['loss']:.4f}",
+        f"{rank.metrics['train_eval_loss']:.4f}",
+        f"{rank.metrics['val_loss']:.4f}",
+        f"{off_by}, undercut" if rank.undercut else off_by,
     )
 
 
@@ -174,7 +235,26 @@ def describe_parity(measured: dict[str, dict]) -> str:
             f"{sides['seeds']} seeds of {sides['epochs']} epochs on {sides['examples']} images, "
             f"the verdict is: {sides['verdict']}."
         )
+        if rounding := found.get("rounding"):
+            lines[-1] += (
+                f" After 100 steps of Adam in float32 ours and native end {rounding['ours']:.2g} "
+                f"apart, and native ends {rounding['native']:.2g} apart from itself where each "
+                "batch comes in another order."
+            )
     return "\n\n".join(lines)
+
+
+def format_defaults(measured: dict[str, dict]) -> str:
+    """A Markdown table: each default in which Keras and PyTorch differ, and what is used here.
+
+    They are those of the packages with which `compare` ran; empty where it has not been run.
+    """
+    rows = next((found["defaults"] for found in measured.values()), [])
+    if not rows:
+        return ""
+    names = {"what": "", "keras": "Keras", "pytorch": "PyTorch", "ours": "here"}
+    lines = [_row(names.values()), _row(["---"] * len(names))]
+    return "\n".join([*lines, *(_row([row[name] for name in names]) for row in rows)])
 
 
 def share_of_tolerance(row: dict) -> float:

@@ -31,6 +31,6 @@ def test_what_is_not_installed_is_one_line_with_the_extra_that_has_it(
 
     monkeypatch.setattr("importlib.util.find_spec", find_spec)
     before = list_folder(tmp_path)
-    said = f"{missing} is not installed: pip install 'keras-fmnist[{extra}]'"
-    assert run_line(line) == (2, "", f"keras-fmnist: {said}\n")
+    message = f"{missing} is not installed: pip install 'keras-fmnist[{extra}]'"
+    assert run_line(line) == (2, "", f"keras-fmnist: {message}\n")
     assert list_folder(tmp_path) == before

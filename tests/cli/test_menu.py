@@ -1,6 +1,7 @@
 """The menu: every command is there, has its help, and is tried with bad command lines."""
 
 import json
+import re
 
 from experiments.__main__ import CATALOGUE
 from keras_fmnist.cli.menu import build_menu
@@ -8,6 +9,7 @@ from tests.helpers.bad_values import BAD_VALUES
 from tests.helpers.bad_words import BAD_WORDS
 from tests.helpers.folders import list_folder
 from tests.helpers.processes import run_python
+from tests.helpers.repository import ROOT
 
 BAD = BAD_WORDS | BAD_VALUES
 
@@ -30,8 +32,8 @@ answers = []
 for tool, argv in json.load(sys.stdin):
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        mine = build_experiment_commands(mansilla.SPECS)
-        component = build_menu(__main__.CATALOGUE) if tool else mine
+        own = build_experiment_commands(mansilla.SPECS)
+        component = build_menu(__main__.CATALOGUE) if tool else own
         status = app.main(component, "keras-fmnist" if tool else "mansilla", argv)
     answers.append([status, out.getvalue(), err.getvalue()])
 heavy = {"keras", "torch", "jax", "tensorflow", "tensorflow_datasets", "matplotlib", "scipy"}
@@ -73,3 +75,27 @@ def test_help_is_there_on_every_level_and_loads_nothing_heavy(tmp_path):
         for inner in ("FIRE_METADATA", "Optional[]"):
             assert inner not in out, argv
     assert list_folder(tmp_path) == {}
+
+
+def test_docs_commands_explains_every_command_and_no_other():
+    text = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    explained = re.findall(r"^\| \[`(\w+)`\]", text, re.M)
+    assert sorted(explained) == sorted(build_menu(CATALOGUE).keys() - CATALOGUE.reports.keys())
+
+
+def test_the_commands_in_the_documents_name_experiments_that_there_are():
+    texts = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
+    lines = re.findall(r"^.*(?:keras-fmnist|experiments\.).*$", "\n".join(map(_read, texts)), re.M)
+    reports = "|".join(CATALOGUE.reports)
+    named = {
+        f"{report}/{name}"
+        for line in lines
+        for report, name in re.findall(rf"\b({reports})[/ ](\w+)", line.partition("#")[0])
+    }
+    known = {spec.id for spec in CATALOGUE.specs} | {f"{name}/all" for name in CATALOGUE.reports}
+    assert len(named) > 5
+    assert named - known == {"mansilla/narrow"}  # the edit of CONTRIBUTING.md
+
+
+def _read(path):
+    return path.read_text(encoding="utf-8")

@@ -24,9 +24,10 @@ def test_what_is_trained_to_the_end_is_what_the_records_left_standing():
 
 def test_every_reading_changes_what_is_open_and_nothing_else():
     open_for = {
-        "manolucos/no_dropout": {"epochs", "pixels", "deconv1", "latent"},
+        "manolucos/no_dropout": {"epochs", "pixels", "deconv1", "latent", "output", "between"},
         "manolucos/baseline": {
             *("epochs", "pixels", "deconv1", "latent", "dropout_at", "dropout_kind"),
+            *("output", "between"),
         },
         "manolucos/classifier_fc_sgd": {"epochs", "learning_rate", "momentum", "autoencoder"},
         "manolucos/classifier_fc_adam": {"epochs", "hidden", "autoencoder"},
@@ -39,6 +40,19 @@ def test_every_reading_changes_what_is_open_and_nothing_else():
             changed = differences(settings(spec), settings(row))
             names = {"autoencoder" if "autoencoder" in c else c.split()[0] for c in changed}
             assert names <= open_for[row.id]
+
+
+def test_the_search_of_decoders_is_the_whole_grid_and_both_rows_have_its_published_forms():
+    grid = {(s.output_activation, s.latent, s.between) for s in declared.DECODER_SCREENS}
+    published = {("linear", 784, "relu_dropout"), ("linear", 784, "nothing")}
+    assert grid == {
+        ("tanh", 784, "relu_dropout"),
+        ("tanh", 784, "nothing"),
+        *(("linear", n, b) for n in (0, 128, 256) for b in ("relu_dropout", "nothing")),
+    }
+    for row, group in declared.DECODERS.items():
+        assert {(s.output_activation, s.latent, s.between) for s in group} == published
+        assert {(s.epochs, s.dropout, s.pixels) for s in group} == {(30, row.dropout, "signed")}
 
 
 def test_the_search_is_the_whole_grid():

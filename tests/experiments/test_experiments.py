@@ -35,6 +35,8 @@ NET = {
     "batchnorm": False,
     "last_pooling": "max",
     "pixels": "unit",
+    "output": "auto",
+    "between": "relu_dropout",
 }
 HEAD = {"pretrained": True, "encoder_dropout": True, "hidden": 0, "relu_logits": True}
 SPECS = {spec.name: spec for spec in mansilla.SPECS}

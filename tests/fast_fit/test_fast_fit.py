@@ -135,9 +135,9 @@ def test_prediction_and_evaluation_see_the_current_weights():
 def test_a_prediction_is_not_overwritten_by_the_next_batch():
     model = build_autoencoder(path="replayed")
     first = torch.as_tensor(model.predict_on_batch(IMAGES[:4])).clone()
-    kept = model.predict_function([(IMAGES[:4],)])
+    predicted = model.predict_function([(IMAGES[:4],)])
     model.predict_function([(IMAGES[4:8],)])
-    assert torch.equal(kept, first)
+    assert torch.equal(predicted, first)
 
 
 # -- the same behaviour -------------------------------------------------------------------------

@@ -94,7 +94,7 @@ def test_a_fit_with_fast_masks_is_repeated_by_its_seeds():
         model = fast_fit.accelerate(build_autoencoder())
         return fit(model).history["loss"], model.get_weights()
 
-    (losses, weights), (again, same) = train(), train()
+    (losses, weights), (again, weights_again) = train(), train()
     assert losses == again
-    assert all(np.array_equal(a, b) for a, b in zip(weights, same, strict=True))
+    assert all(np.array_equal(a, b) for a, b in zip(weights, weights_again, strict=True))
     assert losses != fit(build_autoencoder(path="replayed")).history["loss"]

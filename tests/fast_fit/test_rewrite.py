@@ -31,12 +31,12 @@ def overwrites(x):
 
 def test_memory_is_reused_only_where_nobody_reads_it_again():
     x = torch.randn(6, 6)
-    kept = x.clone()
+    before = x.clone()
     module = rewritten(overwrites, x)
     assert sum("_." in str(node.target) for node in module.graph.nodes) >= 2
     for expected, given in zip(overwrites(x), module(x), strict=True):
         assert torch.equal(expected, given)
-    assert torch.equal(x, kept)
+    assert torch.equal(x, before)
 
 
 def test_pooling_finds_the_same_first_maximum_among_ties_and_odd_sides():

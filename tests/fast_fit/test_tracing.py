@@ -140,9 +140,9 @@ def test_what_can_not_be_replayed_says_so_once_and_trains_as_stock(name):
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         replayed, history = train("replayed")
-    said = [str(w.message) for w in told if "train step runs as stock Keras" in str(w.message)]
-    assert len(said) == 1
-    assert reason in said[0]
+    warned = [str(w.message) for w in told if "train step runs as stock Keras" in str(w.message)]
+    assert len(warned) == 1
+    assert reason in warned[0]
     stock, expected = train("stock")
     assert history == expected
     for a, b in zip(stock.get_weights(), replayed.get_weights(), strict=True):

@@ -1,5 +1,7 @@
 """The nets of mansilla in numpy."""
 
+import typing
+
 import numpy as np
 
 from keras_fmnist.settings import TransposedConv
@@ -17,15 +19,24 @@ class NumpyNets:
         kernel, bias = self._layer(arrays, "encoder/latent")
         return np.maximum(x.transpose(0, 3, 1, 2).reshape(len(x), -1) @ kernel + bias, 0)
 
-    def reconstruct(self, arrays, images, deconvs=("k4s2o1", "k3s2o1")):
-        """What an autoencoder makes of images: `(n, 28, 28, 1)` in [0, 1]."""
+    OUTPUTS: typing.ClassVar = {
+        "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+        "tanh": np.tanh,
+        "linear": lambda x: x,
+    }
+
+    def reconstruct(
+        self, arrays, images, deconvs=("k4s2o1", "k3s2o1"), output="sigmoid", between=True
+    ):
+        """What an autoencoder makes of images: `(n, 28, 28, 1)`, in [0, 1] with a sigmoid."""
         kernel, bias = self._layer(arrays, "decoder/hidden")
         x = np.maximum(self.encode(arrays, images) @ kernel + bias, 0)
         x = x.reshape(len(x), -1, 5, 5).transpose(0, 2, 3, 1)
         first, second = map(TransposedConv.parse, deconvs)
         x = self._deconvolve(x, *self._layer(arrays, "decoder/deconv1"), first)
-        x = self._deconvolve(np.maximum(x, 0), *self._layer(arrays, "decoder/deconv2"), second)
-        return 1 / (1 + np.exp(-x))
+        x = np.maximum(x, 0) if between else x
+        x = self._deconvolve(x, *self._layer(arrays, "decoder/deconv2"), second)
+        return self.OUTPUTS[output](x)
 
     def classify(self, arrays, images):
         """Logits `(n, 10)`, with the report's ReLU on them."""

@@ -19,11 +19,19 @@ sys.meta_path.insert(0, Refusal())
 """
 
 
+COMPILE_LESS = {
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    # Compiling takes jax most of the time, and for a few steps need not be thorough.
+    "XLA_FLAGS": "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true",
+}
+
+
 def run_python(
     *words: str,
     cwd: Path = ROOT,
     packages: Path = ROOT,
     text: str | None = None,
+    seconds: int = 300,
     **environment: str,
 ) -> subprocess.CompletedProcess:
     """Runs Python with the packages of this checkout, or of another.
@@ -33,6 +41,7 @@ def run_python(
         cwd: the folder it runs in.
         packages: the checkout whose packages it imports.
         text: what it reads from stdin.
+        seconds: after which it is ended.
         environment: variables beside those of this process.
     """
     variables = {**os.environ, "PYTHONPATH": str(packages), "PYTHONIOENCODING": "utf-8"}
@@ -44,7 +53,7 @@ def run_python(
         input=text,
         capture_output=True,
         encoding="utf-8",
-        timeout=300,
+        timeout=seconds,
     )
 
 

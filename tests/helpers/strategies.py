@@ -64,6 +64,8 @@ AUTOENCODER = {
     "batchnorm": st.booleans(),
     "last_pooling": st.sampled_from(["max", "average"]),
     "pixels": st.sampled_from(["unit", "signed"]),
+    "output": st.sampled_from(["auto", "sigmoid", "tanh", "linear"]),
+    "between": st.sampled_from(["relu_dropout", "nothing"]),
 }
 
 

@@ -59,18 +59,18 @@ def test_codes_are_kept_for_the_next_time_and_made_anew_where_they_are_damaged(
 
     monkeypatch.setattr(trained.Trained, "encode", count)
     first = prediction.training_codes(autoencoder, dataset, tmp_path)
-    (kept,) = tmp_path.iterdir()
+    (cache,) = tmp_path.iterdir()
     again = prediction.training_codes(autoencoder, dataset, tmp_path)
     assert encoded == [190]
     np.testing.assert_array_equal(first, encode(autoencoder, dataset.train_images))
     np.testing.assert_array_equal(again, first)
-    whole = kept.read_bytes()
+    whole = cache.read_bytes()
     for damaged in (whole[:-1], whole.replace(b"F32", b"I32"), b""):
-        kept.write_bytes(damaged)
+        cache.write_bytes(damaged)
         np.testing.assert_array_equal(
             prediction.training_codes(autoencoder, dataset, tmp_path), first
         )
-        assert kept.read_bytes() == whole
+        assert cache.read_bytes() == whole
     assert encoded == [190] * 4
 
 

@@ -197,6 +197,26 @@ def test_a_layer_is_judged_on_the_positions_that_the_one_before_should_give(soun
     assert diagnostics.diagnose_autoencoder(replace(sound, printed=right), 0.01) == []
 
 
+@pytest.mark.parametrize(
+    ("pixels", "output", "warns"),
+    [
+        ("signed", "sigmoid", True),
+        ("signed", "auto", False),
+        ("signed", "linear", False),
+        ("unit", "auto", False),
+        ("unit", "tanh", False),
+    ],
+)
+def test_an_output_that_cannot_reach_the_pixels_is_told(sound, pixels, output, warns):
+    told = diagnostics.diagnose_autoencoder(
+        override(sound, {"pixels": pixels, "output": output}), 0.01
+    )
+    assert told == warns * [
+        "decoder.output: a sigmoid reaches no value below 0, and the pixels begin at -1: a tanh "
+        "or a linear output would do"
+    ]
+
+
 @pytest.mark.parametrize(("val_loss", "warns"), [(0.0099, False), (0.01, True), (0.037, True)])
 def test_a_code_no_better_than_pca_is_told(sound, val_loss, warns):
     told = diagnostics.diagnose_autoencoder(sound, 0.01, val_loss)

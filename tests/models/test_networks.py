@@ -152,6 +152,20 @@ def test_an_autoencoder_is_the_reports_formula_in_any_inner_layout(noise, refere
 
 
 @pytest.mark.portable
+@pytest.mark.parametrize("between", [True, False])
+@pytest.mark.parametrize("output", ["sigmoid", "tanh", "linear"])
+def test_the_decoder_ends_as_its_spec_says(noise, reference, output, between):
+    changes = {"output": output, "between": "relu_dropout" if between else "nothing"}
+    model = networks.autoencoder(override(BASE, changes | {"kernels": (5, 7)}), seed=3)
+    arrays = {name: 4 * array for name, array in weights.get_arrays(model).items()}
+    weights.set_arrays(model, arrays)
+    expected = reference.reconstruct(arrays, noise, output=output, between=between)
+    assert expected.std() > 0.1
+    rounding = 1e-5 * max(1, np.abs(expected).max())  # a linear output reaches 25
+    np.testing.assert_allclose(call(model, noise, False), expected, atol=rounding)
+
+
+@pytest.mark.portable
 def test_a_classifier_is_the_reports_formula(noise, reference):
     model = networks.classifier(networks.encoder(BASE), CLASSIFIER_FULL)
     expected = reference.classify(weights.get_arrays(model), noise)
@@ -212,9 +226,9 @@ def test_the_code_drops_and_scales_what_is_left(images):
     last = keras.Model(encoder.get_layer("latent_dropout").input, encoder.output)
     codes = call(features, images, False)
     dropped = call(last, codes, True)
-    kept = dropped != 0
-    np.testing.assert_allclose(dropped[kept], 2 * codes[kept], rtol=1e-6)
-    assert 0.2 < kept.sum() / (codes != 0).sum() < 0.8
+    alive = dropped != 0
+    np.testing.assert_allclose(dropped[alive], 2 * codes[alive], rtol=1e-6)
+    assert 0.2 < alive.sum() / (codes != 0).sum() < 0.8
 
 
 @pytest.mark.parametrize("relu", [True, False])

@@ -42,7 +42,7 @@ def arrays():
     return {name: rng.normal(size=shape).astype(np.float32) for name, shape in SHAPES.items()}
 
 
-def same(one, other):
+def are_equal(one, other):
     return one.keys() == other.keys() and all(np.array_equal(one[k], other[k]) for k in one)
 
 
@@ -59,7 +59,7 @@ def test_names_and_shapes_are_the_same_on_every_backend(model):
 def test_arrays_put_into_a_model_come_back_and_act(model, arrays, dataset):
     images = dataset.test_images[:3].astype(np.float32) / 255
     weights.set_arrays(model, arrays)
-    assert same(weights.get_arrays(model), arrays)
+    assert are_equal(weights.get_arrays(model), arrays)
     other = networks.autoencoder(BASE, seed=1)
     assert not np.array_equal(other(images, training=False), model(images, training=False))
     weights.set_arrays(other, weights.get_arrays(model))
@@ -71,14 +71,14 @@ def test_arrays_put_into_a_model_come_back_and_act(model, arrays, dataset):
 
 def test_arrays_that_were_got_do_not_move_with_the_model(model):
     before = weights.get_arrays(model)
-    kept = {name: array.copy() for name, array in before.items()}
+    copies = {name: array.copy() for name, array in before.items()}
     with torch.no_grad():
         for variable in model.weights:
             variable.value.add_(1)  # in place, as an optimiser does it
-    assert same(before, kept)
-    assert not same(before, weights.get_arrays(model))
+    assert are_equal(before, copies)
+    assert not are_equal(before, weights.get_arrays(model))
     before["encoder/conv1/bias"] += 1
-    assert not same(before, weights.get_arrays(model))
+    assert not are_equal(before, weights.get_arrays(model))
 
 
 @pytest.mark.portable
@@ -86,7 +86,7 @@ def test_a_file_gives_back_what_was_saved(model, tmp_path):
     arrays = weights.get_arrays(model)
     weights.save(tmp_path / "w.safetensors", arrays)
     loaded = weights.load(tmp_path / "w.safetensors", weights.digest(arrays))
-    assert same(loaded, arrays)
+    assert are_equal(loaded, arrays)
     assert all(array.dtype == np.float32 for array in loaded.values())
     weights.set_arrays(networks.autoencoder(BASE, seed=1), loaded)
 
@@ -95,7 +95,7 @@ def test_a_part_has_the_names_of_its_own_layers(model):
     arrays = weights.get_arrays(model)
     encoder = weights.select(arrays, "encoder")
     assert list(encoder) == [name.removeprefix("encoder/") for name in list(SHAPES)[:6]]
-    assert same(encoder, weights.get_arrays(model.get_layer("encoder")))
+    assert are_equal(encoder, weights.get_arrays(model.get_layer("encoder")))
     assert weights.select({"encoder2/conv1/kernel": 1, "a/encoder/b": 2}, "encoder") == {}
 
 
@@ -134,7 +134,7 @@ def test_arrays_that_do_not_fit_are_refused_by_name_and_change_nothing(
     before = weights.get_arrays(model)
     with pytest.raises(weights.WeightsError, match=words):
         weights.set_arrays(model, damage(arrays))
-    assert same(weights.get_arrays(model), before)
+    assert are_equal(weights.get_arrays(model), before)
 
 
 def test_weights_of_another_latent_do_not_fit(model):
@@ -265,7 +265,7 @@ def test_a_damaged_file_is_refused_and_changes_no_weight(
     # Where a record names the digest no damage gets that far.
     with pytest.raises(weights.WeightsError, match=rf"^{path} (is no|does not hold)"):
         weights.load(path, weights.digest(arrays))
-    assert same(weights.get_arrays(model), before)
+    assert are_equal(weights.get_arrays(model), before)
     assert list(tmp_path.iterdir()) == [path]
     tally("damaged weights refused")
 
@@ -302,7 +302,7 @@ def test_a_native_net_with_the_same_weights_gives_the_same_images(model, dataset
 
 def test_native_names_and_layouts_turn_back_exactly(arrays):
     back = torch_weights.from_native(torch_weights.to_native(arrays), arrays)
-    assert same(back, arrays)
+    assert are_equal(back, arrays)
     with pytest.raises(weights.WeightsError, match=r"encoder\.conv2\.weight is missing"):
         torch_weights.from_native(torch_weights.to_native(without(arrays)), arrays)
     with pytest.raises(weights.WeightsError, match=r"encoder\.conv2\.weight belongs to no layer"):
@@ -312,7 +312,7 @@ def test_native_names_and_layouts_turn_back_exactly(arrays):
 def test_a_native_file_gives_back_its_arrays_and_one_with_code_is_refused(arrays, tmp_path):
     path = tmp_path / "w.pt"
     torch_weights.save_native(path, torch_weights.to_native(arrays))
-    assert same(torch_weights.load_native(path), torch_weights.to_native(arrays))
+    assert are_equal(torch_weights.load_native(path), torch_weights.to_native(arrays))
     marker = tmp_path / "ran"
     torch.save({"encoder.conv1.weight": RunsCode(marker)}, path)
     with pytest.raises(weights.WeightsError, match=r"w\.pt is no PyTorch file of tensors alone"):

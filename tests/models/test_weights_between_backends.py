@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from tests.helpers.processes import COMPILE_LESS
 from tests.helpers.repository import ROOT
 
 BACKENDS = ("torch", "jax", "tensorflow")
@@ -84,10 +85,7 @@ def travels(tmp_path_factory):
             "KERAS_BACKEND": backend,
             "CUDA_VISIBLE_DEVICES": "",
             "KERAS_TORCH_DEVICE": "cpu",
-            "TF_CPP_MIN_LOG_LEVEL": "3",
-            # Compiling takes jax most of the time, and for two steps need not be thorough.
-            "XLA_FLAGS": "--xla_backend_optimization_level=0 "
-            "--xla_llvm_disable_expensive_passes=true",
+            **COMPILE_LESS,
             "PYTHONPATH": str(ROOT),
         }
         with (out / f"{backend}-errors").open("w") as errors:
@@ -102,13 +100,13 @@ def travels(tmp_path_factory):
         running.append(process)
     try:
         for backend, process in zip(there, running, strict=True):
-            said = process.stdout.readline()
-            assert said == "trained\n", (out / f"{backend}-errors").read_text()[-3000:]
+            output = process.stdout.readline()
+            assert output == "trained\n", (out / f"{backend}-errors").read_text()[-3000:]
         found = []
         for backend, process in zip(there, running, strict=True):
-            said, _ = process.communicate(" ".join(there) + "\n", timeout=300)
+            output, _ = process.communicate(" ".join(there) + "\n", timeout=300)
             assert process.returncode == 0, (out / f"{backend}-errors").read_text()[-3000:]
-            found += json.loads(said)
+            found += json.loads(output)
     finally:
         for process in running:
             process.kill()

@@ -43,15 +43,15 @@ def test_the_defaults_are_those_that_both_libraries_have():
 
 
 def test_the_page_has_the_spanish_of_every_default_and_every_kind_of_comparison():
-    said = {text for row in list_defaults() for text in row.values()}
+    texts = {text for row in list_defaults() for text in row.values()}
     committed = json.loads((ROOT / "results/parity/mansilla-base.json").read_bytes())
-    said |= {row["kind"] for row in committed["rows"]}
-    same = {text for text in said if of_rulers(text).spanish == text}
-    assert {text for text in same if not re.fullmatch(r"[\d.e-]+", text)} == {
+    texts |= {row["kind"] for row in committed["rows"]}
+    untranslated = {text for text in texts if of_rulers(text).spanish == text}
+    assert {text for text in untranslated if not re.fullmatch(r"[\d.e-]+", text)} == {
         "GlorotUniform",
         "Zeros",
     }
-    assert OF_RULERS.keys() <= said
+    assert OF_RULERS.keys() <= texts
 
 
 def test_numbers_among_the_defaults_are_read_from_the_libraries(monkeypatch):

@@ -229,3 +229,26 @@ def test_dropout_stands_where_the_spec_says_on_both_sides(at, encoder, kind):
     for name in encoder:
         before = name.replace("_dropout", "_relu" if "conv" in name else "")
         assert names[names.index(name) - 1] == before
+
+
+@pytest.mark.parametrize("output", ["sigmoid", "tanh", "linear"])
+@pytest.mark.parametrize(
+    ("between", "layers"),
+    [
+        ("relu_dropout", ["deconv1", "deconv1_relu", "deconv1_dropout", "deconv2", "output"]),
+        ("nothing", ["deconv1", "deconv2", "output"]),
+    ],
+)
+def test_both_decoders_end_in_the_layers_of_the_spec(output, between, layers):
+    spec = override(BASE, {"output": output, "between": between})
+    decoder, native_decoder = (
+        networks.build(spec).get_layer("decoder"),
+        from_spec.build(spec).decoder,
+    )
+    ours = [layer.name for layer in decoder.layers if not layer.name.startswith("to_channels_")]
+    theirs = [name for name, _ in native_decoder.named_children()]
+    assert ours[-len(layers) :] == theirs[-len(layers) :] == layers
+    assert ours[-len(layers) - 1] == theirs[-len(layers) - 1] == "unflatten"
+    kinds = {"sigmoid": "Sigmoid", "tanh": "Tanh", "linear": "Identity"}
+    assert decoder.get_layer("output").activation.__name__ == output
+    assert type(native_decoder.output).__name__ == kinds[output]

@@ -66,6 +66,9 @@ def test_layers_follow_each_other_as_in_the_reports():
     assert kinds(Decoder()) == f"{code} Unflatten {last}"
     assert kinds(Classifier(Encoder())) == "Encoder Flatten Linear ReLU"
 
+    bare = "Linear ReLU Dropout Unflatten ConvTranspose2d ConvTranspose2d Identity"
+    assert kinds(Decoder(output="linear", between=False)) == bare
+
     assert kinds(manolucos().encoder) == f"{block} {block}"
     assert kinds(manolucos().decoder) == last
     wide = Encoder((64, 96), latent=None, batchnorm=True, pooling=("max", "avg"))
@@ -114,6 +117,9 @@ def test_outputs_lie_in_the_range_of_their_activation(images):
     # One pre-activation, two squashings: tanh(z) = 2 sigmoid(2z) - 1.
     z = torch.logit(sigmoid(images))
     torch.testing.assert_close(tanh(images), 2 * torch.sigmoid(2 * z) - 1, atol=1e-5, rtol=0)
+    linear = manolucos(output="linear").eval()
+    linear.load_state_dict(sigmoid.state_dict())
+    torch.testing.assert_close(linear(images), z, atol=1e-5, rtol=0)
     code = Encoder().eval()(images)
     assert code.min() == 0 < code.max()
 

@@ -121,6 +121,12 @@ def test_manolucoss_nets_are_native_pytorchs_too(quick, spec):
 
 
 @pytest.mark.portable
+def test_a_decoder_without_activations_is_native_pytorchs_too(quick):
+    changes = {"output": "linear", "between": "nothing", "latent": 8, "kernels": (4, 6)}
+    assert quick(override(manolucos.BASELINE, changes), seed=1) == []
+
+
+@pytest.mark.portable
 def test_tolerances_are_as_strict_as_they_say(measure):
     assert (parity.FORWARD, parity.GRADIENT) == (1e-5, 1e-4)
     assert parity.PARAMETERS == {"sgd": 1e-5, "adam": 1e-9}

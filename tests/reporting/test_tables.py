@@ -1,6 +1,9 @@
-"""The tables and sentences of the README: every number from a record."""
+"""Tables and sentences of the documents: every number from a record."""
+
+import pytest
 
 from experiments import mansilla
+from experiments.__main__ import CATALOGUE
 from experiments.manolucos import NO_DROPOUT
 from experiments.mansilla import BASE, CLASSIFIER_FULL, SPECS, UNTRAINED
 from keras_fmnist.reporting import tables
@@ -80,11 +83,23 @@ def test_a_thousand_seeds_cost_what_their_records_took(make_record):
     older = make_record(UNTRAINED, seconds={"total": 9e9, "per_epoch": []})
     on_gpu = make_record(BASE, 2, device="gpu", seconds={"total": 9.0, "cpu": 9.0, "per_epoch": []})
     assert tables.describe_cost([on_gpu, older]) == ""
-    said = tables.describe_cost([*base, head, on_gpu, older])
+    sentence = tables.describe_cost([*base, head, on_gpu, older])
     # (5 400 + 1 800) s a seed
-    assert "A seed of the 2 experiments" in said
-    assert "1000 seeds cost 2000 core-hours: 125 hours" in said
-    assert "the 90 minutes of the slowest" in said
+    assert "A seed of the 2 experiments" in sentence
+    assert "1000 seeds cost 2000 core-hours: 125 hours" in sentence
+    assert "the 90 minutes of the slowest" in sentence
+
+
+def test_the_main_job_costs_what_its_runs_took_of_the_processor(make_record):
+    specs = (BASE, CLASSIFIER_FULL)
+    seconds = ((BASE, 0, 100.0), (BASE, 1, 140.0), (CLASSIFIER_FULL, 0, 180.0), (UNTRAINED, 0, 9e9))
+    records = [
+        make_record(spec, seed, seconds={"total": 9e9, "cpu": cpu, "per_epoch": []})
+        for spec, seed, cpu in seconds
+    ]
+    said = tables.describe_main_job(specs, records)
+    assert said == "In the study a seed of these 2 runs took 5 minutes of one CPU core."
+    assert tables.describe_main_job(specs, []) == ""
 
 
 def test_the_speed_table_has_a_ratio_between_its_quartiles_and_a_gap_where_none_was_taken():
@@ -111,38 +126,105 @@ def test_the_speed_table_has_a_ratio_between_its_quartiles_and_a_gap_where_none_
 def test_the_kills_are_told_in_a_sentence_and_none_where_nothing_was_killed():
     counted = {"kills": 200, "resumed": 199, "identical": 198, "epochs_lost": 28.17}
     keras = {"kills": 150, "resumed": 60, "identical": 24}
-    said = tables.describe_kills({"kill": {**counted, "backup_and_restore": keras}})
-    assert said == (
+    sentence = tables.describe_kills({"kill": {**counted, "backup_and_restore": keras}})
+    assert sentence == (
         "Of 200 kills 199 were resumed and 198 ended identical, with 28 epochs run twice in all; "
         "of 150 under `BackupAndRestore` 60 were resumed and 24 ended identical."
     )
     assert tables.describe_kills({}) == ""
 
 
-def test_the_readme_table_has_a_row_a_claim(show_run):
+def test_the_table_has_a_row_a_claim(show_run):
     records = [show_run(mansilla.BASE, seed, **both(rising_later)) for seed in range(8)]
-    text = tables.format_claims([RISES, ALIKE, DETAIL], records)
-    count, _, *folded = text.splitlines()
-    assert count == (
+    claims = [RISES, ALIKE, DETAIL]
+    counted = tables.describe_verdicts(claims, records)
+    assert counted == (
         "3 claims: 1 reproduced, 0 consistent with one run, 0 varies with the seed, "
         "0 not reproduced, 2 undecided."
     )
-    assert folded[:3] == ["<details>", "<summary>Each of them</summary>", ""]
-    lines = folded[3:]
+    first, second = tables.format_claims(claims, records).split("\n\n### manolucos\n\n")
+    second, _, thresholds = second.partition("\n\n### ")
+    heading, empty, *lines = first.splitlines()
+    assert (heading, empty) == ("### mansilla", "")
+    lines += second.splitlines()[2:]
     assert lines[0] == "| claim | published | ours | verdict | later seeds | registered |"
-    assert [line.count("|") for line in lines[:5]] == [7] * 5
+    assert [line.count("|") for line in lines] == [7] * 5
     printed = f"{RISES.published.english} ({RISES.where.words.english})"
     assert lines[2].startswith(f"| {RISES.claim.english} | {printed} |")
     commit = RISES.registered[:7]
     assert lines[2].endswith(f"]<br>n = 8 | reproduced | reproduced | `{commit}` |")
-    assert lines[3].endswith(f"| undecided | undecided | `{commit}` |")
+    assert lines[4].endswith(f"| not run yet | undecided | undecided | `{commit}` |")
     # The margin of "no significant change" is a number that we gave.
-    assert folded[-7:] == [
-        "<summary>With half and double the numbers that words were given</summary>",
+    assert thresholds.splitlines() == [
+        "With half and double the numbers that words were given",
         "",
         "| claim | number | verdict | half | double |",
         "| --- | --- | --- | --- | --- |",
         "| `mansilla/dropout_01_alike` | 0.1 | undecided | undecided | undecided |",
-        "",
-        "</details>",
     ]
+
+
+RANKED = {"train_eval_loss": 0.03, "val_loss": 0.0312, "loss": 0.0317}
+
+
+def test_the_ranking_has_a_folded_table_a_printed_row_with_the_nearest_reading_first(make_record):
+    row = NO_DROPOUT
+    near, far = CATALOGUE.questions[row][-2:]
+    assert near.epochs == far.epochs == row.epochs
+    records = [
+        make_record(row, metrics=RANKED),
+        make_record(far, metrics={name: 2 * loss for name, loss in RANKED.items()}),
+        make_record(near, metrics={name: 1.1 * loss for name, loss in RANKED.items()}),
+    ]
+    text = tables.format_ranking(CATALOGUE.questions, records)
+    first, summary, blank, head, _line, *rows, empty, last = text.splitlines()
+    assert (first, blank, empty, last) == ("<details>", "", "", "</details>")
+    counted = f"2 of {len(CATALOGUE.questions[row])} other readings run"
+    assert summary == f"<summary>{row.id}, printed 0.0300 / 0.0312; {counted}</summary>"
+    assert head == "| reading | epochs | as it ran | evaluated | validation | off by |"
+    assert rows == [
+        f"| {row.id} | 30 | 0.0317 | 0.0300 | 0.0312 | 1.00 (evaluated) |",
+        f"| {near.summary} | 30 | 0.0349 | 0.0330 | 0.0343 | 1.10 (evaluated) |",
+        f"| {far.summary} | 30 | 0.0634 | 0.0600 | 0.0624 | 2.00 (evaluated) |",
+    ]
+    assert tables.format_ranking(CATALOGUE.questions, []) == ""
+
+
+def test_the_defaults_are_a_table_and_nothing_where_compare_has_not_run():
+    row = {"what": "Adam's ε", "keras": "1e-07", "pytorch": "1e-08", "ours": "1e-08"}
+    assert tables.format_defaults(
+        {"a": {"defaults": [row]}, "b": {"defaults": []}}
+    ).splitlines() == [
+        "|  | Keras | PyTorch | here |",
+        "| --- | --- | --- | --- |",
+        "| Adam's ε | 1e-07 | 1e-08 | 1e-08 |",
+    ]
+    assert tables.format_defaults({}) == ""
+
+
+PARITY = {
+    "experiment": "mansilla/base",
+    "backend": "torch",
+    "rows": [{"max_abs": over, "tolerance": 1.0} for over in (0.5, 1.0, 1.5, None)],
+    "equivalence": {"seeds": 5, "epochs": 3, "examples": 6000, "verdict": "equivalent"},
+}
+
+
+@pytest.mark.parametrize(
+    ("more", "end"),
+    [
+        ({}, "the verdict is: equivalent."),
+        (
+            {"rounding": {"ours": 0.0241, "native": 0.0249}},
+            "ours and native end 0.024 apart, and native ends 0.025 apart from itself where each "
+            "batch comes in another order.",
+        ),
+    ],
+    ids=["older", "with rounding"],
+)
+def test_parity_counts_what_is_within_its_tolerance(more, end):
+    said = tables.describe_parity({"mansilla-base": PARITY | more})
+    assert said.startswith("`mansilla/base` on torch: 2 of 4 comparisons")
+    assert "5 seeds of 3 epochs on 6000 images" in said
+    assert said.endswith(end)
+    assert tables.describe_parity({}) == ""

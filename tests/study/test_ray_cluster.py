@@ -146,10 +146,10 @@ def test_failing_and_killed_runs_end_as_they_do_here(cluster, stand_in, tmp_path
     jobs = plan_on_cpu((FULL,), range(2), out)
     with pytest.raises(RuntimeError, match="2 of 4 runs failed, mansilla/base seed 0 first"):
         run_jobs(jobs, engine(out, jobs=1))
-    said = capsys.readouterr().out
-    assert "mansilla/base seed 0: failed (then out of luck)" in said
-    assert "mansilla/classifier_full seed 0: not run, its autoencoder failed" in said
-    assert "mansilla/base seed 1: killed by signal 9, again" in said
+    output = capsys.readouterr().out
+    assert "mansilla/base seed 0: failed (then out of luck)" in output
+    assert "mansilla/classifier_full seed 0: not run, its autoencoder failed" in output
+    assert "mansilla/base seed 1: killed by signal 9, again" in output
     assert [job.files.record.exists() for job in jobs] == [False, False, True, True]
     assert jobs[0].files.log.read_text() == "first this\nthen out of luck\n"
     assert not jobs[2].files.log.exists()
@@ -185,14 +185,14 @@ def test_ctrl_c_ends_the_runs_on_the_nodes(cluster, tmp_path):
     try:
         wait_until(lambda: len(pids.read_text().split()) == places or driver.poll() is not None)
         driver.send_signal(signal.SIGINT)
-        said, complaint = driver.communicate(timeout=30)
+        output, complaint = driver.communicate(timeout=30)
     finally:
         driver.kill()
     goes_on = "keras-fmnist: interrupted: the same command goes on\n"
     assert (driver.returncode, complaint) == (130, goes_on)
     # Ray may still count a node that another test has killed, and has its own words for it.
-    assert re.match(rf"runs missing under {re.escape(str(out))}: 5; \d at a time\n", said)
-    assert "mansilla/base" not in said
+    assert re.match(rf"runs missing under {re.escape(str(out))}: 5; \d at a time\n", output)
+    assert "mansilla/base" not in output
     assert len(pids.read_text().split()) == places
     for pid in map(int, pids.read_text().split()):
         with contextlib.suppress(ProcessLookupError):
@@ -224,9 +224,9 @@ def run_on_ray(monkeypatch, run_command):
 def test_without_an_address_ray_is_started_here_and_stopped(
     cluster, run_on_ray, stand_in, tmp_path
 ):
-    status, said, complaint = run_on_ray()
+    status, output, complaint = run_on_ray()
     assert (status, complaint) == (0, "")
-    assert said.startswith("runs missing under results: 1; ")
+    assert output.startswith("runs missing under results: 1; ")
     assert len(list(tmp_path.glob("results/mansilla/base/*.json"))) == 1
     (note,) = stand_in.noted("start")
     own = int(note["variables"]["RAY_RAYLET_PID"])
@@ -238,8 +238,8 @@ def test_without_an_address_ray_is_started_here_and_stopped(
 def test_an_address_at_which_nothing_answers_is_one_sentence(cluster, run_on_ray, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    status, said, complaint = run_on_ray("--address", f"127.0.0.1:{port}")
-    assert (status, said) == (1, "")
+    status, output, complaint = run_on_ray("--address", f"127.0.0.1:{port}")
+    assert (status, output) == (1, "")
     assert complaint.startswith(f"keras-fmnist: nothing answers at 127.0.0.1:{port} (")
     assert complaint.endswith("): start a cluster with `ray start --head`\n")
     assert complaint.count("\n") == 1
@@ -247,7 +247,7 @@ def test_an_address_at_which_nothing_answers_is_one_sentence(cluster, run_on_ray
 
 
 def test_a_cluster_without_a_gpu_is_one_sentence(cluster, run_on_ray, tmp_path):
-    status, said, complaint = run_on_ray("--device", "gpu", "--address", cluster.address)
-    assert (status, said) == (1, "")
+    status, output, complaint = run_on_ray("--device", "gpu", "--address", cluster.address)
+    assert (status, output) == (1, "")
     assert complaint == "keras-fmnist: no node of the Ray cluster has a GPU\n"
     assert list(tmp_path.iterdir()) == []

@@ -15,8 +15,8 @@ def test_every_run_leaves_its_record_and_a_line_and_no_log(go, stand_in, capsys)
     lines = capsys.readouterr().out.splitlines()
     assert sorted(line.split(":")[0] for line in lines) == sorted(names(jobs))
     record = read_record(jobs[0].files.record)
-    said = f"mansilla/base seed 0: val_loss {record.metrics['val_loss']:.4f} in 30 s; "
-    assert sum(line.startswith(said) for line in lines) == 1
+    start = f"mansilla/base seed 0: val_loss {record.metrics['val_loss']:.4f} in 30 s; "
+    assert sum(line.startswith(start) for line in lines) == 1
     assert [line.split("; ")[1].split(",")[0] for line in lines] == [f"{k}/6" for k in range(1, 7)]
     assert lines[-1].endswith("about 0 min left")
 

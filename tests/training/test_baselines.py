@@ -27,8 +27,8 @@ def by_svd(train_images, test_images, components):
     """Test images from the leading right singular vectors of the centred training images."""
     mean = flat(train_images).mean(axis=0)
     _, _, directions = np.linalg.svd(flat(train_images) - mean, full_matrices=False)
-    kept = directions[:components]
-    return (flat(test_images) - mean) @ kept.T @ kept + mean
+    chosen = directions[:components]
+    return (flat(test_images) - mean) @ chosen.T @ chosen + mean
 
 
 @pytest.mark.parametrize("size", [1, 7, 64])

@@ -169,10 +169,10 @@ def test_a_finished_run_is_read_in_a_folder_that_cannot_be_written(whole, monkey
 
 def test_of_two_that_run_the_same_the_second_waits_and_takes_what_the_first_made(make, monkeypatch):
     run = make(BASE)
-    waits, said, found = threading.Event(), [], []
+    waits, messages, found = threading.Event(), [], []
 
     def say(*words, **_):
-        said.extend(words)
+        messages.extend(words)
         waits.set()
 
     monkeypatch.setattr(train, "print", say, raising=False)
@@ -186,7 +186,7 @@ def test_of_two_that_run_the_same_the_second_waits_and_takes_what_the_first_made
     with after(1, overtake):
         first = run()
     second.join(30)
-    assert said == ["mansilla/base seed 0: waiting for the process that is running it"]
+    assert messages == ["mansilla/base seed 0: waiting for the process that is running it"]
     assert found == [first]
     assert run.names() == ["json", "safetensors"]
 

@@ -99,10 +99,10 @@ def test_a_checkpoint_of_another_run_is_refused_with_the_difference(
     before = copy.checkpoint.read_bytes()
     with pytest.raises(SpecError) as error:
         copy(resume=True)
-    said = str(error.value)
-    assert said.startswith(f"{copy.checkpoint} is of a run with {words}")
-    assert said.count(";") == words.count(";")  # nothing else differs
-    assert said.endswith(": remove it, or run mansilla/base with --force and without --resume")
+    message = str(error.value)
+    assert message.startswith(f"{copy.checkpoint} is of a run with {words}")
+    assert message.count(";") == words.count(";")  # nothing else differs
+    assert message.endswith(": remove it, or run mansilla/base with --force and without --resume")
     assert copy.checkpoint.read_bytes() == before
     assert copy.names() == ["checkpoint"]
 

@@ -2,22 +2,28 @@
 
 from collections.abc import Mapping, Sequence
 
+from keras_fmnist.claims.alternatives import Alternatives, count_seeds
 from keras_fmnist.claims.catalogue import Catalogue
-from keras_fmnist.claims.ranking import Rank, rank_readings
+from keras_fmnist.claims.ranking import rank_readings
 from keras_fmnist.cli.arguments import RecordsFolder, check_records_folder
 from keras_fmnist.cli.output import format_table
 from keras_fmnist.records.record import Record, read_records
 from keras_fmnist.records.run import STUDY
+from keras_fmnist.reporting.tables import RANK_COLUMNS, describe_question, describe_rank
 from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec, Spec
-
-COLUMNS = ("reading", "epochs", "as it ran", "evaluated", "validation", "off by")
 
 
 def print_ranking(catalogue: Catalogue, *, out: RecordsFolder = STUDY) -> None:
-    """Ranks the readings of what a report leaves open by how near they come to its numbers."""
+    """Ranks the readings of what a report leaves open by how near they come to its numbers.
+
+    Where no number is printed, it counts on how many seeds each statement of the report holds.
+    """
     check_records_folder(out)
-    ranking = format_ranking(catalogue.questions, read_records(out))
+    records = read_records(out)
+    ranking = format_ranking(catalogue.questions, records)
     print(ranking or f"no reading has been run under {out}: keras-fmnist study 'assumptions/*'")
+    if catalogue.alternatives:
+        print(f"\n{format_alternatives(catalogue.alternatives, records)}")
 
 
 def format_ranking(
@@ -35,21 +41,25 @@ def format_ranking(
         ranks = rank_readings(row, readings, records)
         if not ranks:
             continue
-        printed = f"{row.published['train_eval_loss']:.4f} / {row.published['val_loss']:.4f}"
-        run = sum(rank.spec != row for rank in ranks)
-        title = f"{row.id}, printed {printed}; {run} of {len(readings)} other readings run:"
-        table = format_table([_format_rank(row, rank) for rank in ranks], COLUMNS, range(1, 6))
-        parts.append(f"{title}\n\n{table}")
+        rows = [describe_rank(row, rank) for rank in ranks]
+        table = format_table(rows, RANK_COLUMNS, range(1, len(RANK_COLUMNS)))
+        parts.append(f"{describe_question(row, readings, ranks)}:\n\n{table}")
     return "\n\n".join(parts)
 
 
-def _format_rank(row: Spec, rank: Rank) -> tuple[str, ...]:
-    off_by = f"{rank.factor:.2f} ({rank.training})"
-    return (
-        row.id if rank.spec == row else rank.spec.summary,
-        str(rank.epochs),
-        f"{rank.metrics['loss']:.4f}",
-        f"{rank.metrics['train_eval_loss']:.4f}",
-        f"{rank.metrics['val_loss']:.4f}",
-        f"{off_by}, undercut" if rank.undercut else off_by,
-    )
+def format_alternatives(alternatives: Alternatives, records: Sequence[Record]) -> str:
+    """A table: each statement, and on how many seeds it holds for each way; their sum below."""
+    counts = count_seeds(alternatives, records)
+    rows = [
+        (statement.where, statement.says, *(_format_share(column[k]) for column in counts.values()))
+        for k, statement in enumerate(alternatives.statements)
+    ]
+    sums = [tuple(map(sum, zip(*column, strict=True))) for column in counts.values()]
+    rows.append(("", "all of it", *map(_format_share, sums)))
+    title = f"{alternatives.gap}, seeds on which what is said holds:"
+    return f"{title}\n\n{format_table(rows, ('said of', 'what', *counts))}"
+
+
+def _format_share(votes: tuple[int, int]) -> str:
+    holds, seeds = votes
+    return f"{holds} of {seeds}" if seeds else ""

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from keras_fmnist.claims.catalogue import Catalogue
 from keras_fmnist.claims.claim import Verdict, count_verdicts, judge_claims
 from keras_fmnist.cli.arguments import JsonFile, RecordsFolder, check_records_folder, check_target
-from keras_fmnist.cli.output import format_table
+from keras_fmnist.cli.output import format_table, wrap_cell
 from keras_fmnist.files import write_json
 from keras_fmnist.records.record import read_records
 from keras_fmnist.records.run import STUDY
 
 COLUMNS = ("claim", "published", "ours", "verdict and why")
 SHARES = (0.26, 0.2, 0.28, 0.26)  # of a line
-BETWEEN = ("-", "", "", "")  # two claims; a row without text would be dropped
 NARROWEST, WIDEST = 80, 200  # characters a line
 
 
@@ -52,15 +51,12 @@ def format_claims(verdicts: Sequence[Verdict], width: int) -> str:
         ours = "\n".join(text.english for text in verdict.describe_ours())
         reasons = (verdict.describe_why(), *verdict.describe_beside())
         why = "\n".join([verdict.word, *(text.english for text in reasons)])
-        published = verdict.describe_published().english
-        cells += [(verdict.claim.claim.english, published, ours, why), BETWEEN]
-    heading, *lines = (
-        line.rstrip() for line in format_table(cells, COLUMNS, widths=widths).splitlines()
-    )
-    # A name is longer than its column, and nobody could search for one that is broken.
-    *rows, _ = "\n".join(lines).split(f"\n{BETWEEN[0]}")
-    named = [
-        f"{verdict.claim.id}\n{row.lstrip()}" for verdict, row in zip(verdicts, rows, strict=True)
-    ]
-    counted = textwrap.fill(count_verdicts(verdicts).english, width)
-    return "\n\n".join([heading, *named, counted])
+        texts = (verdict.claim.claim.english, verdict.describe_published().english, ours, why)
+        cells.append(list(map(wrap_cell, texts, widths)))
+    head, *lines = format_table(cells, COLUMNS).splitlines()
+    shown = [head, ""]
+    for verdict, texts in zip(verdicts, cells, strict=True):
+        height = 1 + max(text.count("\n") for text in texts)
+        shown += [verdict.claim.id, *lines[:height], ""]
+        del lines[:height]
+    return "\n".join([*shown, textwrap.fill(count_verdicts(verdicts).english, width)])

@@ -1,4 +1,4 @@
-"""`keras-fmnist report`: figures, page and README, written or held to the records."""
+"""`keras-fmnist report`: figures, page and documents, written or checked."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ def write_report(
     ] = False,
     out: RecordsFolder = STUDY,
 ) -> None:
-    """Renews figures, page and README.md from the records.
+    """Renews figures, page and documents (README.md, docs/) from the records.
 
     Figures that no record gives any more are removed. With `check` nothing is written; what is not
     as the records give it is named.

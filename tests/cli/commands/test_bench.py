@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from experiments.__main__ import CATALOGUE
+from keras_fmnist import backends
 from keras_fmnist.cli.commands import bench
 from keras_fmnist.cli.commands.bench import format_summary
 from keras_fmnist.pytorch import benchmark
@@ -19,8 +20,8 @@ def plain_compile(monkeypatch):
 
 
 def test_the_table_says_what_the_summary_holds():
-    lines = format_summary(benchmark.summarize({"ours": [0.002, 0.002], "stock": [0.003, 0.003]}))
-    assert [line.split() for line in lines] == [
+    table = format_summary(benchmark.summarize({"ours": [0.002, 0.002], "stock": [0.003, 0.003]}))
+    assert [line.split() for line in table.splitlines()] == [
         ["ours", "2.00", "ms", "a", "step"],
         ["stock", "3.00", "ms", "a", "step"],
         ["stock_over_ours", "1.50", "[1.50,", "1.50]"],
@@ -30,7 +31,7 @@ def test_the_table_says_what_the_summary_holds():
 @pytest.fixture
 def run_bench(monkeypatch, run_command):
     """`run_bench(*words)`: `run_command` of `bench`; times are made up."""
-    monkeypatch.setattr(bench, "list_installed", lambda: ["torch", "jax"])
+    monkeypatch.setattr(backends, "list_installed", lambda: ["torch", "jax"])
     monkeypatch.setattr(
         benchmark,
         "measure",
@@ -102,7 +103,7 @@ def test_the_published_file_has_this_form(run_bench, elsewhere, tmp_path):
 def test_a_backend_whose_bench_fails_is_left_out_and_nothing_else_is_lost(
     run_bench, elsewhere, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(bench, "list_installed", lambda: ["torch", "tensorflow", "jax"])
+    monkeypatch.setattr(backends, "list_installed", lambda: ["torch", "tensorflow", "jax"])
     status, out, _ = run_bench("mansilla/base", "--json", "cpu.json")
     assert status == 0
     assert "tensorflow is left out" in out

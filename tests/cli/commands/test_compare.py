@@ -21,7 +21,7 @@ def test_the_table_has_a_line_a_row_under_each_kind_and_marks_what_is_over():
         Row("decoder.deconv1", "output", 0.5, 0.25, 1e-5),
         Row("conv1", "gradient", float("nan"), 0, 1e-4),
     ]
-    lines = format_rows(rows)
+    lines = format_rows(rows).splitlines()
     assert [line.split() for line in lines[1:]] == [
         ["output"],
         ["conv1", "2e-07", "1e-08", "1e-05"],

@@ -288,13 +288,13 @@ class WritesFile:
 
 
 @pytest.mark.parametrize("wrap", [lambda x: x, lambda x: {WEIGHT: x}], ids=["alone", "in a dict"])
-@pytest.mark.parametrize("how", ["zip", "legacy", "pickle"])
-def test_code_in_a_native_file_is_refused_and_does_not_run(convert, tally, wrap, how):
+@pytest.mark.parametrize("layout", ["zip", "legacy", "pickle"])
+def test_code_in_a_native_file_is_refused_and_does_not_run(convert, tally, wrap, layout):
     content = wrap(WritesFile())
-    if how == "pickle":
+    if layout == "pickle":
         Path("w.pt").write_bytes(pickle.dumps(content))
     else:
-        torch.save(content, "w.pt", _use_new_zipfile_serialization=how == "zip")
+        torch.save(content, "w.pt", _use_new_zipfile_serialization=layout == "zip")
     status, out, err = convert("w.pt", "w.safetensors")
     assert (status, out) == (1, "")
     assert err.count("\n") == 1
@@ -303,7 +303,7 @@ def test_code_in_a_native_file_is_refused_and_does_not_run(convert, tally, wrap,
     tally("damaged weights refused")
     # The file is as dangerous as it is meant to be.
     with open("w.pt", "rb") as file:
-        torch.load(file, weights_only=False) if how != "pickle" else pickle.load(file)
+        torch.load(file, weights_only=False) if layout != "pickle" else pickle.load(file)
     assert Path("ran").exists()
 
 

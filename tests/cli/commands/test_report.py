@@ -1,4 +1,4 @@
-"""report: figures, page and README are what the records give, or are named."""
+"""report: figures, page and documents are what the records give, or are named."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def files(folder):
 
 def test_what_the_report_wrote_passes_its_check_and_nothing_is_written_again(study, capsys):
     before = files(study.parent)
-    assert check(study, capsys) == ([], "6 files are what 1 records give")
+    assert check(study, capsys) == ([], "11 files are what 1 records give")
     write_report(CATALOGUE, out=str(study))
     assert str(study) not in capsys.readouterr().out
     assert files(study.parent) == before
@@ -46,13 +46,13 @@ def test_what_was_changed_or_lost_is_named_and_left_as_it_is(study, capsys):
         path.write_bytes(content[:half] + b"0" + content[half + 1 :])
     before = files(study.parent)
     named = [f"{path} is not what the records give" for path in given]
-    said = "files differ from the records: keras-fmnist report"
-    assert check(study, capsys) == (named, f"4 {said}")
+    complaint = "files differ from the records: keras-fmnist report"
+    assert check(study, capsys) == (named, f"4 {complaint}")
     assert files(study.parent) == before
     for path in given[:3]:  # a checkout without a README is none
         path.unlink()
     given[3].write_bytes(whole[3])
-    assert check(study, capsys) == (named[:3], f"3 {said}")
+    assert check(study, capsys) == (named[:3], f"3 {complaint}")
     write_report(CATALOGUE, out=str(study))
     assert [path.read_bytes() for path in given] == whole
 

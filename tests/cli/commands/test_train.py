@@ -246,15 +246,15 @@ def test_a_signal_stops_a_run_where_it_can_be_saved_and_130_says_how_to_go_on(
     run_base, typed, whole, number, step, saved
 ):
     with after(step, lambda: os.kill(os.getpid(), number)) as taken:
-        status, said = run_base()
+        status, lines = run_base()
     assert status == 130
-    assert said == ["mansilla: interrupted: the same command with --resume goes on"]
+    assert lines == ["mansilla: interrupted: the same command with --resume goes on"]
     assert len(taken) == step
     state = checkpoint_file.read(typed.checkpoint)[1]
     assert (state["epoch"], state["step"]) == saved
-    status, said = run_base()
+    status, lines = run_base()
     assert status == 2
-    assert said == [
+    assert lines == [
         "mansilla: runs/mansilla/base/seed0-torch-cpu.checkpoint is left of a run that was "
         "interrupted: --resume goes on with it, --force starts anew"
     ]
@@ -269,9 +269,9 @@ def test_a_full_disk_is_one_line_and_exit_status_1(run_base, typed, monkeypatch)
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with replaced(os, "fsync", full):
-        status, said = run_base()
+        status, lines = run_base()
     assert status == 1
-    assert said == [
+    assert lines == [
         "mansilla: runs/mansilla/base/seed0-torch-cpu.checkpoint cannot be written "
         "(No space left on device); once it can, the same command with --resume goes on"
     ]
@@ -284,7 +284,7 @@ def test_a_read_only_folder_is_one_line_and_exit_status_1(run_base, typed, monke
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
 
     with replaced(Path, "open", refuse):
-        status, (said,) = run_base()
+        status, (line,) = run_base()
     assert status == 1
-    assert "seed0-torch-cpu.lock cannot be written (Read-only file system)" in said
+    assert "seed0-torch-cpu.lock cannot be written (Read-only file system)" in line
     assert typed.names() == []

@@ -53,19 +53,19 @@ def test_where_no_system_says_the_memory_the_growth_stands_there_without_it(tmp_
     assert whole["caption"].english.endswith("on jax")
 
 
-def test_the_numbered_deviations_are_those_of_the_readme(html):
+def test_the_numbered_open_questions_are_those_of_the_document(html):
     listed = re.search(r'<ol class="deviations">(.*?)</ol>', html, re.S)[1]
     assert listed.count("<li>") == len(CATALOGUE.deviations) == 10
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    document = (ROOT / "docs" / "open_questions.md").read_text(encoding="utf-8")
     for number, one in enumerate(CATALOGUE.deviations, 1):
-        assert f"\n{number}. {one.english}\n" in readme
+        assert f"\n{number}. {one.english}\n" in document
         assert f"<li>{bilingual.both(one)}</li>" in listed
 
 
 def test_the_checklist_is_open_where_a_record_does_not_say(make_record):
     def states(*records):
         rows = appendix.build_checklist(CATALOGUE, records, results.select_groups(records))
-        return {item.removeprefix("check_"): said for item, said, _ in rows}
+        return {item.removeprefix("check_"): answer for item, answer, _ in rows}
 
     one, two = (make_record(BASE, seed) for seed in range(2))
     assert states(one, two) == {

@@ -50,7 +50,9 @@ def opened(browser, page, heard):
     tab.on("pageerror", lambda error: heard["complaints"].append(str(error)))
     tab.on(
         "console",
-        lambda said: said.type in ("error", "warning") and heard["complaints"].append(said.text),
+        lambda message: (
+            message.type in ("error", "warning") and heard["complaints"].append(message.text)
+        ),
     )
     tab.on("request", lambda asked: heard["requests"].append(asked.url))
     tab.goto(page.as_uri())

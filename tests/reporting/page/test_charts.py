@@ -64,10 +64,10 @@ def test_experiments_of_different_length_share_a_plot(make_record):
 
 
 def test_whatever_a_plot_says_is_in_both_languages(html):
-    said = json.loads(re.search(r'id="words">(.*?)</script>', html, re.S)[1])
+    spoken = json.loads(re.search(r'id="words">(.*?)</script>', html, re.S)[1])
     asked = set(
         re.findall(r"\$\{([^}]+)\}", "".join(re.findall(r'data-scale="\w.*?</script>', html)))
     )
     own = {"ink", "paper", "rule", "few", "many", "height"}
     assert own <= asked
-    assert asked - own <= said["en"].keys() == said["es"].keys()
+    assert asked - own <= spoken["en"].keys() == spoken["es"].keys()

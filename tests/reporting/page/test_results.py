@@ -38,8 +38,8 @@ def test_a_confusion_matrix_has_counts_and_percent_over_seeds(html, read):
     percent = ["14.2%", "0.0%", "6.0%", "2.0%", "5.5%", "0.0%", "71.4%", "0.0%", "0.9%", "0.0%"]
     shirts = [count + share for count, share in zip(counts, percent, strict=True)]
     assert read.row("Shirt", "14214.2%")[1:] == shirts
-    said = "Of 1000 test images of Shirt: Shirt 713.5 (71.4%); T-shirt/top 142 (14.2%); "
-    assert f'data-words-en="{said}' in html
+    sentence = "Of 1000 test images of Shirt: Shirt 713.5 (71.4%); T-shirt/top 142 (14.2%); "
+    assert f'data-words-en="{sentence}' in html
 
 
 def test_of_the_transfer_each_arm_has_its_place(read):

@@ -22,8 +22,10 @@ def test_what_the_reports_print_and_claim_has_its_spanish():
 
 def test_no_spanish_is_left_of_what_nobody_says_any_more():
     summaries = {spec.summary for spec in (*CATALOGUE.specs, *CATALOGUE.readings)}
-    said = {words for one in CATALOGUE.claims for words in (one.claim, one.published, one.where)}
-    assert CATALOGUE.spanish.keys() <= summaries | said
+    statements = {
+        words for one in CATALOGUE.claims for words in (one.claim, one.published, one.where)
+    }
+    assert CATALOGUE.spanish.keys() <= summaries | statements
     assert spanish_claims.CLAIMS.keys() == {claim.id for claim in CATALOGUE.claims}
 
 
