@@ -16,7 +16,7 @@ from experiments.deviations import DEVIATIONS
 from experiments.exhibits import EXHIBITS
 from experiments.headlines import HEADLINES
 from experiments.registered import REGISTERED
-from experiments.spanish import SPANISH
+from experiments.summaries import SUMMARIES
 from keras_fmnist.claims.catalogue import Catalogue
 from keras_fmnist.claims.registration import with_registration
 from keras_fmnist.cli import app
@@ -40,7 +40,7 @@ CATALOGUE = Catalogue(
     questions=assumptions.QUESTIONS,
     alternatives=DECODERS,
     findings=assumptions.FINDINGS,
-    spanish=SPANISH,
+    summaries=SUMMARIES,
     headlines=HEADLINES,
     main_results=(
         mansilla.BASE,

@@ -14,12 +14,15 @@ unless the sum of another is larger by 3 or more of 33, as much as one statement
     keras-fmnist assumptions
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from experiments.mansilla import BASE, DROPOUT_01, LATENT_256
 from experiments.mansilla_claims import MARGIN, MUCH, VISIBLE
+from experiments.words import WORDS
 from keras_fmnist.claims import alternatives, pictures, quantities
 from keras_fmnist.claims.alternatives import Alternatives, Statement
+from keras_fmnist.claims.texts import Text
 
 FIGURES = (BASE, DROPOUT_01, LATENT_256)  # of 3 and 4, 5 and 6, 7 and 8
 OTHERS = {
@@ -28,13 +31,18 @@ OTHERS = {
 }
 
 
+def describe_decoder(name: str, layers: Iterable[str]) -> Text:
+    """What a reading says of itself: `base with k5s2p2d2 and k6s2p1`."""
+    return WORDS("decoder", name=name, layers=" + ".join(layers))
+
+
 def _with_decoder(name):
     return tuple(
         replace(
             spec,
             report="assumptions",
             name=f"{spec.name}_{name}",
-            summary=f"{spec.name} with {' and '.join(OTHERS[name].values())}",
+            summary=describe_decoder(spec.name, OTHERS[name].values()).english,
             printed={},
             **OTHERS[name],
         )

@@ -47,8 +47,8 @@ class Catalogue:
         findings: `Text`s, what the ranks of those readings say.
         exhibits: `{name of a report: exhibits}`, in the report's order.
         deviations: `Text`s, what the reports leave open or get wrong, numbered from 1.
-        spanish: `{English: Spanish}` for what the experiments say of themselves; what is missing
-            is shown in English.
+        summaries: `{experiment's id: Text}`, what the experiments say of themselves; one that is
+            missing is shown in English alone.
         headlines: what came out, a line each, for the README; numbers stand in them as
             `{mansilla/base:val_loss}` (see `reporting.numbers`).
         main_results: the experiments whose rows the README shows.
@@ -64,7 +64,7 @@ class Catalogue:
     findings: tuple[Text, ...] = ()
     exhibits: dict[str, tuple[Exhibit, ...]] = field(default_factory=dict)
     deviations: tuple[Text, ...] = ()
-    spanish: dict[str, str] = field(default_factory=dict)
+    summaries: dict[str, Text] = field(default_factory=dict)
     headlines: tuple[str, ...] = ()
     main_results: "Specs" = ()
     main_job: "Specs" = ()

@@ -12,7 +12,7 @@ from keras_fmnist.records.intervals import mean_interval
 from keras_fmnist.records.record import Record
 
 if TYPE_CHECKING:
-    from keras_fmnist.claims.catalogue import Text
+    from keras_fmnist.claims.texts import Text
     from keras_fmnist.specs import Spec
 
 
