@@ -35,7 +35,7 @@ from tests.helpers.documents import write_empty_documents
 from tests.helpers.numpy_nets import NumpyNets
 from tests.helpers.report import LOSSES
 from tests.helpers.stand_in import StandIn
-from tests.helpers.worlds import explaining, matrix
+from tests.helpers.worlds import MEAN_IMAGE, explaining, matrix
 
 # A shell starts what runs in its background deaf to Ctrl-C, and every process below inherits that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -217,12 +217,15 @@ def show_run(make_record):
             curve, n = shown.pop(name, 0.5), max(spec.epochs, 1)
             values = curve(n) if callable(curve) else np.full(n, curve)
             history[name] = (values * (1 + 0.001 * (seed % 3))).tolist()
+        metrics = {name: curve[-1] for name, curve in history.items()}
+        if not classifies:
+            metrics["mean_image_loss"] = MEAN_IMAGE
         plain = matrix() if classifies else explaining(0.5)
         return make_record(
             spec,
             seed,
             examples=examples,
-            metrics={name: curve[-1] for name, curve in history.items()},
+            metrics=metrics,
             history=history if spec.epochs else {},
             **plain | shown,
         )
@@ -232,7 +235,7 @@ def show_run(make_record):
 
 @pytest.fixture
 def verdict(show_run):
-    """`verdict(claim, *worlds)`: the row of a claim where each seed shows one of the worlds."""
+    """`verdict(claim, *worlds)`: what is said of it where each seed shows one of the worlds."""
 
     def judged(claim, *worlds):
         specs = {spec.name: spec for spec in claim.holds.specs}
@@ -241,8 +244,8 @@ def verdict(show_run):
             for seed, world in enumerate(worlds)
             for name, shown in world.items()
         ]
-        (row,) = judge_claims([claim], records)
-        return row
+        (found,) = judge_claims([claim], records)
+        return found
 
     return judged
 
