@@ -47,8 +47,7 @@ def inspect(
     spec = restored(spec, record.spec) if record else spec
     from keras_fmnist import data
     from keras_fmnist.data.pixels import scale_pixels
-    from keras_fmnist.models import diagnostics, inspection, networks, weights
-    from keras_fmnist.training import baselines
+    from keras_fmnist.models import baselines, diagnostics, inspection, networks, weights
     from keras_fmnist.training.compile import build_loss
 
     model = networks.build(spec, seed)
