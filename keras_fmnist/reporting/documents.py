@@ -88,6 +88,11 @@ def _ranking(study):
     return tables.format_ranking(study.catalogue.questions, study.records)
 
 
+def _decoders(study):
+    alternatives = study.catalogue.alternatives
+    return tables.format_alternatives(alternatives, study.records) if alternatives else ""
+
+
 def _parity(study):
     return tables.describe_parity(study.measurements("parity"))
 
@@ -124,6 +129,7 @@ DOCUMENTS: dict[str, Sections] = {
         "open-questions": _open_questions,
         "search-findings": _search_findings,
         "ranking": _ranking,
+        "decoders": _decoders,
     },
     "docs/pytorch.md": {"parity": _parity, "defaults": _defaults},
     "docs/speed.md": {"speed": _speed},

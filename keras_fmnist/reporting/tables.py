@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from keras_fmnist.claims.alternatives import Alternatives, count_seeds
 from keras_fmnist.claims.claim import Claim, count_verdicts, judge_claims
 from keras_fmnist.claims.ranking import Rank, rank_readings
 from keras_fmnist.records.groups import group_by_experiment, select_largest
@@ -126,21 +127,31 @@ def describe_cost(records: Iterable[Record], seeds: int = 1000) -> str:
     Older records do not say it, and those of a GPU are left out; empty where that leaves none.
     """
     told = [r for r in records if r.device == "cpu" and "cpu" in r.seconds]
+    groups = group_by_experiment(told)
     means = {
-        name: fmean(record.seconds["cpu"] for record in group)
-        for name, group in group_by_experiment(told).items()
+        name: fmean(record.seconds["cpu"] for record in group) for name, group in groups.items()
     }
     if not means:
         return ""
     hours = seeds * sum(means.values()) / 3600
-    slowest = max(means.values()) / 60
+    chains = {
+        name: seconds + means.get(_needed(groups[name][0]), 0) for name, seconds in means.items()
+    }
+    last = max(chains, key=chains.get)
     return (
         f"A seed of the {len(means)} experiments that have been run took "
         f"{sum(means.values()) / 60:.0f} core-minutes, so {seeds} seeds cost {hours:.0f} "
         "core-hours: "
         f"{hours / 16:.0f} hours on one machine of 16 cores, {hours / 1600:.1f} on a hundred, and "
-        f"never less than the {slowest:.0f} minutes of the slowest run and what it waits for."
+        f"never less than the {chains[last] / 60:.0f} minutes of `{last}` and what it waits for."
     )
+
+
+def _needed(record):
+    """The experiment that must be trained before a run: a reused encoder's autoencoder."""
+    if record.spec.get("pretrained"):
+        return f"{record.report}/{record.spec['autoencoder']['name']}"
+    return None
 
 
 def describe_main_job(specs: "Iterable[Spec]", records: Iterable[Record]) -> str:
@@ -151,8 +162,8 @@ def describe_main_job(specs: "Iterable[Spec]", records: Iterable[Record]) -> str
     if not seconds:
         return ""
     return (
-        f"In the study a seed of these {len(seconds)} runs took {sum(seconds) / 60:.0f} minutes "
-        "of one CPU core."
+        f"In the study these {len(seconds)} trainings took {sum(seconds) / 60:.0f} minutes of one "
+        "CPU core, as a mean over the seeds."
     )
 
 
@@ -192,6 +203,33 @@ def describe_rank(row: "Spec", rank: Rank) -> tuple[str, ...]:
         f"{rank.metrics['val_loss']:.4f}",
         f"{off_by}, undercut" if rank.undercut else off_by,
     )
+
+
+def format_alternatives(alternatives: Alternatives, records: Sequence[Record]) -> str:
+    """A Markdown table: each statement, and on how many seeds it holds for each way."""
+    columns, rows = list_alternatives(alternatives, records)
+    return "\n".join([_row(columns), _row(["---"] * len(columns)), *map(_row, rows)])
+
+
+def list_alternatives(
+    alternatives: Alternatives, records: Sequence[Record]
+) -> tuple[list[str], list[list[str]]]:
+    """Headings and rows: each statement, and on how many seeds it holds for each way.
+
+    The last row has their sums.
+    """
+    counts = count_seeds(alternatives, records)
+    rows = [
+        [one.where, one.says, *(_format_votes(*column[k]) for column in counts.values())]
+        for k, one in enumerate(alternatives.statements)
+    ]
+    sums = [map(sum, zip(*column, strict=True)) for column in counts.values()]
+    rows.append(["", "all of it", *(_format_votes(*pair) for pair in sums)])
+    return ["said of", "what", *counts], rows
+
+
+def _format_votes(holds, seeds):
+    return f"{holds} of {seeds}" if seeds else ""
 
 
 def format_speed(measured: dict[str, dict]) -> str:

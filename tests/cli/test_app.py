@@ -117,7 +117,7 @@ def test_a_damaged_record_is_a_failure_that_names_it(run_command, tmp_path):
         ("experiments.mansilla base clear", {}, "clear is a word too many"),
         ("experiments.mansilla base", {"KERAS_BACKEND": "theano"}, "not 'theano'"),
         ("experiments mansilla base --epochs -1", {}, "not -1"),
-        ("experiments list -- --interactive", {}, "-- is no word tmp_path"),
+        ("experiments list -- --interactive", {}, "-- is no word here"),
         ("experiments list\udcff", {}, "list\\udcff' is no command; did you mean list?"),
     ],
 )

@@ -1,11 +1,14 @@
 """The documents: what stands between their markers comes from the records, without Keras."""
 
 import json
+import re
+import tomllib
 
 import pytest
 
 from experiments.__main__ import CATALOGUE
-from experiments.mansilla import BASE
+from experiments.manolucos import WIDE
+from experiments.mansilla import SGD
 from keras_fmnist.records.record import read_records
 from keras_fmnist.records.run import STUDY
 from keras_fmnist.reporting.documents import DOCUMENTS, Study, fill_documents, fill_markers
@@ -59,11 +62,12 @@ def checkout(tmp_path):
 
 
 def test_every_document_is_filled_and_nothing_written(checkout, make_record):
-    record = make_record(BASE, metrics={"train_eval_loss": 0.05, "val_loss": 0.04242})
+    metrics = {"loss": 0.06, "train_eval_loss": 0.05, "val_loss": 0.04242}
+    record = make_record(WIDE, metrics=metrics)
     filled = dict(fill_documents(checkout, Study(CATALOGUE, [record], checkout)))
     assert [str(path.relative_to(checkout)) for path in filled] == sorted(DOCUMENTS)
     for name in ("README.md", "docs/results.md"):
-        assert "| 0.0424 |" in filled[checkout / name]
+        assert "| 0.0424<br>printed 0.0175 |" in filled[checkout / name]
         assert "0.0424" not in (checkout / name).read_text()
 
 
@@ -100,7 +104,7 @@ def test_what_was_measured_beside_the_study_is_shown_in_its_document(checkout):
 
 def test_the_cost_of_a_study_counts_experiments_and_no_readings(checkout, make_record):
     seconds = {"total": 60.0, "cpu": 60.0, "per_epoch": []}
-    records = [make_record(spec, seconds=seconds) for spec in (BASE, CATALOGUE.readings[0])]
+    records = [make_record(spec, seconds=seconds) for spec in (SGD, CATALOGUE.readings[0])]
     filled = dict(fill_documents(checkout, Study(CATALOGUE, records, checkout)))
     assert "A seed of the 1 experiments" in filled[checkout / "docs/results.md"]
 
@@ -119,7 +123,7 @@ sys.stdout.write(filled[root / "docs/results.md"])
 
 def test_documents_are_filled_from_records_without_keras(checkout, make_record, put_record):
     metrics = {"train_eval_loss": 0.05, "val_loss": 0.04242}
-    put_record(checkout / "out", make_record(BASE, metrics=metrics))
+    put_record(checkout / "out", make_record(SGD, metrics=metrics))
     assert "| 0.0424 |" in run_without_frameworks(FILL, str(checkout))
 
 
@@ -127,3 +131,12 @@ def test_the_documents_are_what_the_records_give():
     study = Study(CATALOGUE, read_records(ROOT / STUDY), ROOT / STUDY)
     filled = dict(fill_documents(ROOT, study))
     assert {path: path.read_text(encoding="utf-8") for path in filled} == filled
+
+
+def test_the_readme_says_of_make_run_and_of_python_what_the_files_say():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    trained = re.findall(r"^\t\$\(RUN\) (\w+) ", makefile, re.M)
+    assert trained == [spec.name for spec in CATALOGUE.main_job]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed = project["requires-python"].removeprefix(">=")
+    assert f"Python {needed} or newer" in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -2,14 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 
-from keras_fmnist.claims.alternatives import Alternatives, count_seeds
+from keras_fmnist.claims.alternatives import Alternatives
 from keras_fmnist.claims.catalogue import Catalogue
 from keras_fmnist.claims.ranking import rank_readings
 from keras_fmnist.cli.arguments import RecordsFolder, check_records_folder
 from keras_fmnist.cli.output import format_table
 from keras_fmnist.records.record import Record, read_records
 from keras_fmnist.records.run import STUDY
-from keras_fmnist.reporting.tables import RANK_COLUMNS, describe_question, describe_rank
+from keras_fmnist.reporting.tables import (
+    RANK_COLUMNS,
+    describe_question,
+    describe_rank,
+    list_alternatives,
+)
 from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec, Spec
 
 
@@ -49,17 +54,6 @@ def format_ranking(
 
 def format_alternatives(alternatives: Alternatives, records: Sequence[Record]) -> str:
     """A table: each statement, and on how many seeds it holds for each way; their sum below."""
-    counts = count_seeds(alternatives, records)
-    rows = [
-        (statement.where, statement.says, *(_format_share(column[k]) for column in counts.values()))
-        for k, statement in enumerate(alternatives.statements)
-    ]
-    sums = [tuple(map(sum, zip(*column, strict=True))) for column in counts.values()]
-    rows.append(("", "all of it", *map(_format_share, sums)))
+    columns, rows = list_alternatives(alternatives, records)
     title = f"{alternatives.gap}, seeds on which what is said holds:"
-    return f"{title}\n\n{format_table(rows, ('said of', 'what', *counts))}"
-
-
-def _format_share(votes: tuple[int, int]) -> str:
-    holds, seeds = votes
-    return f"{holds} of {seeds}" if seeds else ""
+    return f"{title}\n\n{format_table(rows, columns)}"

@@ -1,10 +1,10 @@
 """inspect: a table of layers, with the weights of a run or fresh ones, and what to be warned of."""
 
 import re
+import shutil
 
 from keras_fmnist.models import weights
 from keras_fmnist.records.record import read_record
-from tests.helpers.commands import QUICK, QUICK_HEAD
 from tests.helpers.folders import list_folder
 
 
@@ -26,10 +26,9 @@ def test_inspect_takes_fresh_weights_where_there_is_no_run(run_command, tmp_path
 
 
 def test_inspect_takes_settings_and_weights_of_the_run_there_is(
-    run_mansilla, run_command, tmp_path, dataset, reference
+    run_command, quick_runs, tmp_path, dataset, reference
 ):
-    narrow = [*QUICK, "--latent", "8", "--out", "results"]
-    assert run_mansilla("base", *narrow)[0] == 0
+    shutil.copytree(quick_runs / "narrow", "results")
     before = list_folder(tmp_path)
     (path,) = (tmp_path / "results/mansilla/base").glob("*.json")
     record = read_record(path)
@@ -53,9 +52,9 @@ def test_inspect_takes_settings_and_weights_of_the_run_there_is(
 
 
 def test_inspect_counts_the_dead_logits_that_a_classifiers_record_has(
-    run_mansilla, run_command, tmp_path
+    run_command, quick_runs, tmp_path
 ):
-    assert run_mansilla("classifier_frozen", *QUICK_HEAD, "--out", "results")[0] == 0
+    shutil.copytree(quick_runs / "classifier", "results")
     (path,) = (tmp_path / "results/mansilla/classifier_frozen").glob("*.json")
     status, out, err = run_command("inspect", "mansilla/classifier_frozen")
     assert (status, err) == (0, "")
@@ -66,9 +65,9 @@ def test_inspect_counts_the_dead_logits_that_a_classifiers_record_has(
 
 
 def test_inspect_refuses_damaged_weights_and_does_without_missing_ones(
-    run_mansilla, run_command, tmp_path
+    run_command, quick_runs, tmp_path
 ):
-    assert run_mansilla("base", *QUICK, "--out", "results")[0] == 0
+    shutil.copytree(quick_runs / "base", "results")
     (path,) = tmp_path.rglob("*.safetensors")
     content = path.read_bytes()
     path.write_bytes(content[:-4] + bytes([content[-4] ^ 1]) + content[-3:])

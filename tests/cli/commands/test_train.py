@@ -4,6 +4,7 @@ import errno
 import functools
 import os
 import shlex
+import shutil
 import signal
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def test_a_gpu_that_is_not_there_is_refused(run_mansilla, tmp_path, monkeypatch)
     monkeypatch.setattr(backends, "find_device", lambda: "cpu")
     assert_refused(
         run_mansilla("base", "--device", "gpu"),
-        "finds no GPU tmp_path; leave it out, or say cpu",
+        "finds no GPU here; leave it out, or say cpu",
     )
     assert list_folder(tmp_path) == {}
 
@@ -181,8 +182,12 @@ def test_a_run_leaves_record_weights_and_figures_and_says_where(run_mansilla, tm
     assert sha["encoder_initial"] == sha["encoder_final"]
 
 
-def test_asked_again_nothing_is_trained_and_other_settings_are_refused(run_mansilla, tmp_path):
-    assert run_mansilla("base", *QUICK)[0] == 0
+def test_asked_again_nothing_is_trained_and_other_settings_are_refused(
+    run_mansilla, quick_runs, tmp_path, monkeypatch
+):
+    shutil.copytree(quick_runs / "base", "runs")
+    monkeypatch.setattr(keras.Model, "fit", None)
+    assert run_mansilla("base", *QUICK)[0] == 0  # which draws the figures
     before = list_folder(tmp_path)
     assert run_mansilla("base", *QUICK)[0] == 0
     assert list_folder(tmp_path) == before
@@ -194,8 +199,10 @@ def test_asked_again_nothing_is_trained_and_other_settings_are_refused(run_mansi
     assert list_folder(tmp_path) == before
 
 
-def test_all_is_refused_before_its_first_run_where_a_later_one_conflicts(run_mansilla, tmp_path):
-    assert run_mansilla("base", *QUICK, "--seed", "0")[0] == 0
+def test_all_is_refused_before_its_first_run_where_a_later_one_conflicts(
+    run_mansilla, quick_runs, tmp_path
+):
+    shutil.copytree(quick_runs / "base", "runs")
     before = list_folder(tmp_path)
     line = ["all", "--epochs", "2", "--examples", "100", "--device", "cpu"]
     assert_refused(run_mansilla(*line), "holds a run with")
