@@ -127,21 +127,31 @@ def describe_cost(records: Iterable[Record], seeds: int = 1000) -> str:
     Older records do not say it, and those of a GPU are left out; empty where that leaves none.
     """
     told = [r for r in records if r.device == "cpu" and "cpu" in r.seconds]
+    groups = group_by_experiment(told)
     means = {
-        name: fmean(record.seconds["cpu"] for record in group)
-        for name, group in group_by_experiment(told).items()
+        name: fmean(record.seconds["cpu"] for record in group) for name, group in groups.items()
     }
     if not means:
         return ""
     hours = seeds * sum(means.values()) / 3600
-    slowest = max(means.values()) / 60
+    chains = {
+        name: seconds + means.get(_needed(groups[name][0]), 0) for name, seconds in means.items()
+    }
+    last = max(chains, key=chains.get)
     return (
         f"A seed of the {len(means)} experiments that have been run took "
         f"{sum(means.values()) / 60:.0f} core-minutes, so {seeds} seeds cost {hours:.0f} "
         "core-hours: "
         f"{hours / 16:.0f} hours on one machine of 16 cores, {hours / 1600:.1f} on a hundred, and "
-        f"never less than the {slowest:.0f} minutes of the slowest run and what it waits for."
+        f"never less than the {chains[last] / 60:.0f} minutes of `{last}` and what it waits for."
     )
+
+
+def _needed(record):
+    """The experiment that must be trained before a run: a reused encoder's autoencoder."""
+    if record.spec.get("pretrained"):
+        return f"{record.report}/{record.spec['autoencoder']['name']}"
+    return None
 
 
 def describe_main_job(specs: "Iterable[Spec]", records: Iterable[Record]) -> str:

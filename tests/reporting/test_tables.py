@@ -90,7 +90,12 @@ def test_a_thousand_seeds_cost_what_their_records_took(make_record):
     # (5 400 + 1 800) s a seed
     assert "A seed of the 2 experiments" in sentence
     assert "1000 seeds cost 2000 core-hours: 125 hours" in sentence
-    assert "the 90 minutes of the slowest" in sentence
+    # base, and the classifier that waits for it
+    assert sentence.endswith(
+        "never less than the 120 minutes of `mansilla/classifier_full` and what it waits for."
+    )
+    alone = tables.describe_cost([head])
+    assert alone.endswith("the 30 minutes of `mansilla/classifier_full` and what it waits for.")
 
 
 def test_the_main_job_costs_what_its_runs_took_of_the_processor(make_record):
