@@ -5,6 +5,7 @@ What must hold on every backend is marked `portable`; test_backends.py runs it o
 
 import collections
 import os
+import shutil
 import signal
 
 import pytest
@@ -191,17 +192,30 @@ def stand_in(tmp_path, monkeypatch, make_record, put_record):
     return found
 
 
-@pytest.fixture
-def study(tmp_path, monkeypatch, make_record, put_record):
+@pytest.fixture(scope="session")
+def built_study(tmp_path_factory, make_record, put_record):
     """A checkout of its own: documents with markers, one record, and what it gives."""
-    package = tmp_path / "keras_fmnist" / "reporting"
-    monkeypatch.setattr("keras_fmnist.reporting.build.__file__", str(package / "build.py"))
-    write_empty_documents(tmp_path)
-    out = tmp_path / STUDY
+    root = tmp_path_factory.mktemp("checkout")
+    write_empty_documents(root)
     # Without curves one figure and no plot have to be drawn.
-    put_record(out, make_record(UNTRAINED, history={}, metrics=LOSSES))
-    write_report(CATALOGUE, out=str(out))
-    return out
+    put_record(root / STUDY, make_record(UNTRAINED, history={}, metrics=LOSSES))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("keras_fmnist.reporting.build.__file__", _build_file(root))
+        write_report(CATALOGUE, out=str(root / STUDY))
+    return root
+
+
+@pytest.fixture
+def study(tmp_path, built_study, monkeypatch):
+    """A copy of `built_study` in an empty folder: its folder of records."""
+    shutil.copytree(built_study, tmp_path, dirs_exist_ok=True)
+    monkeypatch.setattr("keras_fmnist.reporting.build.__file__", _build_file(tmp_path))
+    return tmp_path / STUDY
+
+
+def _build_file(root):
+    """Where `reporting/build.py` would lie in another checkout; it finds the README from there."""
+    return str(root / "keras_fmnist" / "reporting" / "build.py")
 
 
 @pytest.fixture(scope="session")
