@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 import torch
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from keras_fmnist.fast_fit import masks, rewrite
+from keras_fmnist.fast_fit import convolutions, few_inputs, layout, masks, rewrite, transposed
 
 
 def generators_kept() -> AbstractContextManager[None]:
@@ -53,10 +53,23 @@ def make_runnable(
         if exact and masks.stock_mask_is_reproduced():
             masks.replace_masks(module.graph, masks.draw_stock_mask_)
         _keep_freed_memory()
+        if not exact:
+            _rearrange(module, [*state, *leaves])
         rewrite.pool_channels_last(module.graph)
         rewrite.reuse_memory(module.graph)
     module.recompile()
     return module.forward
+
+
+def _rearrange(module, inputs):
+    """The rewritings that round otherwise."""
+    graph = module.graph
+    transposed.absorb_crops(graph)
+    convolutions.fold_affine(graph)
+    layout.prefer_channels_last(graph)
+    few_inputs.pool_few_inputs(graph)
+    transposed.add_up_few_outputs(graph)
+    layout.describe(module, inputs)
 
 
 def _try(build, module, state, leaves):
