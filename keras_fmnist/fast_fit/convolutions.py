@@ -17,13 +17,17 @@ _AFFINE = {
 def fold_affine(graph: torch.fx.Graph) -> None:
     """Let a convolution do what follows it channel by channel: bias, and batch norm at evaluation.
 
+    A transposed one takes the factors alone: with a bias and output padding at once oneDNN is
+    half as fast.
+
     Args:
         graph: `torch.fx.Graph` of ATen operations with `val` in their metadata, changed in place.
     """
     for node in list(graph.nodes):
         if node.target is aten.convolution.default:
             steps = _affine_steps(node)
-            if steps:
+            is_transposed = node.args[6]
+            if len(steps) > is_transposed:
                 _fold(graph, node, steps)
 
 
@@ -69,7 +73,12 @@ def _fold(graph, convolution, steps):
             if bias is not None:
                 operation = getattr(aten, kind).Tensor
                 bias = graph.call_function(operation, (bias, operand))
-        whole = graph.call_function(convolution.target, (images, weight, bias, *settings))
-    whole.meta = dict(last.meta)
+        own = None if is_transposed else bias
+        whole = graph.call_function(convolution.target, (images, weight, own, *settings))
+        whole.meta = dict(last.meta)
+        if is_transposed and bias is not None:
+            offset = graph.call_function(aten.view.default, (bias, by_output))
+            whole = graph.call_function(aten.add.Tensor, (whole, offset))
+            whole.meta = dict(last.meta)
     last.replace_all_uses_with(whole)
     erase(graph, [convolution, *steps])

@@ -142,7 +142,7 @@ def columns_of(
 
 
 def _kernels(weight, bias, window):
-    """For each corner of a window the kernels over the rows of `columns_of`, zero where they end."""
+    """For each corner of a window the kernels over the rows of `columns_of`, zero outside them."""
     kernels, channels, rows, cols = weight.shape
     down, across = window
     shape = (down, across, channels, rows + down - 1, cols + across - 1, kernels)
