@@ -11,7 +11,15 @@ from contextlib import AbstractContextManager
 import torch
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from keras_fmnist.fast_fit import convolutions, few_inputs, layout, masks, rewrite, transposed
+from keras_fmnist.fast_fit import (
+    convolutions,
+    few_inputs,
+    layout,
+    masks,
+    pooled,
+    rewrite,
+    transposed,
+)
 
 
 def generators_kept() -> AbstractContextManager[None]:
@@ -68,6 +76,7 @@ def _rearrange(module, inputs):
     convolutions.fold_affine(graph)
     layout.prefer_channels_last(graph)
     few_inputs.pool_few_inputs(graph)
+    pooled.pool_first(graph)
     transposed.add_up_few_outputs(graph)
     layout.describe(module, inputs)
 
