@@ -1,13 +1,10 @@
 """What the commands do that hold ours to native PyTorch: compare, convert, bench."""
 
 import os
-import subprocess
-import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
-from json import dumps, loads
+from json import dumps
 from pathlib import Path
 
 from keras_fmnist import checks, formats, provenance
@@ -124,8 +121,10 @@ def bench(
 ) -> None:
     """Times a training step of every variant, in turns, and prints the ratios.
 
-    Of `usual` where no experiment is named. On torch the other backends that are installed follow,
-    each in a process of its own.
+    Of `usual` where no experiment is named. Each variant has a process of its own, and on torch
+    without a GPU so has stock Keras on every other backend that is installed. With `whole` epochs
+    of whole runs follow, evaluations and checkpoints included, and what `bench.growth` and
+    `bench.peak_memory` find.
 
     Raises:
         SpecError: an argument is wrong.
@@ -139,44 +138,30 @@ def bench(
     checks.device("auto")
     from tqdm import tqdm
 
-    from keras_fmnist import bench, data
+    from keras_fmnist import bench, data, turns
 
     dataset = data.load()
+    others = turns.rivals(checks.installed_backends())
     content = {
-        "machine": provenance.machine(),
+        "machine": provenance.machine() | turns.kernels(),
         "versions": provenance.versions(),
         "backend": checks.backend(),
         "experiments": {},
     }
+    if whole:
+        content["runs"] = {}
     for spec in chosen:
-        bar = partial(tqdm, desc=spec.id, unit="round", disable=None)
-        taken = bench.measure(spec, dataset, steps=steps, rounds=rounds, progress=bar)
-        content["experiments"][spec.id] = bench.summarize(taken)
-        print(spec.id, *bench.table(content["experiments"][spec.id]), sep="\n", flush=True)
+        for kind in ("steps", "runs") if whole else ("steps",):
+            variants = turns.processes(spec, dataset, others, kind)
+            bar = partial(tqdm, desc=f"{spec.id}, {kind}", unit="round", disable=None)
+            settings = {"steps": steps, "rounds": rounds, "progress": bar}
+            taken = turns.measure(kind, variants, spec, dataset, **settings)
+            found = bench.summarize(taken)
+            content["experiments" if kind == "steps" else kind][spec.id] = found
+            print(f"{spec.id}, {kind}", *bench.table(found), sep="\n", flush=True)
     if whole:
         content["growth"] = bench.growth(chosen[0], dataset, rounds=rounds)
         content["peak_memory_mib"] = bench.peak_memory(chosen[0], dataset)
         print(dumps({name: content[name] for name in ("growth", "peak_memory_mib")}, indent=1))
-    if checks.backend() == "torch":
-        others = [name for name in checks.installed_backends() if name != "torch"]
-        found = {n: _bench_elsewhere(n, [s.id for s in chosen], steps, rounds) for n in others}
-        content["backends"] = {name: one for name, one in found.items() if one}
     if json is not None:
         write_json(json, content)
-
-
-def _bench_elsewhere(backend, experiments, steps, rounds):
-    """The `experiments` part of a bench on another backend, which needs another process.
-
-    None where that fails: its error has been printed, and the numbers of torch are not lost.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "bench.json")
-        words = [sys.executable, "-m", "experiments", "bench", *experiments]
-        words += ["--steps", str(steps), "--rounds", str(rounds), "--json", str(path)]
-        print(f"\n{backend}", flush=True)
-        ended = subprocess.run(words, env=os.environ | {"KERAS_BACKEND": backend}, check=False)
-        if ended.returncode:
-            print(f"{backend} is left out", flush=True)
-            return None
-        return loads(path.read_bytes())["experiments"]

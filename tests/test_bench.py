@@ -1,7 +1,8 @@
 """What a step costs: the variants that run here, ratios that follow from seconds, and the file."""
 
+import importlib.util
 import json
-from types import SimpleNamespace
+import os
 
 import keras
 import pytest
@@ -9,14 +10,14 @@ import torch
 
 from experiments import mansilla
 from experiments.__main__ import CATALOGUE
-from keras_fmnist import bench, cli, data, menu, rulers
+from keras_fmnist import bench, cli, data, menu, rulers, tuned, turns, whole_runs
 
 pytestmark = pytest.mark.skipif(
     keras.backend.backend() != "torch", reason="ours is faster on torch alone"
 )
 BASE, FULL = mansilla.BASE, mansilla.CLASSIFIER_FULL
 HERE = {"native", "dataloader", "compile", "stock", "ours"} | (
-    {"cudagraph"} if torch.cuda.is_available() else set()
+    {"cudagraph"} if torch.cuda.is_available() else {"native_tuned"}
 )
 
 
@@ -79,7 +80,7 @@ def test_a_variant_trains_the_steps_it_is_asked_for(monkeypatch, dataset, tiny):
         return step(self, *args, **kwargs)
 
     monkeypatch.setattr(torch.optim.Adam, "step", count)
-    for name in ("native", "dataloader", "compile"):
+    for name in ("native", "dataloader", "compile", "native_tuned"):
         batches.clear()
         bench.variants(tiny(BASE), dataset, 2)[name]()()
         assert len(batches) == 2, name
@@ -126,7 +127,108 @@ def test_growth_is_told_an_image_over_batches_and_an_epoch_over_images(monkeypat
     assert found["seconds_per_epoch"] == {"6000": {"ours": 6.0}, "60000": {"ours": 60.0}}
 
 
+# --- turns across processes, and whole runs ---
+
+
+class Stub:
+    """A worker that tells made-up seconds."""
+
+    def __init__(self, name, turns, answers):
+        self.name, self.turns, self.answers = name, turns, answers
+
+    def turn(self):
+        self.turns.append(self.name)
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def test_workers_take_turns_and_one_that_fails_is_left_out():
+    order, told = [], []
+    workers = {
+        "ours": Stub("ours", order, [9.0, 1.0, 2.0]),
+        "broken": Stub("broken", order, [9.0, RuntimeError("no g++")]),
+        "stock": Stub("stock", order, [9.0, 3.0, 4.0]),
+    }
+    taken = turns.take_turns(workers, 2, report=told.append)
+    assert taken == {"ours": [1.0, 2.0], "stock": [3.0, 4.0]}
+    assert order == ["ours", "broken", "stock"] * 2 + ["ours", "stock"]
+    assert told == ["broken is left out: no g++"]
+
+
+def test_each_variant_has_a_process_on_its_own_backend(dataset, tiny):
+    """Real processes, one step each: ours on torch, stock Keras on another backend."""
+    told = []
+    other = next((b for b in ("jax", "tensorflow") if importlib.util.find_spec(b)), "torch")
+    names = {"ours": ("torch", "ours"), other: (other, "stock"), "none": ("torch", "no variant")}
+    settings = {"steps": 1, "rounds": 1, "report": told.append}
+    taken = turns.measure("steps", names, tiny(BASE), dataset, **settings)
+    assert taken.keys() == {"ours", other}
+    assert all(0 < seconds < 60 for (seconds,) in taken.values())
+    assert told == ["none is left out: KeyError: 'no variant'"]
+    assert os.environ["KERAS_BACKEND"] == "torch"
+
+
+@pytest.mark.parametrize("spec", [BASE, FULL], ids=lambda spec: spec.name)
+def test_a_whole_run_s_epoch_trains_evaluates_and_saves_on_every_side(
+    dataset, tiny, spec, monkeypatch
+):
+    saved, evaluated = [], []
+    save, check = torch.save, whole_runs._evaluate
+    monkeypatch.setattr(torch, "save", lambda *a: saved.append(a) or save(*a))
+    monkeypatch.setattr(whole_runs, "_evaluate", lambda *a: evaluated.append(a) or check(*a))
+    runs = whole_runs.variants(tiny(spec), dataset, 2)
+    assert runs.keys() == {"stock", "ours", "native", "native_tuned"}
+    assert 0 < runs["ours"]() < 60
+    assert 0 < runs["native_tuned"]() < 60
+    assert len(saved) == 2
+    assert len(evaluated) == 4
+    assert {len(call[1]) for call in evaluated} == {
+        2 * tiny(spec).batch_size,
+        max(1, 2 * tiny(spec).batch_size // 6),
+    }
+
+
+def test_a_native_run_measures_what_keras_does(dataset, tiny):
+    net = bench.twin.build(tiny(FULL))
+    inputs, targets = whole_runs._tensors(dataset.test_images, dataset.test_labels, 0.0)
+    loss, accuracy = whole_runs._evaluate(net, inputs, targets, bench.twin.loss(FULL), True)
+    with torch.no_grad():
+        outputs = net.eval()(inputs)
+    assert loss == pytest.approx(bench.twin.loss(FULL)(outputs, targets).item(), rel=1e-5)
+    assert accuracy == pytest.approx((outputs.argmax(1) == targets).float().mean().item())
+
+
+def test_the_tuned_net_starts_as_the_plain_one_and_drops_at_its_rate(tiny):
+    net = bench.twin.build(tiny(BASE))
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    images = torch.rand(8, 1, 28, 28)
+    made = tuned.tune(net, images, images, torch.nn.functional.mse_loss, 4)
+    drops = [m for m in made.modules() if isinstance(m, tuned.Dropout)]
+    assert len(drops) == 5
+    assert not [m for m in made.modules() if type(m) is torch.nn.Dropout]
+    assert all(torch.equal(before[name], v) for name, v in made.state_dict().items())
+    made.train()
+    dropped = drops[0](torch.ones(200_000))
+    assert (dropped == 0).float().mean().item() == pytest.approx(0.2, abs=0.005)
+    assert dropped.max().item() == pytest.approx(1.25)
+    optimizer = bench.twin.optimizer(BASE, made)
+    fused = tuned.fused_optimizer(optimizer)
+    assert fused.defaults["fused"]
+    assert fused.defaults["lr"] == optimizer.defaults["lr"]
+
+
 # --- the command ---
+
+
+def made_up_times(kind, names, spec, dataset, *, steps, rounds, progress):
+    """Of two variants; a run's epoch takes ten times as long."""
+    assert {"ours", "stock", "native", "native_tuned", "jax"} <= names.keys()
+    assert names["jax"] == ("jax", "stock")
+    assert names["ours"] == ("torch", "ours")
+    factor = {"steps": 1, "runs": 10}[kind]
+    return {"ours": [0.002 * factor] * rounds, "stock": [0.003 * factor] * rounds}
 
 
 @pytest.fixture
@@ -135,11 +237,7 @@ def ask(tmp_path, monkeypatch, capsys, dataset):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(data, "load", lambda: dataset)
     monkeypatch.setattr(rulers.checks, "installed_backends", lambda: ["torch", "jax"])
-    monkeypatch.setattr(
-        bench,
-        "measure",
-        lambda spec, dataset, **_: {"ours": [0.002, 0.002], "stock": [0.003, 0.003]},
-    )
+    monkeypatch.setattr(turns, "measure", made_up_times)
 
     def call(*words):
         status = cli.main(menu.tool(CATALOGUE), "keras-fmnist", ["bench", *words])
@@ -148,36 +246,16 @@ def ask(tmp_path, monkeypatch, capsys, dataset):
     return call
 
 
-@pytest.fixture
-def elsewhere(monkeypatch):
-    """Processes of other backends that were asked for; each leaves a file as if it had run."""
-    calls = []
-
-    def run(words, env, check):
-        if env["KERAS_BACKEND"] == "tensorflow":
-            return SimpleNamespace(returncode=1)
-        calls.append((words[1:], env["KERAS_BACKEND"]))
-        summary = bench.summarize({"stock": [0.01, 0.01], "native": [0.005, 0.005]})
-        content = {"experiments": {"mansilla/base": summary}}
-        with open(words[words.index("--json") + 1], "w") as file:
-            json.dump(content, file)
-        return SimpleNamespace(returncode=0)
-
-    monkeypatch.setattr(rulers.subprocess, "run", run)
-    return calls
-
-
-def test_the_file_holds_machine_versions_every_experiment_and_every_backend(
-    ask, elsewhere, tmp_path
-):
+def test_the_file_holds_machine_versions_and_every_experiment(ask, tmp_path):
     experiments = ("mansilla/base", "mansilla/classifier_full")
     line = (*experiments, "--steps", "2", "--rounds", "2", "--json", "deep/cpu.json")
     status, out, err = ask(*line)
     assert status == 0, err
     content = json.loads((tmp_path / "deep/cpu.json").read_text())
-    assert content.keys() == {"machine", "versions", "backend", "experiments", "backends"}
+    assert content.keys() == {"machine", "versions", "backend", "experiments"}
     assert content["backend"] == "torch"
-    assert {"processor", "cores", "system"} <= content["machine"].keys()
+    assert {"processor", "cores", "system", "kernels", "threads"} == content["machine"].keys()
+    assert content["machine"]["kernels"] == torch.backends.cpu.get_cpu_capability()
     assert {"python", "keras", "torch", "numpy"} <= content["versions"].keys()
     assert content["experiments"] == {
         name: {
@@ -187,16 +265,11 @@ def test_the_file_holds_machine_versions_every_experiment_and_every_backend(
         }
         for name in experiments
     }
-    assert content["backends"]["jax"]["mansilla/base"]["ratios"] == {"native_over_stock": 0.5}
-    ((words, backend),) = elsewhere
-    assert backend == "jax"
-    assert words[:5] == ["-m", "experiments", "bench", *experiments]
-    assert words[5:9] == ["--steps", "2", "--rounds", "2"]
-    assert out.splitlines()[0] == "mansilla/base"
+    assert out.splitlines()[0] == "mansilla/base, steps"
 
 
-def test_the_published_file_has_this_form(ask, elsewhere, tmp_path):
-    """Four experiments where none is named; with `--whole` also growth and memory."""
+def test_the_published_file_has_this_form(ask, tmp_path):
+    """Four experiments where none is named; with `--whole` also runs, growth and memory."""
     growth, memory = {"ms_per_image": {"10": {"ours": 1.0}}}, {"ours": 300}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bench, "growth", lambda spec, dataset, rounds: growth)
@@ -206,18 +279,8 @@ def test_the_published_file_has_this_form(ask, elsewhere, tmp_path):
     assert list(content["experiments"]) == [spec.id for spec in CATALOGUE.benched]
     assert len(CATALOGUE.benched) == 4
     assert (content["growth"], content["peak_memory_mib"]) == (growth, memory)
-
-
-def test_a_backend_whose_bench_fails_is_left_out_and_nothing_else_is_lost(
-    ask, elsewhere, tmp_path, monkeypatch
-):
-    monkeypatch.setattr(rulers.checks, "installed_backends", lambda: ["torch", "tensorflow", "jax"])
-    status, out, _ = ask("mansilla/base", "--json", "cpu.json")
-    assert status == 0
-    assert "tensorflow is left out" in out
-    content = json.loads((tmp_path / "cpu.json").read_text())
-    assert list(content["backends"]) == ["jax"]
-    assert list(content["experiments"]) == ["mansilla/base"]
+    assert content["runs"].keys() == content["experiments"].keys()
+    assert content["runs"]["mansilla/base"]["ms_per_step"] == {"ours": 20.0, "stock": 30.0}
 
 
 def test_the_memory_of_a_variant_is_that_of_a_process_in_which_no_other_was_built(
@@ -234,7 +297,7 @@ def test_the_memory_of_a_variant_is_that_of_a_process_in_which_no_other_was_buil
     assert built == ["ours", "ours ran"]
 
 
-def test_no_file_is_written_where_none_is_asked_for(ask, elsewhere, tmp_path):
+def test_no_file_is_written_where_none_is_asked_for(ask, tmp_path):
     assert ask("mansilla/base")[0] == 0
     assert list(tmp_path.iterdir()) == []
 
@@ -251,12 +314,9 @@ def test_no_file_is_written_where_none_is_asked_for(ask, elsewhere, tmp_path):
         (["--stesp", "3"], "did you mean steps?"),
     ],
 )
-def test_a_wrong_request_is_refused_before_anything_is_timed(
-    ask, elsewhere, tmp_path, words, message
-):
+def test_a_wrong_request_is_refused_before_anything_is_timed(ask, tmp_path, words, message):
     status, out, err = ask(*words)
     assert (status, out) == (2, "")
     assert err.count("\n") == 1
     assert message in err
-    assert elsewhere == []
     assert list(tmp_path.iterdir()) == []

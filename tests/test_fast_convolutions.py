@@ -211,21 +211,21 @@ def test_the_statistics_of_bright_images_do_not_cancel():
     torch.testing.assert_close(inverse, (variance + 1e-3).rsqrt().float(), rtol=1e-4, atol=0)
 
 
-def test_dropout_drops_before_pooling_and_scales(monkeypatch):
-    """With the masks that it drew, the step is that of torch."""
-    drawn = []
-    draw = masks.draw_fast_mask_
-    monkeypatch.setattr(masks, "draw_fast_mask_", lambda *a: drawn.append(draw(*a)) or drawn[-1])
+def test_dropout_drops_before_pooling_and_scales():
+    """With the masks that its random numbers make, the step is that of torch."""
     torch.manual_seed(0)
     images = torch.randn(4, 1, 10, 10)
     weight, bias = torch.randn(3, 1, 3, 3, requires_grad=True), torch.randn(3, requires_grad=True)
-    settings = ((2, 2), 0.6, True)
+    lanes = masks.draw_lanes(4 * 3 * 8 * 8)
     with torch.no_grad():
-        given, *saved = patches.pool_convolution(images, weight, bias, *settings, True)
+        given, *saved = patches.pool_convolution(
+            images, weight, bias, (2, 2), lanes, 0.6, True, True
+        )
         gradient = torch.randn_like(given)
-        gradients = patches.pool_convolution_backward(gradient, *saved, weight, *settings)
+        gradients = patches.pool_convolution_backward(gradient, *saved, weight, (2, 2), 0.6, True)
     # A mask a corner, each (windows, kernels): put together to one of the whole map.
-    mask = torch.stack(drawn).view(2, 2, 4, 4, 4, 3).permute(2, 5, 3, 0, 4, 1).reshape(4, 3, 8, 8)
+    mask = masks.keep_lanes_(torch.empty(len(lanes)), lanes, 0.6).view(2, 2, 4, 4, 4, 3)
+    mask = mask.permute(2, 5, 3, 0, 4, 1).reshape(4, 3, 8, 8)
     maps = torch.conv2d(images, weight, bias).relu() * mask / 0.6
     expected = torch.nn.functional.max_pool2d(maps, 2)
     torch.testing.assert_close(given, expected)

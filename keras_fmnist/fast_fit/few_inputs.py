@@ -7,9 +7,9 @@ import math
 
 import torch
 
-from keras_fmnist.fast_fit import patch_norms, patches
+from keras_fmnist.fast_fit import masks, patch_norms, patches
 from keras_fmnist.fast_fit.blocks import call, find_blocks, give, remove
-from keras_fmnist.fast_fit.patterns import aten, shape
+from keras_fmnist.fast_fit.patterns import aten, item, shape
 
 # Numbers under a kernel up to which matrix products were faster than torch's convolutions.
 _MOST_INPUTS = 32
@@ -40,16 +40,20 @@ def _replace(graph, block):
         results = call(graph, block.norm, patch_norms.normalize_kernels, given, 6)
         weight, bias, mean, inverse, centre, slopes = results
         give(block.norm, {1: mean, 2: inverse})
-    settings = (block.window, block.keep, block.relu is not None)
+    settings = (block.keep, block.relu is not None)
     for_gradient = block.pool_backward is not None
-    given = (images, weight, bias, *settings, for_gradient)
+    lanes = None
+    if block.scaled_mask is not None:
+        count = math.prod(block.window) * math.prod(shape(item(block.pool, 0)))
+        lanes = call(graph, block.pool, masks.draw_lanes, (count,))
+    given = (images, weight, bias, block.window, lanes, *settings, for_gradient)
     pooled, *saved = call(
         graph, block.pool, patches.pool_convolution, given, 4 if for_gradient else 1
     )
     give(block.pool, {0: pooled})
     if for_gradient:
         start = block.pool_backward
-        given = (start.args[0], *saved, weight, *settings)
+        given = (start.args[0], *saved, weight, block.window, *settings)
         gradients = call(graph, start, patches.pool_convolution_backward, given, 2)
         if block.norm is not None:
             given = (*gradients, plain_weight, scale, inverse, centre, slopes)

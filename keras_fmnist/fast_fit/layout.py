@@ -4,6 +4,7 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.fx.experimental.symbolic_shapes import ShapeEnv
 
+from keras_fmnist.fast_fit import masks
 from keras_fmnist.fast_fit.patterns import aten, shape
 
 
@@ -49,5 +50,11 @@ def describe(module: torch.fx.GraphModule, inputs: list[torch.Tensor]) -> None:
 
 class _Describer(torch.fx.Interpreter):
     def run_node(self, node):
-        node.meta["val"] = value = super().run_node(node)
+        if node.target in masks.DRAWS:  # these need a generator's numbers; they fill an argument
+            value = self.env[node.args[0]]
+        elif node.target is masks.draw_lanes:
+            value = torch.empty(node.args, dtype=torch.int16)
+        else:
+            value = super().run_node(node)
+        node.meta["val"] = value
         return value

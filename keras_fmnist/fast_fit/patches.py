@@ -19,6 +19,7 @@ def pool_convolution(
     weight: torch.Tensor,
     bias: torch.Tensor | None,
     window: tuple[int, int],
+    lanes: torch.Tensor | None,
     keep: float,
     with_relu: bool,
     for_gradient: bool,
@@ -32,7 +33,8 @@ def pool_convolution(
         weight: `(kernels, channels, rows, columns)`.
         bias: `(kernels,)`, or None.
         window: rows and columns of a pooling window, which is its stride too.
-        keep: share of elements that dropout keeps; 1 is none.
+        lanes: random int16 numbers for dropout, one for each element of the map, or None.
+        keep: share of elements that dropout keeps; 1 without dropout.
         with_relu: whether a ReLU stands before dropout and pooling.
         for_gradient: whether to give more than the first result.
 
@@ -45,17 +47,20 @@ def pool_convolution(
     corners, _, channels = kernels.shape
     positions = columns.shape[1]
     largest = images.new_empty(positions, channels)
+    if lanes is not None:
+        lanes = lanes.view(corners, positions, channels)
     responses = images.new_empty(corners, positions, channels) if for_gradient else None
     for rows in _pieces(positions, channels):
         top = largest[rows]
+        mask = torch.empty_like(top)
         for corner in range(corners):
             out = responses[corner, rows] if for_gradient else torch.empty_like(top)
             torch.mm(columns[:, rows].t(), kernels[corner], out=out)
-            if keep < 1:
-                out.mul_(masks.draw_fast_mask_(torch.empty_like(out), keep))
+            if lanes is not None:
+                out.mul_(masks.keep_lanes_(mask, lanes[corner, rows], keep))
             torch.maximum(out, top if corner else out, out=top)
     pooled = largest.relu() if with_relu else largest.clone()
-    if keep < 1:
+    if lanes is not None:
         pooled.mul_(1 / keep)
     sides = [
         (side - kernel + 1) // step
@@ -109,7 +114,8 @@ def pool_convolution_backward(
 
 
 def _pieces(positions, channels):
-    step = max(1, _PIECE // channels)
+    count = -(-positions * channels // _PIECE)
+    step = -(-positions // count)
     return [slice(first, first + step) for first in range(0, positions, step)]
 
 

@@ -54,13 +54,14 @@ def make_runnable(
         return _try(_CudaGraph, module, state, leaves) or module.forward
     if devices == {"cpu"}:
         if not exact:
-            masks.replace_masks(module.graph, masks.draw_fast_mask_)
+            draw = masks.draw_traceable_mask_ if inductor else masks.draw_fast_mask_
+            masks.replace_masks(module.graph, draw)
         run = _try(_compile, module, state, leaves) if inductor else None
         if run is not None:
             return run
         if exact and masks.stock_mask_is_reproduced():
             masks.replace_masks(module.graph, masks.draw_stock_mask_)
-        _keep_freed_memory()
+        keep_freed_memory()
         if not exact:
             _rearrange(module, [*state, *leaves])
         rewrite.pool_channels_last(module.graph)
@@ -99,7 +100,7 @@ def summarize(error: Exception) -> str:
 
 
 @functools.cache
-def _keep_freed_memory():
+def keep_freed_memory() -> None:
     """Tell glibc to keep freed memory in the process.
 
     By default it gives the feature maps of a step back to the kernel and faults them in again
