@@ -1,9 +1,9 @@
 """What the reports leave open, or get wrong: numbered from 1, as the comments in the code cite it.
 
-README.md and the page show this list and no other.
+docs/open_questions.md and the page show this list and no other.
 """
 
-from keras_fmnist.catalogue import Text
+from keras_fmnist.claims.catalogue import Text
 
 DEVIATIONS = (
     Text(
