@@ -14,7 +14,7 @@ from experiments.deviations import DEVIATIONS
 from experiments.exhibits import EXHIBITS
 from experiments.spanish import SPANISH
 from keras_fmnist import cli, menu
-from keras_fmnist.catalogue import Catalogue
+from keras_fmnist.catalogue import Catalogue, Live
 
 REPORTS = {"mansilla": mansilla.SPECS, "manolucos": manolucos.SPECS, "transfer": transfer.SPECS}
 CLAIMS = (*mansilla_claims.CLAIMS, *manolucos_claims.CLAIMS, *transfer.CLAIMS)
@@ -28,6 +28,13 @@ CATALOGUE = Catalogue(
     spanish=SPANISH,
     benched=(mansilla.BASE, mansilla.CLASSIFIER_FULL, mansilla.CLASSIFIER_FROZEN, manolucos.WIDE),
     classifier=mansilla.CLASSIFIER_FULL,
+    live=Live(
+        classifiers=(mansilla.CLASSIFIER_FULL, mansilla.CLASSIFIER_FROZEN),
+        autoencoders=(
+            *(mansilla.BASE, mansilla.LATENT_256, mansilla.SGD),
+            *(manolucos.NO_DROPOUT, manolucos.WIDE),
+        ),
+    ),
 )
 
 

@@ -1,6 +1,11 @@
 """What every autoencoder is held to: PCA with as many numbers an image, and the mean image."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
+
+if TYPE_CHECKING:
+    from sklearn.decomposition import PCA
 
 
 def measure(
@@ -30,10 +35,7 @@ def measure(
     elif components == 0:
         rebuilt = np.broadcast_to(mean, images.shape)
     else:
-        from sklearn.decomposition import PCA  # two thirds of a second to import
-
-        # The covariance alone, because a decomposition of the images takes minutes and a gigabyte.
-        pca = PCA(components, svd_solver="covariance_eigh").fit(_flatten(train_images))
+        pca = fit_pca(train_images, components)
         rebuilt = pca.inverse_transform(pca.transform(images))
     # PCA of pixels in [-1, 1] is that of pixels in [0, 1] with twice the errors.
     unit = (1 - darkest) ** 2
@@ -42,6 +44,14 @@ def measure(
         "mean_image_loss": _mean_square(mean - images) * unit,
     }
     return losses, rebuilt.reshape(test_images.shape)
+
+
+def fit_pca(train_images: np.ndarray, components: int) -> "PCA":
+    """Fits mean and principal components on images `(n, 28, 28, 1)` uint8, scaled to [0, 1]."""
+    from sklearn.decomposition import PCA  # two thirds of a second to import
+
+    # The covariance alone, because a decomposition of the images takes minutes and a gigabyte.
+    return PCA(components, svd_solver="covariance_eigh").fit(_flatten(train_images))
 
 
 def _flatten(images):

@@ -40,6 +40,20 @@ class Exhibit:
 
 
 @dataclass(frozen=True)
+class Live:
+    """The nets that run in the page that answers.
+
+    Args:
+        classifiers: whose probabilities stand side by side.
+        autoencoders: whose reconstructions do, and whose codes are walked through; what dropout
+            does is shown in the first.
+    """
+
+    classifiers: "tuple[ClassifierSpec, ...]" = ()
+    autoencoders: "tuple[AutoencoderSpec, ...]" = ()
+
+
+@dataclass(frozen=True)
 class Catalogue:
     """Every experiment, and what the reports print and leave open about them.
 
@@ -55,6 +69,7 @@ class Catalogue:
             is shown in English.
         benched: what `bench` times where none is named.
         classifier: what `predict` takes where none is named.
+        live: the nets that run in the page that answers.
     """
 
     reports: "dict[str, Specs]"
@@ -66,6 +81,7 @@ class Catalogue:
     spanish: dict[str, str] = field(default_factory=dict)
     benched: "Specs" = ()
     classifier: "ClassifierSpec | None" = None
+    live: Live = Live()
 
     @property
     def specs(self) -> "list[AutoencoderSpec | ClassifierSpec]":

@@ -17,6 +17,8 @@ from keras_fmnist import results, schema
 from keras_fmnist.data import CLASS_NAMES, Dataset
 
 if TYPE_CHECKING:
+    from sklearn.decomposition import PCA
+
     from keras_fmnist.trained import Trained
 
 IMAGES = 2000  # t-SNE takes ten seconds for so many, and grows faster than their number
@@ -80,14 +82,20 @@ def measure(trained: "Trained", dataset: Dataset) -> LatentSpace:
 
 
 def _maps(codes):
-    from sklearn.decomposition import PCA  # a second to import
-    from sklearn.manifold import TSNE
+    from sklearn.manifold import TSNE  # a second to import
 
-    pca = PCA(2, random_state=0)
-    flat = pca.fit_transform(codes)
+    pca = fit_plane(codes)
+    flat = pca.transform(codes)
     near = TSNE(init="pca", random_state=0).fit_transform(codes)
     share = {"share": _digits(pca.explained_variance_ratio_)}
     return _axes(flat) | share, _axes(near)
+
+
+def fit_plane(codes: np.ndarray) -> "PCA":
+    """The plane in which codes `(n, numbers)` vary most; the map of PCA shows them in it."""
+    from sklearn.decomposition import PCA
+
+    return PCA(2, random_state=0).fit(codes)
 
 
 def _axes(points):

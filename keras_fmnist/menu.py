@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from keras_fmnist import commands, publish, queries, results, rulers, uses
+from keras_fmnist import commands, live_command, publish, queries, results, rulers, uses
 from keras_fmnist.cli import REQUIRED, VARIADIC, Choice, command
 from keras_fmnist.settings import describe, setting_fields
 from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec, override, settings
@@ -126,6 +126,12 @@ def tool(catalogue: "Catalogue") -> dict:
             "Maps latent spaces: PCA, t-SNE, and lines between images, drawn beside the record.",
             experiments=(VARIADIC, "such as mansilla/base; every autoencoder where none is given"),
             seed=(0, "of the run"),
+            **out,
+        ),
+        "live": command(
+            lambda **given: live_command.prepare_live(catalogue, **given),
+            "Measures what the live page needs of the data set; `report` then writes that page.",
+            seed=(0, "of the runs"),
             **out,
         ),
         "bench": command(

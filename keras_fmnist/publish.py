@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from keras_fmnist import checks, grouping, results
 from keras_fmnist.files import write_whole
 
+LIVE = "live.html"  # the page in which the nets run
+
 if TYPE_CHECKING:
     from keras_fmnist.catalogue import Catalogue
 
@@ -29,6 +31,7 @@ def write_report(catalogue: "Catalogue", out: str = results.STUDY, check: bool =
     files = dict(_reported(catalogue, out, records))
     changed = [path for path, content in files.items() if not figures.same(path, content)]
     drawn = {path for spec in catalogue.specs for path in figures.drawn(out, spec)}
+    drawn |= {path for path in [Path(out, LIVE)] if path.exists()}
     strays = sorted(drawn - files.keys())
     if check:
         wrong = [f"{path} is not what the records give" for path in changed]
@@ -58,6 +61,8 @@ def _reported(catalogue, out, records):
             leading.append(grouping.leading(mine)[0])
     yield from figures.render_overview(out, leading).items()
     yield Path(out, "index.html"), page.render(catalogue, records, out).encode()
+    if live := page.render_live(catalogue, records, out):
+        yield Path(out, LIVE), live.encode()
     readme = Path(__file__).parent.parent / "README.md"
     if Path(out).resolve() == (readme.parent / results.STUDY).resolve():
         for spec in [*catalogue.specs, *catalogue.readings]:

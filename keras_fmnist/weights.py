@@ -101,7 +101,10 @@ def part(arrays: Arrays, name: str) -> Arrays:
 
 def save(path: Path | str, arrays: Arrays, metadata: dict[str, str] | None = None) -> None:
     """Writes a safetensors file, whole or not at all; `metadata` is text by name."""
-    write_whole(path, safetensors.numpy.save(arrays, metadata))
+    # safetensors writes the memory of an array as it lies, and says nothing where that is not in
+    # rows: a transposed array would come back as another.
+    in_rows = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    write_whole(path, safetensors.numpy.save(in_rows, metadata))
 
 
 def load(path: Path | str, sha256: str | None = None, most: int = MOST_BYTES) -> Arrays:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from keras_fmnist import report
 from keras_fmnist.catalogue import Catalogue, Text
 from keras_fmnist.data import CLASS_NAMES
-from keras_fmnist.page import charts, content, evidence, exhibits, spaces, words
+from keras_fmnist.page import charts, content, evidence, exhibits, live_page, spaces, words
 from keras_fmnist.results import Record
 
 
@@ -31,7 +31,7 @@ def render(catalogue: Catalogue, records: Sequence[Record], out: Path | str) -> 
     mine = [record for record in records if record.id in reported]
     groups = content.leading(mine)
     said = content.verdicts(catalogue, records)
-    template = _environment(catalogue).get_template("page.html.j2")
+    template = environment(catalogue).get_template("page.html.j2")
     return template.render(
         pictures=content.pictures_of(catalogue, groups),
         spaces=spaces.of_each(out, groups),
@@ -46,7 +46,17 @@ def render(catalogue: Catalogue, records: Sequence[Record], out: Path | str) -> 
         findings=catalogue.findings,
         checklist=evidence.checklist(catalogue, mine, groups) if mine else [],
         again=evidence.runs(catalogue, mine),
+        live=live_page.is_there(catalogue, mine, out),
     )
+
+
+def render_live(catalogue: Catalogue, records: Sequence[Record], out: Path | str) -> str | None:
+    """The page in which the nets run; None where there is not all that it needs.
+
+    Args and errors are those of `live_page.content`.
+    """
+    found = live_page.content(catalogue, records, out)
+    return found and environment(catalogue).get_template("live.html.j2").render(**found)
 
 
 def _report(name, catalogue, groups, said):
@@ -66,7 +76,7 @@ def _report(name, catalogue, groups, said):
     }
 
 
-def _environment(catalogue):
+def environment(catalogue: Catalogue) -> jinja2.Environment:
     """Jinja2 with the page's words; whatever is no markup of ours is escaped."""
 
     def say(english):

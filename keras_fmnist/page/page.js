@@ -1,11 +1,7 @@
-"use strict";
-// Language, colours, the chooser of pictures, the confusion matrices' rows; Bokeh draws the plots.
+// The chooser of pictures, the confusion matrices' rows; Bokeh draws the plots.
 
-const root = document.documentElement;
 const words = JSON.parse(document.getElementById("words").textContent);
-const systemIsDark = matchMedia("(prefers-color-scheme: dark)");
 const narrow = matchMedia("screen and (max-width: 40rem)");
-const all = (selector, inside = document) => [...inside.querySelectorAll(selector)];
 
 // --- plots: a JSON text of Bokeh's in which ${…} stands for a colour or a word
 
@@ -94,31 +90,6 @@ const matrices = all(".matrix").map((matrix) => {
   return say;
 });
 
-// --- language and colours
-
-function speak(language) {
-  root.lang = language;
-  for (const element of all("[data-exchange]")) {
-    const { exchange, [language]: value } = element.dataset;
-    if (exchange === "text") element.textContent = value;
-    else element.setAttribute(exchange, value);
-  }
-  for (const say of matrices) say();
-}
-
-function colour() {
-  const chosen = document.querySelector("select[name=theme]").value;
-  const system = systemIsDark.matches ? "dark" : "light";
-  root.dataset.theme = chosen === "auto" ? system : chosen;
-}
-
-for (const choice of all("input[name=language]")) {
-  choice.addEventListener("change", () => { speak(choice.value); drawAll(); });
-}
-for (const source of [document.querySelector("select[name=theme]"), systemIsDark]) {
-  source.addEventListener("change", () => { colour(); drawAll(); });
-}
-
 narrow.addEventListener("change", drawAll);
 
 // --- on paper everything is open
@@ -132,8 +103,7 @@ addEventListener("afterprint", () => {
   for (const one of shut) one.open = false;
 });
 
-const preferred = navigator.language.startsWith("es") ? "es" : "en";
-document.querySelector(`input[name=language][value=${preferred}]`).checked = true;
-speak(preferred);
-colour();
-drawAll();
+startShell(() => {
+  for (const say of matrices) say();
+  drawAll();
+});

@@ -12,7 +12,13 @@ from markupsafe import Markup, escape
 
 from keras_fmnist.catalogue import Text
 
-TEXTS = tomllib.loads(resources.files(__package__).joinpath("texts.toml").read_text("utf-8"))
+TEXTS = {
+    key: text
+    for name in ("texts.toml", "live.toml")
+    for key, text in tomllib.loads(
+        resources.files(__package__).joinpath(name).read_text("utf-8")
+    ).items()
+}
 
 
 def text(key: str, **values: str | int | Text) -> Text:
