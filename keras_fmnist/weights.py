@@ -1,10 +1,9 @@
 """A model's weights as named arrays, and as safetensors files that are checked when they are read.
 
 A name is the path of layers to the variable, such as `encoder/conv1/kernel`. Arrays have Keras's
-layout, which is the same on every backend; `to_native` and `from_native` turn them into PyTorch's
-and back, exactly. A file may come from a stranger. Nothing in it runs: safetensors holds numbers
-alone, and a PyTorch file is read by its restricted reader. Neither fills more memory than a few
-times its own length.
+layout on every backend; `to_native` and `from_native` turn them into PyTorch's and back, exactly. A
+file may come from a stranger. Nothing in it runs: safetensors holds numbers alone, a PyTorch file
+is read by its restricted reader, and neither fills more memory than a few times its own length.
 """
 
 import hashlib
@@ -101,9 +100,7 @@ def part(arrays: Arrays, name: str) -> Arrays:
 
 def save(path: Path | str, arrays: Arrays, metadata: dict[str, str] | None = None) -> None:
     """Writes a safetensors file, whole or not at all; `metadata` is text by name."""
-    # safetensors writes the memory of an array as it lies, and says nothing where that is not in
-    # rows: a transposed array would come back as another.
-    in_rows = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    in_rows = {k: np.ascontiguousarray(a) for k, a in arrays.items()}  # else memory as it lies
     write_whole(path, safetensors.numpy.save(in_rows, metadata))
 
 

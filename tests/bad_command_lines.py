@@ -321,6 +321,7 @@ BAD = {
         ("predict 1 --seed x", "seed must be a whole number from 0 to 2147483647, not 'x'"),
         ("export mansilla/base --format keras --seed -1", "seed must be a whole number"),
         ("latent --seed 0.5", "seed must be a whole number"),
+        ("live --seed 0.5", "seed must be a whole number"),
     ],
     "no number": [
         ("mansilla base --learning_rate nan", "learning_rate must be a number from 1e-09 to 10.0"),
@@ -558,6 +559,8 @@ BAD = {
         ("latent", "results holds no weights of an autoencoder, seed 0"),
         ("latent mansilla/base --seed 3", "there is no folder results here"),
         ("latent --out ''", "out must name a folder"),
+        ("live", "there is no folder results here"),
+        ("live --out folder", "folder holds no weights of mansilla/classifier_full"),
         ("export mansilla/base --format keras --out here.pt", "here.pt is a file, not a folder"),
     ],
 }

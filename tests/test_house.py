@@ -56,6 +56,7 @@ ARROWS = {
     "photos": "settings specs",
     "prediction": "data photos specs weights",
     "latent": "data results schema",
+    "live_data": "baselines data latent results schema specs weights",
     "inspection": "seeds",
     "pitfalls": "inspection settings specs",
     "twin": "native specs weights",
@@ -68,7 +69,10 @@ ARROWS = {
     "claims": "grouping results specs verdicts",
     "assumptions": "grouping results specs",
     "report": "assumptions claims grouping results",
-    "page": "assumptions catalogue claims data figures grouping latent report results specs",
+    "page": (
+        "assumptions catalogue claims data figures grouping latent live_data report results specs "
+        "weights"
+    ),
     "study": "results settings specs",
     "ray_engine": "files provenance results study",
     "checks": "results settings",
@@ -84,9 +88,10 @@ ARROWS = {
     "formats": "checks data files settings weights",
     "rulers": "bench checks compare data files formats models parity provenance settings specs "
     "weights",
+    "live_command": "checks data live_data results settings trained",
     "uses": "checks data figures formats latent photos prediction results settings specs trained",
     "cli": "interrupts settings",
-    "menu": "cli commands publish queries results rulers settings specs uses",
+    "menu": "cli commands live_command publish queries results rulers settings specs uses",
 }
 # Torch is named by what speaks to it directly; everything else is Keras or numpy.
 RULERS = {"twin", "parity", "compare", "bench"}  # they hold ours to native PyTorch

@@ -405,6 +405,9 @@ def test_every_text_is_used(study, monkeypatch):
     monkeypatch.setattr(words, "TEXTS", Noting(words.TEXTS))
     page.render(CATALOGUE, results.read_all(study), study)
     page.render(CATALOGUE, [], study / "nothing")
+    monkeypatch.chdir(ROOT)
+    page.render(CATALOGUE, results.read_all(results.STUDY), results.STUDY)
+    page.render_live(CATALOGUE, results.read_all(results.STUDY), results.STUDY)
     # What only one verdict of a comparison says, and only a GPU's bench.
     assert words.TEXTS.keys() - asked == {"equivalent", "different", "variant_cudagraph"}
 

@@ -1,22 +1,17 @@
 """The page in a real Chromium, from disk: it loads, its switches work, and axe finds nothing."""
 
 import io
-import os
-import shutil
 
 import made_up_study
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from in_browser import complaints, launched, open_page
 from PIL import Image
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from experiments.__main__ import CATALOGUE
 from keras_fmnist import page as page_room
 from keras_fmnist import results
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-PATIENCE = 30_000  # milliseconds: drawing takes two seconds, on a busy machine many more
 
 
 @pytest.fixture(scope="module")
@@ -32,14 +27,8 @@ def study(tmp_path_factory, make_record, put_record):
 
 @pytest.fixture(scope="module")
 def browser():
-    if CHROMIUM is None:
-        # On a developer's machine there may be none; a CI without it would hide that.
-        assert not os.environ.get("CI"), "Chromium is not installed"
-        pytest.skip("Chromium is not installed: apt-get install chromium")
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM)
-        yield launched
-        launched.close()
+    with launched() as chromium:
+        yield chromium
 
 
 @pytest.fixture(scope="module")
@@ -50,16 +39,7 @@ def heard():
 
 @pytest.fixture(scope="module")
 def opened(browser, study, heard):
-    tab = browser.new_page(viewport={"width": 1280, "height": 900}, locale="en-GB")
-    tab.set_default_timeout(PATIENCE)
-    expect.set_options(timeout=PATIENCE)
-    tab.on("pageerror", lambda error: heard["complaints"].append(str(error)))
-    tab.on(
-        "console",
-        lambda said: said.type in ("error", "warning") and heard["complaints"].append(said.text),
-    )
-    tab.on("request", lambda asked: heard["requests"].append(asked.url))
-    tab.goto((study / "index.html").as_uri())
+    tab = open_page(browser, study / "index.html", heard)
     drawn(tab)
     return tab
 
@@ -274,13 +254,6 @@ def test_on_a_phone_the_name_of_a_row_stays_where_the_row_is_moved_along(tab):
     left = name.bounding_box()["x"]
     tab.locator(".scroll").first.evaluate("element => { element.scrollLeft = 60; }")
     assert name.bounding_box()["x"] == left
-
-
-def complaints(tab, **options):
-    """What axe finds, with the elements it finds it in."""
-    options["resultTypes"] = ["violations"]
-    found = Axe().run(tab, options=options).response["violations"]
-    return [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found]
 
 
 def test_axe_finds_nothing_in_either_language(tab):

@@ -90,6 +90,13 @@ def test_a_file_gives_back_what_was_saved(model, tmp_path):
     weights.set_arrays(models.autoencoder(BASE, seed=1), loaded)
 
 
+def test_an_array_that_does_not_lie_in_rows_comes_back_as_it_was(tmp_path):
+    whole = np.arange(12, dtype=np.float32).reshape(3, 4)
+    laid = {"turned": whole.T, "backwards": whole[::-1], "every second": whole[:, ::2]}
+    weights.save(tmp_path / "w.safetensors", laid)
+    assert same(weights.load(tmp_path / "w.safetensors"), laid)
+
+
 def test_a_part_has_the_names_of_its_own_layers(model):
     arrays = weights.get_arrays(model)
     encoder = weights.part(arrays, "encoder")

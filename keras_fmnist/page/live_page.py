@@ -28,6 +28,7 @@ SCRIPTS = (
     "photo",
     "canvas",
     "trial",
+    "rebuilt",
     "drawing",
     "walk",
     "start",
@@ -179,8 +180,8 @@ def _engine():
 
 def _script_words():
     """What the script says, for each language: the texts whose names begin with `live_js_`."""
-    found = {key: text for key, text in words.TEXTS.items() if key.startswith("live_js_")}
+    keys = [key for key in words.TEXTS if key.startswith("live_js_")]
     return {
-        language: {key.removeprefix("live_js_"): text[language] for key, text in found.items()}
+        language: {key.removeprefix("live_js_"): words.TEXTS[key][language] for key in keys}
         for language in ("en", "es")
     }

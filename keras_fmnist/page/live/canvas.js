@@ -61,3 +61,8 @@ function paintMaps(canvas, values, side, count, columns) {
   }
   paint(canvas, grid, width);
 }
+
+// The numbers of a code in a square, as maps are painted.
+function paintCode(canvas, values) {
+  paintMaps(canvas, values, 1, values.length, Math.ceil(Math.sqrt(values.length)));
+}

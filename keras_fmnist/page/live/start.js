@@ -8,9 +8,13 @@ async function start() {
   startShell(() => {
     chooseSource(document.querySelector("[name=source]:checked").value);
     if (trial.about() === "") takeTestImage();
-    else { showSteps(); answer(); }
-    showSpace();
+    else {
+      showSteps();
+      answer();
+      showSpace();
+    }
   });
+  await rebuilding;
   root.dataset.ready = Math.round(performance.now());
 }
 

@@ -1,4 +1,4 @@
-// A picture, what is done to it, and what every net makes of it.
+// A picture, what is done to it, and what the classifiers make of it.
 
 const trial = {
   pixels: new Uint8Array(SIDE * SIDE), // as the data set has it, before noise and cover
@@ -62,29 +62,17 @@ function showSteps() {
   }));
 }
 
-// Computes and shows everything that depends on the picture.
+// Shows what the classifiers say of the picture; the autoencoders follow, see rebuilt.js.
 function answer() {
   const start = performance.now();
   const pixels = currentPixels();
   const dropout = dropoutNow();
   const answers = content.classifiers.map((net) => classify(net, pixels, dropout));
-  const layers = {};
-  const codes = content.autoencoders.map((net, k) =>
-    encode(net, pixels, dropout, k === 0 ? (step, x) => noteLayer(layers, step, x) : undefined));
-  const rebuilt = content.autoencoders.map((net, k) => decode(net, codes[k]));
   const milliseconds = performance.now() - start;
   paint(byId("shown"), pixels);
   byId("shown-about").textContent = trial.about();
   showAnswers(answers, milliseconds);
-  showRebuilt(rebuilt, pixels);
-  showLayers(layers);
-  walkChanged(codes);
-}
-
-// The last thing that each of the three parts of an encoder gives: `first`, `second` and `code`.
-function noteLayer(layers, step, x) {
-  const part = x.rank === 2 ? "code" : layers.second || (layers.first && step.op === "conv") ? "second" : "first";
-  layers[part] = { shape: x.shape, values: x.dataSync() };
+  rebuildAll(pixels, dropout);
 }
 
 function largest(values) {
@@ -115,35 +103,6 @@ function showAnswers(answers, milliseconds) {
   byId("answer").textContent = say("answer", {
     first, second, one: words[0], other: words[1], ms: number(milliseconds, 0),
   });
-}
-
-function showRebuilt(rebuilt, pixels) {
-  const show = (id, values) => {
-    paint(byId(id), values);
-    document.querySelector(`[data-error="${id}"]`).textContent = number(meanSquare(values, pixels), 4);
-  };
-  content.autoencoders.forEach((net, k) => {
-    show(`rebuilt-${k}`, rebuilt[k]);
-    if (net.pca) show(`pca-${k}`, projectOnComponents(pixels, net.pca));
-  });
-}
-
-const MAPS_A_ROW = 8;
-
-function showLayers(layers) {
-  for (const [name, { shape, values }] of Object.entries(layers)) {
-    const [side, count] = shape.length === 4 ? [shape[1], shape[3]] : [1, shape[1]];
-    if (side === 1) paintCode(byId(`layer-${name}`), values);
-    else paintMaps(byId(`layer-${name}`), values, side, count, MAPS_A_ROW);
-    const zeros = values.reduce((sum, value) => sum + (value === 0), 0);
-    document.querySelector(`[data-dropped="${name}"]`).textContent =
-      say("dropped", { count: zeros, all: values.length });
-  }
-}
-
-function paintCode(canvas, values) {
-  const most = values.reduce((one, other) => Math.max(one, other), 0) || 1;
-  paint(canvas, values.map((value) => 0.12 + 0.88 * value / most), Math.ceil(Math.sqrt(values.length)));
 }
 
 // --- where a picture comes from

@@ -2,7 +2,7 @@
 
 const MARGIN = 24; // canvas pixels around the points
 const NEAR = 18; // canvas pixels within which a press pins an image
-const walk = { codes: [], points: null, pins: { A: null, B: null }, next: "A", values: null };
+const walk = { codes: [], points: null, net: null, pins: { A: null, B: null }, next: "A", values: null };
 
 const walked = () => content.autoencoders[Number(named("space").value)];
 const mapOf = (net) => ({
@@ -240,12 +240,15 @@ function showUnits() {
 
 // --- all of it
 
-// Another picture stands above, with these codes by every autoencoder.
-function walkChanged(codes) {
-  walk.codes = codes;
-  for (const pin of ["A", "B"]) {
-    if (!walk.pins[pin] || named(`pin-${pin}`).value === "given") setPin(pin);
+// Another picture stands above, of which the autoencoder `k` makes this code.
+function codeChanged(k, code) {
+  walk.codes[k] = code;
+  if (content.autoencoders[k] !== walked()) return;
+  if (walk.net !== walked()) {
+    showSpace();
+    return;
   }
+  for (const pin of ["A", "B"]) if (named(`pin-${pin}`).value === "given") setPin(pin);
   showBetween();
   drawMap();
   resetUnits();
@@ -253,6 +256,8 @@ function walkChanged(codes) {
 
 function showSpace() {
   const net = walked();
+  if (!walk.codes[Number(named("space").value)]) return; // it is shown when its code is there
+  walk.net = net;
   const { labels } = mapOf(net);
   const [first, second] = net.map.share.map((share) => percent(share, 0));
   byId("map-about").textContent = say("map_about", { images: labels.length, first, second });
