@@ -44,9 +44,16 @@ function paintPlanes(canvas, { width, height, planes, box }) {
   context.strokeRect(box.left, box.top, box.right - box.left + 1, box.bottom - box.top + 1);
 }
 
-// Maps side by side in a grid, the brightest place of all of them white.
-function paintMaps(canvas, values, side, count, columns) {
+// What a layer gives, as brightness: the greatest of its values white, and 0 not quite black, so that
+// a place where there is nothing shows as a place.
+function brightness(values) {
   const most = values.reduce((one, other) => Math.max(one, other), 0) || 1;
+  return values.map((value) => 0.12 + 0.88 * value / most);
+}
+
+// Maps side by side in a grid.
+function paintMaps(canvas, values, side, count, columns) {
+  const bright = brightness(values);
   const rows = Math.ceil(count / columns);
   const cell = side + 1;
   const width = columns * cell - 1;
@@ -55,14 +62,17 @@ function paintMaps(canvas, values, side, count, columns) {
     const [top, left] = [Math.floor(map / columns) * cell, (map % columns) * cell];
     for (let y = 0; y < side; y++) {
       for (let x = 0; x < side; x++) {
-        grid[(top + y) * width + left + x] = 0.12 + 0.88 * values[(y * side + x) * count + map] / most;
+        grid[(top + y) * width + left + x] = bright[(y * side + x) * count + map];
       }
     }
   }
   paint(canvas, grid, width);
 }
 
-// The numbers of a code in a square, as maps are painted.
+// The numbers of a code, row by row, in a square or nearly one.
 function paintCode(canvas, values) {
-  paintMaps(canvas, values, 1, values.length, Math.ceil(Math.sqrt(values.length)));
+  const width = Math.ceil(Math.sqrt(values.length));
+  const square = new Float32Array(width * Math.ceil(values.length / width));
+  square.set(brightness(values));
+  paint(canvas, square, width);
 }
