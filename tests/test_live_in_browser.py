@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from experiments.__main__ import CATALOGUE
-from keras_fmnist import cli, data, menu, photos, results, trained
+from keras_fmnist import cli, data, live_data, menu, photos, results, trained, weights
 from keras_fmnist import page as page_room
 from keras_fmnist.data import CLASS_NAMES
 
@@ -365,10 +365,11 @@ def test_pca_is_that_of_the_records(tab, root):
 # --- the codes
 
 
-def code_at(tab):
-    """The code at the sliders' place, from the page's own plane."""
-    code = tab.evaluate("() => [...codeAt(walked(), ...here(scaleOf(walked())))]")
-    return np.array(code, np.float32)
+def code_at(tab, name):
+    """The code at the sliders' place on the map, from what `keras-fmnist live` has measured."""
+    x, y = tab.evaluate("() => here(scaleOf(walked()))")
+    arrays = weights.load(live_data.path_in(STUDY))
+    return arrays[f"{name}/mean"] + np.float32([x, y]) @ arrays[f"{name}/axes"]
 
 
 def test_a_code_lies_where_the_map_of_the_records_has_it(tab):
@@ -387,7 +388,8 @@ def test_a_code_lies_where_the_map_of_the_records_has_it(tab):
 
 
 def test_the_pointer_decodes_where_it_stands_and_so_do_the_sliders(tab, nets):
-    net = nets[CATALOGUE.live.autoencoders[0].id]
+    name = CATALOGUE.live.autoencoders[0].id
+    net = nets[name]
     chart = tab.locator("#map")
     chart.scroll_into_view_if_needed()
     box = chart.bounding_box()
@@ -396,7 +398,7 @@ def test_the_pointer_decodes_where_it_stands_and_so_do_the_sliders(tab, nets):
         tab.mouse.move(box["x"] + across * box["width"], box["y"] + up * box["height"])
         settled(tab)
         seen.append(shown(tab, "here"))
-        expected = net.decode(code_at(tab)[None])[0, ..., 0]
+        expected = net.decode(code_at(tab, name)[None])[0, ..., 0]
         assert abs(seen[-1] - 255 * expected).max() <= 1.5
     tab.focus("[name=axis-y]")
     for _ in range(20):
@@ -474,8 +476,8 @@ def test_a_number_of_the_code_changes_the_picture_and_there_is_a_way_back(tab, n
 def test_one_chooses_whose_codes_to_walk_through(tab, nets):
     tab.select_option("[name=space]", "1")
     assert "Of all 256 numbers" in tab.inner_text("#units-about")
-    net = nets[CATALOGUE.live.autoencoders[1].id]
-    expected = net.decode(code_at(tab)[None])[0, ..., 0]
+    name = CATALOGUE.live.autoencoders[1].id
+    expected = nets[name].decode(code_at(tab, name)[None])[0, ..., 0]
     assert abs(shown(tab, "here") - 255 * expected).max() <= 1.5
 
 
