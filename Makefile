@@ -1,11 +1,13 @@
 # make run    set-up, data, and the main job: mansilla's autoencoder and the two classifiers on it
 # make test   set-up, data, lint, the study's figures and page held to its records, every test
 #
-# EPOCHS=1 for a quick look (the report's 15 otherwise), SEED=1 for another seed, OUT=folder.
+# EPOCHS=1 for a quick look (the report's 15 otherwise), SEED=1 for another seed, OUT=folder;
+# CORES=4 for `make test` on four processors, 0 for one test after the other.
 # What is done is not done again, and an interrupted `make run` goes on where it was.
 
 PYTHON ?= python3
 SEED ?= 0
+CORES ?= 2
 OUT ?= runs$(if $(EPOCHS),/epochs$(EPOCHS))
 BIN := .venv/bin
 RUN = $(BIN)/python -m experiments.mansilla
@@ -23,7 +25,7 @@ test: data .venv/installed-test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/python -m experiments report --check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(CORES) --dist loadfile --no-loadscope-reorder
 
 data: .venv/installed
 	$(BIN)/python -m experiments data

@@ -58,7 +58,7 @@ tool data
 step "Correctness: the tests that hold on every device"
 "$PYTHON" -m pytest -p no:cacheprovider -m portable --ignore tests/test_backends.py
 step "Correctness: the traced step and its CUDA graph beside stock Keras"
-"$PYTHON" -m pytest -p no:cacheprovider -rs tests/test_fast_fit.py
+"$PYTHON" -m pytest -p no:cacheprovider -rs tests/fast_fit
 
 step "Correctness: one step here and on the CPU, from the same weights on the same images"
 "$PYTHON" - "$DEVICE" <<'PYTHON'

@@ -46,19 +46,17 @@ import sklearn.decomposition
 from tqdm import tqdm
 
 from experiments.mansilla import BASE
-from keras_fmnist import (
-    callbacks,
-    checkpoint_file,
-    data,
-    fast_fit,
-    models,
-    provenance,
-    results,
-    train,
-    weights,
-)
+from keras_fmnist import data, fast_fit
+from keras_fmnist.data.batches import EVALUATION_BATCH, Batches
 from keras_fmnist.files import write_json
+from keras_fmnist.models import networks, weights
+from keras_fmnist.records import provenance
+from keras_fmnist.records.record import read_record
+from keras_fmnist.records.run import Run
 from keras_fmnist.specs import override
+from keras_fmnist.training import callbacks, checkpoint_file
+from keras_fmnist.training.compile import compile_model
+from keras_fmnist.training.train import Options, train_run
 
 SPEC = override(BASE, {"epochs": 3, "batch_size": 20})
 EXAMPLES, TESTS, EVERY = 120, 40, 2
@@ -156,11 +154,12 @@ class Subject:
 
 
 class Ours(Subject):
-    """`train.run` with its checkpoint."""
+    """`train_run` with its checkpoint."""
 
     def __init__(self, dataset, fast):
         super().__init__(dataset)
-        self.fast = fast
+        self.options = Options(resume=True, checkpoint_every=EVERY, fast=fast)
+        self.training = Run(SPEC, 0, "torch", "cpu", len(dataset.train_images))
 
     def run(self, folder, boundaries, steps):
         """In a child: runs from the beginning, or goes on."""
@@ -172,41 +171,28 @@ class Ours(Subject):
             steps.value += 1
 
         callbacks.Progress.on_train_batch_end = counted
-        train.run(
-            SPEC,
-            0,
-            folder,
-            resume=True,
-            checkpoint_every=EVERY,
-            fast=self.fast,
-            dataset=self.dataset,
-        )
+        train_run(self.training, folder, self.options, self.dataset)
 
     def outcome(self, folder):
         """All bytes that must be the same, by name, and `history` and `weights` among them."""
-        path = self._record(folder)
-        record = json.loads(path.read_bytes())
+        files = self.training.files(folder)
+        record = json.loads(files.record.read_bytes())
         for name in MAY_DIFFER:
             record.pop(name)
-        names = sorted(p.name for p in path.parent.iterdir() if p.suffix != ".lock")
-        stored = results.weights_path(path).read_bytes()
-        return {"record": record, "files": names, "weights": stored}
+        names = sorted(p.name for p in files.record.parent.iterdir() if p.suffix != ".lock")
+        return {"record": record, "files": names, "weights": files.weights.read_bytes()}
 
     def saved_steps(self, folder):
         """Steps from which a killed run will go on; a record that is there must be true."""
-        path = self._record(folder)
-        if path.exists():
-            record = results.read(path)
-            weights.load(results.weights_path(path), record.weights_sha256["final"])
+        files = self.training.files(folder)
+        if files.record.exists():
+            record = read_record(files.record)
+            weights.load(files.weights, record.weights_sha256["final"])
             return SPEC.epochs * self.steps
-        saved = results.checkpoint_path(path)
-        if not saved.exists():
+        if not files.checkpoint.exists():
             return 0
-        _, state = checkpoint_file.read(saved)
+        _, state = checkpoint_file.read(files.checkpoint)
         return state["epoch"] * self.steps + state["step"]
-
-    def _record(self, folder):
-        return results.run_path(folder, SPEC.id, 0, "torch", "cpu")
 
 
 class BackupAndRestore(Subject):
@@ -219,14 +205,10 @@ class BackupAndRestore(Subject):
         def count(batch, logs):
             steps.value += 1
 
-        model = models.build(SPEC, 0)
-        train.compile_model(model, SPEC, fast=False)
-        batches = callbacks.Batches(
-            self.dataset.train_images, None, SPEC.batch_size, SPEC.darkest, seed=0
-        )
-        test = callbacks.Batches(
-            self.dataset.test_images, None, callbacks.EVALUATION_BATCH, SPEC.darkest
-        )
+        model = networks.build(SPEC, 0)
+        compile_model(model, SPEC, fast=False)
+        batches = Batches(self.dataset.train_images, None, SPEC.batch_size, SPEC.pixel_min, seed=0)
+        test = Batches(self.dataset.test_images, None, EVALUATION_BATCH, SPEC.pixel_min)
         fitted = model.fit(
             batches,
             epochs=SPEC.epochs,

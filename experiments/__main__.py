@@ -10,11 +10,14 @@ from experiments import (
     mansilla_claims,
     transfer,
 )
+from experiments.decoders import DECODERS
 from experiments.deviations import DEVIATIONS
 from experiments.exhibits import EXHIBITS
+from experiments.headlines import HEADLINES
 from experiments.spanish import SPANISH
-from keras_fmnist import cli, menu
-from keras_fmnist.catalogue import Catalogue, Live
+from keras_fmnist.claims.catalogue import Catalogue, Live
+from keras_fmnist.cli import app
+from keras_fmnist.cli.menu import build_menu
 
 REPORTS = {"mansilla": mansilla.SPECS, "manolucos": manolucos.SPECS, "transfer": transfer.SPECS}
 CLAIMS = (*mansilla_claims.CLAIMS, *manolucos_claims.CLAIMS, *transfer.CLAIMS)
@@ -24,8 +27,19 @@ CATALOGUE = Catalogue(
     exhibits=EXHIBITS,
     deviations=DEVIATIONS,
     questions=assumptions.QUESTIONS,
+    alternatives=DECODERS,
     findings=assumptions.FINDINGS,
     spanish=SPANISH,
+    headlines=HEADLINES,
+    main_results=(
+        mansilla.BASE,
+        mansilla.CLASSIFIER_FULL,
+        mansilla.CLASSIFIER_FROZEN,
+        transfer.RANDOM_HEAD,
+        manolucos.WIDE,
+        manolucos.CLASSIFIER_FC_ADAM,
+    ),
+    main_job=(mansilla.BASE, mansilla.CLASSIFIER_FULL, mansilla.CLASSIFIER_FROZEN),
     benched=(mansilla.BASE, mansilla.CLASSIFIER_FULL, mansilla.CLASSIFIER_FROZEN, manolucos.WIDE),
     classifier=mansilla.CLASSIFIER_FULL,
     live=Live(
@@ -40,7 +54,7 @@ CATALOGUE = Catalogue(
 
 def main() -> int:
     """Runs `keras-fmnist` and returns its exit status."""
-    return cli.main(menu.tool(CATALOGUE), "keras-fmnist")
+    return app.main(build_menu(CATALOGUE), "keras-fmnist")
 
 
 if __name__ == "__main__":

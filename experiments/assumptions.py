@@ -6,7 +6,32 @@ Open question 3: pixel range × dilation × a hidden linear layer × dropout, ag
 An autoencoder's losses, and a classifier's training loss, go on falling with more epochs: a reading
 of question 3 that undercuts a printed loss this early cannot end at it. Those that had not are
 declared to the end, too.
-Cost: one minute a reading of question 3, eleven to the end, three of question 4, on one CPU core.
+
+None of these explained `baseline` and `no_dropout` both, so question 3 has a second search: the
+decoder's output activation × a pair of linear layers × what stands between the transposed
+convolutions. Two public works of the same course have the layers of manolucos's table 2, dilation
+2, pixels in [-1, 1], no output activation, a pair of linear layers of 28·28 numbers and dropout
+before each pooling; one has ReLU and dropout between the transposed convolutions, the other
+nothing. A trial of the first in native PyTorch (seed 0, not among the records) had come within 6 %
+of both numbers printed for `baseline`. How the second search is judged was written before any of it
+ran:
+
+- The printed training loss is held to the loss as it ran, in every row. In all earlier readings
+  with pixels in [-1, 1] the evaluated training loss is 0.94 to 1.00 of the validation loss; printed
+  for `baseline` is 1.18, which only a loss with dropout on can be. Both columns are shown.
+- A reading explains a row if after the report's 30 epochs the loss as it ran and the validation
+  loss are both within 10 % of the printed ones, the reach of the claims.
+- The two published forms are trained to the end against `baseline` and `no_dropout`, the nearer of
+  them against `wide` too. The others are screened for 3 epochs against `baseline`, where screening
+  tells most; what has undercut neither number, and is nearer than both forms were after 3 epochs,
+  goes to the end as well.
+- What explains more of `baseline`, `no_dropout` and `wide` than the present default, which explains
+  `no_dropout` alone, becomes the default. If none does, the default stays and the findings say
+  which reading explains which row.
+- All of it is seed 0. A new default is run over more seeds before anything is claimed of it.
+
+Cost: two minutes a reading of question 3, twenty to the end, two hours for `wide`, three for one of
+question 4, on one CPU core.
 
     keras-fmnist study 'assumptions/*' --seeds 1
     keras-fmnist assumptions
@@ -16,9 +41,10 @@ import sys
 from dataclasses import replace
 from itertools import chain, product
 
-from experiments import manolucos
-from keras_fmnist import cli, menu
-from keras_fmnist.catalogue import Text
+from experiments import decoders, manolucos
+from keras_fmnist.claims.catalogue import Text
+from keras_fmnist.cli import app
+from keras_fmnist.cli.commands.train import build_experiment_commands
 
 DILATIONS = {"dilated": "k5s2p2d2", "undilated": "k5s2"}
 LINEAR = {"map": 0, "linear": 128}
@@ -70,11 +96,57 @@ STANDING = {
 }
 
 
+# Withdrawn before they ran. Padding 0 is not what table 2 prints, and after 3 epochs of 30 their
+# losses as they ran stood 0.2 % and 4 % above the printed one: with dilation 2 the same readings
+# fell by another 17 % from there.
+WITHDRAWN = {
+    manolucos.NO_DROPOUT: (),
+    manolucos.BASELINE: (
+        "signed, undilated, linear, both",
+        "signed, undilated, linear, before",
+    ),
+}
+
+
 def _to_the_end(row):
     for reading in SHORT_READINGS[row]:
-        if reading.summary in STANDING[row]:
+        if reading.summary in STANDING[row] and reading.summary not in WITHDRAWN[row]:
             yield replace(reading, name=f"{reading.name}_{row.epochs}", epochs=row.epochs)
 
+
+# The second search.
+BETWEEN = {"ReLU between": "relu_dropout", "nothing between": "nothing"}
+PUBLISHED_FORMS = tuple(product(("linear",), (784,), BETWEEN))
+SCREENED_FORMS = (
+    *product(("tanh",), (784,), BETWEEN),
+    *product(("linear",), (0, 128, 256), BETWEEN),
+)
+
+
+def _decoders(row, forms, epochs):
+    """A row with other decoders; `forms` are `(output, width of the linear pair, between)`."""
+    for output, latent, between in forms:
+        pair = f"pair of {latent}" if latent else "no pair"
+        words = [f"{output} output", pair, between]
+        name = "_".join([row.name, *words, *([] if epochs < row.epochs else [str(epochs)])])
+        yield replace(
+            row,
+            report="assumptions",
+            name=name.replace(" ", "_").lower(),
+            summary=", ".join(words),
+            epochs=epochs,
+            latent=latent,
+            dropout_at="before_pooling",
+            output=output,
+            between=BETWEEN[between],
+        )
+
+
+DECODER_SCREENS = tuple(_decoders(manolucos.BASELINE, SCREENED_FORMS, SHORT))
+DECODERS = {
+    row: tuple(_decoders(row, PUBLISHED_FORMS, row.epochs))
+    for row in (manolucos.NO_DROPOUT, manolucos.BASELINE)
+}
 
 # The encoder that the classifiers start from, trained a tenth of its epochs.
 ENCODER = replace(
@@ -113,7 +185,17 @@ RATES = tuple(
 
 # What is printed, and its readings.
 QUESTIONS = {
-    **{row: (*short, *_to_the_end(row)) for row, short in SHORT_READINGS.items()},
+    manolucos.NO_DROPOUT: (
+        *SHORT_READINGS[manolucos.NO_DROPOUT],
+        *_to_the_end(manolucos.NO_DROPOUT),
+        *DECODERS[manolucos.NO_DROPOUT],
+    ),
+    manolucos.BASELINE: (
+        *SHORT_READINGS[manolucos.BASELINE],
+        *_to_the_end(manolucos.BASELINE),
+        *DECODER_SCREENS,
+        *DECODERS[manolucos.BASELINE],
+    ),
     manolucos.CLASSIFIER_FC_SGD: RATES,
     manolucos.CLASSIFIER_FC_ADAM: WIDTHS,
 }
@@ -169,7 +251,11 @@ FINDINGS = (
         "de los tres queda descartado; 128 es nuestra elección.",
     ),
 )
-SPECS = (ENCODER, *chain.from_iterable(QUESTIONS.values()))
+SPECS = (
+    ENCODER,
+    *chain.from_iterable(QUESTIONS.values()),
+    *chain.from_iterable(decoders.READINGS),
+)
 
 if __name__ == "__main__":
-    sys.exit(cli.main(menu.experiments(SPECS), "assumptions"))
+    sys.exit(app.main(build_experiment_commands(SPECS), "assumptions"))

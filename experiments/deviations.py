@@ -3,7 +3,7 @@
 README.md and the page show this list and no other.
 """
 
-from keras_fmnist.catalogue import Text
+from keras_fmnist.claims.catalogue import Text
 
 DEVIATIONS = (
     Text(

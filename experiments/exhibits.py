@@ -4,7 +4,7 @@ Left out is what shows no result: mansilla's figure 1, manolucos's figures 1 to 
 """
 
 from experiments import manolucos, mansilla, transfer
-from keras_fmnist.catalogue import Exhibit
+from keras_fmnist.claims.catalogue import Exhibit
 
 AUTOENCODERS = (
     manolucos.BASELINE,

@@ -11,7 +11,8 @@ Cost: ten minutes to two hours an experiment on two CPU cores.
 import sys
 from dataclasses import replace
 
-from keras_fmnist import cli, menu
+from keras_fmnist.cli import app
+from keras_fmnist.cli.commands.train import build_experiment_commands
 from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec
 
 # Tables 1 and 2. No linear layer is in table 2, though figure 1's caption speaks of one.
@@ -132,4 +133,4 @@ SPECS = (
 )
 
 if __name__ == "__main__":
-    sys.exit(cli.main(menu.experiments(SPECS), "manolucos"))
+    sys.exit(app.main(build_experiment_commands(SPECS), "manolucos"))

@@ -12,11 +12,11 @@ from experiments.manolucos import (
     NO_DROPOUT,
     WIDE,
 )
-from keras_fmnist import readings
-from keras_fmnist.claims import Claim
-from keras_fmnist.readings import at_epoch, final
+from keras_fmnist.claims import quantities
+from keras_fmnist.claims.claim import Claim
+from keras_fmnist.claims.criteria import Every, MostSeeds, Near, Ranked, Within
+from keras_fmnist.claims.quantities import at_epoch, final
 from keras_fmnist.specs import ClassifierSpec
-from keras_fmnist.verdicts import Every, MostSeeds, Near, Ranked, Within
 
 AUTOENCODERS = (BASELINE, NO_DROPOUT, BATCHNORM, AVG_POOLING, WIDE)
 CLASSIFIERS = (CLASSIFIER_BASELINE, CLASSIFIER_FC_ADAM, CLASSIFIER_FC_SGD)
@@ -97,21 +97,23 @@ CLAIMS = (
         f"as printed, within {LOSS_REACH:.0%}",
         where="table 3",
         published=f"{PUBLISHED_RATIO:.2f}",
-        holds=Near(readings.RUNNING_RATIO, BASELINE, PUBLISHED_RATIO, LOSS_REACH * PUBLISHED_RATIO),
+        holds=Near(
+            quantities.RUNNING_RATIO, BASELINE, PUBLISHED_RATIO, LOSS_REACH * PUBLISHED_RATIO
+        ),
     ),
     Claim(
         name="wide_detail",
         claim="of what tells ten garments apart, wide shows more than baseline",
         where="section 4.1, figure 7",
         published="baseline omits details, wide has most of them",
-        holds=Ranked(readings.EXPLAINED, BASELINE, WIDE),
+        holds=Ranked(quantities.EXPLAINED, BASELINE, WIDE),
     ),
     Claim(
         name="wide_slower",
         claim="wide takes more processor time than avg_pooling",
         where="sections 4.1 and 5",
         published="more kernels, at the cost of longer training",
-        holds=Ranked(readings.CPU_SECONDS, AVG_POOLING, WIDE),
+        holds=Ranked(quantities.CPU_SECONDS, AVG_POOLING, WIDE),
     ),
     *(_row(spec, "tables 4 and 5") for spec in CLASSIFIERS),
     Claim(
@@ -127,7 +129,7 @@ CLAIMS = (
         "and higher in the last, in most seeds",
         where="section 4.2, figure 8",
         published="overfits after half of the epochs",
-        holds=MostSeeds(readings.TURNS_HALFWAY, (CLASSIFIER_BASELINE,)),
+        holds=MostSeeds(quantities.TURNS_HALFWAY, (CLASSIFIER_BASELINE,)),
     ),
     Claim(
         name="fc_faster",
@@ -160,8 +162,8 @@ CLAIMS = (
         published="validation wobbles and overfits",
         holds=Every(
             (
-                Ranked(readings.WOBBLE, CLASSIFIER_BASELINE, CLASSIFIER_FC_ADAM),
-                MostSeeds(readings.OVERFITS, (CLASSIFIER_FC_ADAM,)),
+                Ranked(quantities.WOBBLE, CLASSIFIER_BASELINE, CLASSIFIER_FC_ADAM),
+                MostSeeds(quantities.OVERFITS, (CLASSIFIER_FC_ADAM,)),
             )
         ),
     ),
@@ -172,7 +174,7 @@ CLAIMS = (
         "middle one, in most seeds",
         where="section 5",
         published="with Adam no overfitting",
-        holds=MostSeeds(readings.KEEPS, (CLASSIFIER_FC_ADAM,)),
+        holds=MostSeeds(quantities.KEEPS, (CLASSIFIER_FC_ADAM,)),
     ),
     Claim(
         name="sgd_keeps",
@@ -180,7 +182,7 @@ CLAIMS = (
         "middle one, in most seeds",
         where="section 4.2, figure 8",
         published="no overfitting at all",
-        holds=MostSeeds(readings.KEEPS, (CLASSIFIER_FC_SGD,)),
+        holds=MostSeeds(quantities.KEEPS, (CLASSIFIER_FC_SGD,)),
     ),
     Claim(
         name="sgd_rises",
@@ -188,7 +190,7 @@ CLAIMS = (
         "seeds",
         where="section 4.2, figure 8",
         published="rises steadily",
-        holds=MostSeeds(readings.RISE_THROUGHOUT, (CLASSIFIER_FC_SGD,)),
+        holds=MostSeeds(quantities.RISE_THROUGHOUT, (CLASSIFIER_FC_SGD,)),
     ),
     Claim(
         name="sgd_equal",
@@ -198,7 +200,7 @@ CLAIMS = (
         published="equal, although the table has "
         + _printed(*((CLASSIFIER_FC_SGD, n) for n in ("train_eval_accuracy", "val_accuracy"))),
         holds=Within(
-            readings.ACCURACY_GAP, (CLASSIFIER_FC_SGD,), low=-ACCURACY_REACH, high=ACCURACY_REACH
+            quantities.ACCURACY_GAP, (CLASSIFIER_FC_SGD,), low=-ACCURACY_REACH, high=ACCURACY_REACH
         ),
     ),
     Claim(
@@ -216,7 +218,7 @@ CLAIMS = (
         where="section 4.2, figure 9",
         published="T-shirt/top, pullover, coat",
         holds=MostSeeds(
-            readings.commonest_errors("Shirt", "T-shirt/top", "Pullover", "Coat"),
+            quantities.commonest_errors("Shirt", "T-shirt/top", "Pullover", "Coat"),
             (CLASSIFIER_FC_ADAM,),
         ),
     ),

@@ -10,7 +10,8 @@ Cost: about ten minutes an experiment on two CPU cores.
 import sys
 from dataclasses import replace
 
-from keras_fmnist import cli, menu
+from keras_fmnist.cli import app
+from keras_fmnist.cli.commands.train import build_experiment_commands
 from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec
 
 # Section II: n = 64, p = 0.2, lr 0.001, 15 epochs, batch 100, MSE, Adam: the defaults of a spec.
@@ -46,4 +47,4 @@ CLASSIFIER_FROZEN = replace(
 SPECS = (UNTRAINED, BASE, DROPOUT_01, LATENT_256, SGD, CLASSIFIER_FULL, CLASSIFIER_FROZEN)
 
 if __name__ == "__main__":
-    sys.exit(cli.main(menu.experiments(SPECS), "mansilla"))
+    sys.exit(app.main(build_experiment_commands(SPECS), "mansilla"))

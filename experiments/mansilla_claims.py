@@ -9,10 +9,11 @@ from experiments.mansilla import (
     SGD,
     UNTRAINED,
 )
-from keras_fmnist import readings
-from keras_fmnist.claims import Claim
-from keras_fmnist.readings import final
-from keras_fmnist.verdicts import Every, MostSeeds, Near, Ranked, Within, binomial_reach
+from keras_fmnist.claims import quantities
+from keras_fmnist.claims.claim import Claim
+from keras_fmnist.claims.criteria import Every, MostSeeds, Near, Ranked, Within
+from keras_fmnist.claims.quantities import final
+from keras_fmnist.records.intervals import binomial_reach
 
 # Words without a number get one here. "Much larger" is at least twice as large, and a change that
 # is not "significant" one below the margin in which `compare` calls two trainings equivalent.
@@ -31,21 +32,21 @@ CLAIMS = (
         claim="untrained shows ten garments no better than one picture for all of them would",
         where="section IV, figure 2",
         published="cannot reconstruct",
-        holds=Within(readings.EXPLAINED, (UNTRAINED,), high=0),
+        holds=Within(quantities.EXPLAINED, (UNTRAINED,), high=0),
     ),
     Claim(
         name="base_rises",
         claim="both of base's losses are higher at epoch 15 than at 5, in most seeds",
         where="section IV, figure 3",
         published="both fall; from epoch 5 they rise a little and wobble",
-        holds=MostSeeds(readings.higher_later(5, 15), (BASE,)),
+        holds=MostSeeds(quantities.higher_later(5, 15), (BASE,)),
     ),
     Claim(
         name="base_reconstructs",
         claim="base shows ten garments better than one picture for all of them would",
         where="section IV, figure 4",
         published="reconstructs, not very well",
-        holds=Within(readings.EXPLAINED, (BASE,), low=0),
+        holds=Within(quantities.EXPLAINED, (BASE,), low=0),
     ),
     Claim(
         name="dropout_01_steadier",
@@ -53,7 +54,7 @@ CLAIMS = (
         "deviation of the steps)",
         where="section IV, figure 5",
         published="wobbles less",
-        holds=Ranked(readings.WOBBLE, DROPOUT_01, BASE),
+        holds=Ranked(quantities.WOBBLE, DROPOUT_01, BASE),
     ),
     Claim(
         name="dropout_01_alike",
@@ -61,7 +62,7 @@ CLAIMS = (
         where="section IV, figure 5; section VI",
         published="no significant change",
         holds=Within(
-            readings.ratio("val_loss"), (DROPOUT_01, BASE), low=1 - MARGIN, high=1 + MARGIN
+            quantities.ratio("val_loss"), (DROPOUT_01, BASE), low=1 - MARGIN, high=1 + MARGIN
         ),
     ),
     Claim(
@@ -69,7 +70,7 @@ CLAIMS = (
         claim="dropout_01 shows ten garments better than one picture for all of them would",
         where="section IV, figure 6",
         published="captures the general patterns, loses the finest detail",
-        holds=Within(readings.EXPLAINED, (DROPOUT_01,), low=0),
+        holds=Within(quantities.EXPLAINED, (DROPOUT_01,), low=0),
     ),
     Claim(
         name="latent_256_better",
@@ -88,19 +89,19 @@ CLAIMS = (
         claim="both of latent_256's losses fall with no visible step up, in most seeds",
         where="section IV, figure 7",
         published="both fall constantly",
-        holds=MostSeeds(readings.FALL_THROUGHOUT, (LATENT_256,)),
+        holds=MostSeeds(quantities.FALL_THROUGHOUT, (LATENT_256,)),
     ),
     Claim(
         name="latent_256_gap",
         claim="between dropout_01 and latent_256 the gap (validation minus training loss) changes "
-        f"by less than {readings.VISIBLE:.0%} of the loss",
+        f"by less than {quantities.VISIBLE:.0%} of the loss",
         where="section IV, figure 7",
         published="curves as near as before",
         holds=Within(
-            readings.GAP_CHANGE,
+            quantities.GAP_CHANGE,
             (LATENT_256, DROPOUT_01),
-            low=-readings.VISIBLE,
-            high=readings.VISIBLE,
+            low=-quantities.VISIBLE,
+            high=quantities.VISIBLE,
         ),
     ),
     Claim(
@@ -108,14 +109,14 @@ CLAIMS = (
         claim="of what tells ten garments apart, latent_256 shows more than dropout_01",
         where="section IV, figure 8; section VI",
         published="captures more detail",
-        holds=Ranked(readings.EXPLAINED, DROPOUT_01, LATENT_256),
+        holds=Ranked(quantities.EXPLAINED, DROPOUT_01, LATENT_256),
     ),
     Claim(
         name="sgd_falls",
         claim="both of sgd's losses fall with no visible step up, in most seeds",
         where="section IV.E, figure 9",
         published="both fall in every epoch",
-        holds=MostSeeds(readings.FALL_THROUGHOUT, (SGD,)),
+        holds=MostSeeds(quantities.FALL_THROUGHOUT, (SGD,)),
     ),
     Claim(
         name="sgd_worse",
@@ -134,7 +135,7 @@ CLAIMS = (
         claim="sgd shows ten garments no better than one picture for all of them would",
         where="section IV.E, figure 10",
         published="cannot reconstruct",
-        holds=Within(readings.EXPLAINED, (SGD,), high=0),
+        holds=Within(quantities.EXPLAINED, (SGD,), high=0),
     ),
     Claim(
         name="full_falls",
@@ -142,14 +143,14 @@ CLAIMS = (
         "one before, in most seeds",
         where="section V, figure 11",
         published="both fall as the epochs pass",
-        holds=MostSeeds(readings.SINK, (CLASSIFIER_FULL,)),
+        holds=MostSeeds(quantities.SINK, (CLASSIFIER_FULL,)),
     ),
     Claim(
         name="full_rises",
         claim="both of classifier_full's accuracies rise with no visible step down, in most seeds",
         where="section V, figure 12",
         published="both rise constantly",
-        holds=MostSeeds(readings.RISE_THROUGHOUT, (CLASSIFIER_FULL,)),
+        holds=MostSeeds(quantities.RISE_THROUGHOUT, (CLASSIFIER_FULL,)),
     ),
     Claim(
         name="full_best_classes",
@@ -157,7 +158,7 @@ CLAIMS = (
         where="section V, figure 13",
         published="trouser, sandal, sneaker, bag, ankle boot",
         holds=MostSeeds(
-            readings.best_classes("Trouser", "Sandal", "Sneaker", "Bag", "Ankle boot"),
+            quantities.best_classes("Trouser", "Sandal", "Sneaker", "Bag", "Ankle boot"),
             (CLASSIFIER_FULL,),
         ),
     ),
@@ -169,7 +170,7 @@ CLAIMS = (
         holds=Every(
             tuple(
                 Near(
-                    readings.counted_as("Shirt", name),
+                    quantities.counted_as("Shirt", name),
                     CLASSIFIER_FULL,
                     count,
                     binomial_reach(count),
@@ -186,8 +187,8 @@ CLAIMS = (
         published="shirt and coat, alike to other upper garments",
         holds=Every(
             (
-                MostSeeds(readings.worst_classes("Shirt", "Coat"), (CLASSIFIER_FULL,)),
-                Within(readings.UPPER_ERRORS, (CLASSIFIER_FULL,), low=0.5),
+                MostSeeds(quantities.worst_classes("Shirt", "Coat"), (CLASSIFIER_FULL,)),
+                Within(quantities.UPPER_ERRORS, (CLASSIFIER_FULL,), low=0.5),
             )
         ),
     ),
@@ -199,7 +200,7 @@ CLAIMS = (
         published="fall alike, with a far larger error",
         holds=Every(
             (
-                MostSeeds(readings.SINK, (CLASSIFIER_FROZEN,)),
+                MostSeeds(quantities.SINK, (CLASSIFIER_FROZEN,)),
                 Ranked(final("val_loss"), CLASSIFIER_FULL, CLASSIFIER_FROZEN, times=MUCH),
             )
         ),
@@ -210,7 +211,7 @@ CLAIMS = (
         "than they vary, in most seeds",
         where="section V.A, figure 15",
         published="both rise, settle and wobble",
-        holds=MostSeeds(readings.FLATTENS, (CLASSIFIER_FROZEN,)),
+        holds=MostSeeds(quantities.FLATTENS, (CLASSIFIER_FROZEN,)),
     ),
     Claim(
         name="frozen_diagonal",
@@ -218,7 +219,7 @@ CLAIMS = (
         "seeds",
         where="section V.A, figure 16",
         published="lower in every class",
-        holds=MostSeeds(readings.ALL_CLASSES_LOWER, (CLASSIFIER_FROZEN, CLASSIFIER_FULL)),
+        holds=MostSeeds(quantities.ALL_CLASSES_LOWER, (CLASSIFIER_FROZEN, CLASSIFIER_FULL)),
     ),
     Claim(
         name="complex_better",
@@ -241,8 +242,8 @@ CLAIMS = (
         published="the curves move apart with complexity",
         holds=Every(
             (
-                Ranked(readings.GAP, DROPOUT_01, LATENT_256),
-                Ranked(readings.GAP, CLASSIFIER_FROZEN, CLASSIFIER_FULL),
+                Ranked(quantities.GAP, DROPOUT_01, LATENT_256),
+                Ranked(quantities.GAP, CLASSIFIER_FROZEN, CLASSIFIER_FULL),
             )
         ),
     ),

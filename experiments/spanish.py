@@ -17,6 +17,12 @@ WORDS = {
     "after": "dropout después del pooling",
     "both": "dropout antes y después",
     "channel": "dropout por canal",
+    "linear output": "salida lineal",
+    "tanh output": "salida tanh",
+    "no pair": "sin par de capas lineales",
+    **{f"pair of {n}": f"par de capas lineales de {n}" for n in (128, 256, 784)},
+    "ReLU between": "ReLU y dropout entre las convoluciones transpuestas",
+    "nothing between": "nada entre ellas",
 }
 
 
@@ -51,9 +57,10 @@ SPANISH = {
     "random encoder, only the head trained": "encoder al azar, solo se entrena la cabeza",
     **{
         spec.summary: _word_by_word(spec.summary)
-        for readings in assumptions.SHORT_READINGS.values()
+        for readings in (*assumptions.SHORT_READINGS.values(), *assumptions.DECODERS.values())
         for spec in readings
     },
+    **{spec.summary: _word_by_word(spec.summary) for spec in assumptions.DECODER_SCREENS},
     **{spec.summary: f"una capa de {spec.hidden}" for spec in assumptions.WIDTHS},
     **{
         spec.summary: f"tasa de aprendizaje {spec.learning_rate:g}, momento {spec.momentum:g}"

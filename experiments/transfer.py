@@ -14,10 +14,11 @@ import sys
 from dataclasses import replace
 
 from experiments.mansilla import CLASSIFIER_FROZEN, CLASSIFIER_FULL
-from keras_fmnist import cli, menu
-from keras_fmnist.claims import Claim
-from keras_fmnist.readings import final
-from keras_fmnist.verdicts import Ranked
+from keras_fmnist.claims.claim import Claim
+from keras_fmnist.claims.criteria import Ranked
+from keras_fmnist.claims.quantities import final
+from keras_fmnist.cli import app
+from keras_fmnist.cli.commands.train import build_experiment_commands
 
 RANDOM_FULL = replace(
     CLASSIFIER_FULL,
@@ -56,4 +57,4 @@ CLAIMS = (
 )
 
 if __name__ == "__main__":
-    sys.exit(cli.main(menu.experiments(SPECS), "transfer"))
+    sys.exit(app.main(build_experiment_commands(SPECS), "transfer"))

@@ -2,12 +2,15 @@
 
 import contextlib
 import errno
-import fcntl
 import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+POLL = 0.2  # seconds between two looks at a lock that another process has
 
 
 def read_bounded(path: Path | str, most: int) -> bytes:
@@ -92,32 +95,21 @@ def _sync_folder(folder):
 def lock(path: Path, wait: Callable[[], None]) -> Iterator[None]:
     """Holds a path for one process; calls `wait` first if another one has it.
 
-    The kernel lets go of the lock when the process ends, however it ends. The file is empty, and
-    gone afterwards.
+    The system releases the lock when the process ends, however it ends. The file is empty, and
+    removed afterwards.
 
     Raises:
         OSError: the folder cannot be made or written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    while True:
-        with path.open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                wait()
-                fcntl.flock(file, fcntl.LOCK_EX)
-            if not _is_at(file, path):  # who had it has removed it: this lock holds nothing
-                continue
-            try:
-                yield
-            finally:
-                path.unlink(missing_ok=True)
-            return
-
-
-def _is_at(file, path):
-    """Whether an open file is still the one of that name."""
+    held = FileLock(path)
     try:
-        return os.path.samestat(os.fstat(file.fileno()), path.stat())
-    except FileNotFoundError:
-        return False
+        held.acquire(blocking=False)
+    except Timeout:
+        wait()
+        held.acquire(poll_interval=POLL)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)  # before the release: whoever waits notices and makes its own
+        held.release()

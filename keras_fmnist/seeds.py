@@ -5,7 +5,6 @@ whether the run was interrupted before it, nor on what else drew numbers in the 
 """
 
 import hashlib
-import os
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -60,21 +59,6 @@ def set_generator_states(model: "keras.Model", states: dict[str, np.ndarray]) ->
     torch.set_rng_state(torch.from_numpy(states["cpu"]))
     if "cuda" in states:
         torch.cuda.set_rng_state(torch.from_numpy(states["cuda"]))
-
-
-def use_deterministic_kernels() -> None:
-    """Has a GPU give the same bits every time, which costs speed; a CPU does so anyway.
-
-    Must come before the backend is imported.
-    """
-    os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # without it torch refuses
-    os.environ["TF_DETERMINISTIC_OPS"] = "1"
-    flags = os.environ.get("XLA_FLAGS", "")
-    os.environ["XLA_FLAGS"] = f"{flags} --xla_gpu_deterministic_ops=true".strip()
-    if os.environ["KERAS_BACKEND"] == "torch":
-        import torch
-
-        torch.use_deterministic_algorithms(True)
 
 
 def _torch():

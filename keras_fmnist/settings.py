@@ -53,7 +53,7 @@ def describe(field: dataclasses.Field) -> str:
     return {bool: "True or False", TransposedConv: "like k4s2o1"}[field.type]
 
 
-def checked(
+def check_value(
     field: dataclasses.Field, value: object
 ) -> "bool | float | str | tuple[int, ...] | TransposedConv":
     """The value in the field's own type.
@@ -65,7 +65,7 @@ def checked(
         return value if isinstance(value, TransposedConv) else TransposedConv.parse(value)
     if typing.get_origin(field.type) is tuple:
         if not isinstance(value, (tuple, list)):
-            raise SpecError(f"{field.name} must be {describe(field)}, not {shown(value)}")
+            raise SpecError(f"{field.name} must be {describe(field)}, not {shorten(value)}")
         return tuple(_checked_scalar(field, int, item) for item in value)
     return _checked_scalar(field, field.type, value)
 
@@ -84,11 +84,11 @@ def _checked_scalar(field, kind, value):
     if fits and rules["low"] is not None:
         fits = rules["low"] <= value <= rules["high"]
     if not fits:
-        raise SpecError(f"{field.name} must be {describe(field)}, not {shown(value)}")
+        raise SpecError(f"{field.name} must be {describe(field)}, not {shorten(value)}")
     return value
 
 
-def shown(value: object) -> str:
+def shorten(value: object) -> str:
     """A value as an error shows it: its `repr`, of 60 characters at most."""
     try:
         text = repr(value)
@@ -128,7 +128,7 @@ class TransposedConv:
         pattern = r"k([0-9]{1,2})(?:s([0-9]))?(?:p([0-9]))?(?:o([0-9]))?(?:d([0-9]))?"
         match = isinstance(text, str) and re.fullmatch(pattern, text)
         if not match:
-            raise SpecError(f"{shown(text)} is no transposed convolution: write it like k4s2o1")
+            raise SpecError(f"{shorten(text)} is no transposed convolution: write it like k4s2o1")
         kernel, stride, padding, output_padding, dilation = match.groups()
         parsed = cls(
             int(kernel),

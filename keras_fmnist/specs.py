@@ -5,17 +5,16 @@ A report's experiments are declared in `experiments/`, one spec each. A spec tha
 """
 
 import dataclasses
-import shlex
 from dataclasses import dataclass
 from typing import TypeVar
 
 from keras_fmnist.settings import (
     SpecError,
     TransposedConv,
-    checked,
+    check_value,
     setting,
     setting_fields,
-    shown,
+    shorten,
     suggest,
 )
 
@@ -23,6 +22,7 @@ IMAGE_SIZE = 28  # pixels a side
 CLASSES = 10
 TRAIN_IMAGES = 60_000
 TEST_IMAGES = 10_000
+FITTING = {"unit": "sigmoid", "signed": "tanh"}  # the output whose range is that of the pixels
 AnySpec = TypeVar("AnySpec", bound="Spec")
 
 
@@ -51,9 +51,24 @@ class Spec:
         """`report/name`: its folder under results/ and its row in every table."""
         return f"{self.report}/{self.name}"
 
+    @property
+    def is_classifier(self) -> bool:
+        """Whether it trains a classifier rather than an autoencoder."""
+        return False
+
+    @property
+    def needs(self) -> "AutoencoderSpec | None":
+        """What must be trained first."""
+        return None
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """What is measured of it: `loss`, and of a classifier `accuracy`."""
+        return ("loss", "accuracy") if self.is_classifier else ("loss",)
+
     def __post_init__(self) -> None:
         for field in setting_fields(type(self)):
-            object.__setattr__(self, field.name, checked(field, getattr(self, field.name)))
+            object.__setattr__(self, field.name, check_value(field, getattr(self, field.name)))
         if self.optimizer == "adam" and self.momentum:
             raise SpecError("momentum belongs to sgd: leave it out, or set optimizer to sgd")
 
@@ -99,9 +114,18 @@ class AutoencoderSpec(Spec):
     last_pooling: str = setting("max", text="the second pooling", choices=("max", "average"))
     # Open question 3: manolucos's losses fit pixels in [-1, 1].
     pixels: str = setting(
-        "unit",
-        text="unit: in [0, 1], with a sigmoid; signed: in [-1, 1], with a tanh",
-        choices=("unit", "signed"),
+        "unit", text="unit: in [0, 1]; signed: in [-1, 1]", choices=("unit", "signed")
+    )
+    # Open question 3: table 2 of manolucos lists no activation.
+    output: str = setting(
+        "auto",
+        text="activation of the output; auto: sigmoid for unit pixels, tanh for signed ones",
+        choices=("auto", "sigmoid", "tanh", "linear"),
+    )
+    between: str = setting(
+        "relu_dropout",
+        text="what stands between the two transposed convolutions",
+        choices=("relu_dropout", "nothing"),
     )
 
     def __post_init__(self) -> None:
@@ -109,6 +133,8 @@ class AutoencoderSpec(Spec):
         if not self.dropout:  # where it would stand is no difference between two experiments
             for name in ("dropout_at", "dropout_kind"):
                 object.__setattr__(self, name, getattr(AutoencoderSpec, name))
+        if self.output == FITTING[self.pixels]:  # the same net by either name
+            object.__setattr__(self, "output", AutoencoderSpec.output)
         if len(self.kernels) != 2:
             raise SpecError(f"kernels must be two whole numbers, such as 16,32, not {self.kernels}")
         between = self.deconv1.output_size(self.map_size)
@@ -125,9 +151,14 @@ class AutoencoderSpec(Spec):
             )
 
     @property
-    def darkest(self) -> float:
+    def pixel_min(self) -> float:
         """What a black pixel is for the net: 0 or -1; a white one is 1."""
         return 0.0 if self.pixels == "unit" else -1.0
+
+    @property
+    def output_activation(self) -> str:
+        """The decoder's last activation: sigmoid, tanh or linear."""
+        return FITTING[self.pixels] if self.output == "auto" else self.output
 
     @property
     def map_size(self) -> int:
@@ -158,9 +189,29 @@ class ClassifierSpec(Spec):
     relu_logits: bool = setting(True, text="ReLU on the logits, as mansilla has it")
 
     @property
-    def darkest(self) -> float:
+    def is_classifier(self) -> bool:
+        """Whether it trains a classifier rather than an autoencoder."""
+        return True
+
+    @property
+    def needs(self) -> AutoencoderSpec | None:
+        """What must be trained first: the autoencoder, where its encoder is reused."""
+        return self.autoencoder if self.pretrained else None
+
+    @property
+    def encoder(self) -> AutoencoderSpec:
+        """The encoder's settings as they act in the classifier.
+
+        Open question 7. Calling an encoder with `training=False` would not do: `fit` overrules it.
+        """
+        if self.encoder_dropout:
+            return self.autoencoder
+        return dataclasses.replace(self.autoencoder, dropout=0.0)
+
+    @property
+    def pixel_min(self) -> float:
         """What a black pixel is for the net, as its encoder has learnt it."""
-        return self.autoencoder.darkest
+        return self.autoencoder.pixel_min
 
 
 def settings(spec: Spec) -> dict:
@@ -181,7 +232,7 @@ def with_defaults(values: dict) -> dict:
     if "autoencoder" in values:
         nested = values["autoencoder"]
         if not isinstance(nested, dict) or not isinstance(nested.get("name"), str):
-            raise SpecError(f"autoencoder must be a name and settings, not {shown(nested)}")
+            raise SpecError(f"autoencoder must be a name and settings, not {shorten(nested)}")
         inner = dataclasses.replace(spec, name=nested["name"])
         spec = ClassifierSpec(report="record", name="spec", summary="", autoencoder=inner)
     return settings(restored(spec, values))
@@ -225,6 +276,12 @@ def override(spec: AnySpec, changes: dict) -> AnySpec:
     return dataclasses.replace(spec, changes=spec.changes | changes, **own)
 
 
+def with_epochs(spec: AnySpec, epochs: int) -> AnySpec:
+    """A copy of `spec` that trains for so many epochs, and so does its autoencoder."""
+    names = ["epochs", "autoencoder_epochs"] if spec.is_classifier else ["epochs"]
+    return override(spec, dict.fromkeys(names, epochs))
+
+
 def restored(spec: AnySpec, values: dict) -> AnySpec:
     """A copy of `spec` with the `settings` that a record holds.
 
@@ -237,14 +294,3 @@ def restored(spec: AnySpec, values: dict) -> AnySpec:
         raise SpecError(f"{outside[0]} is no setting of {spec.id}: it belongs in autoencoder")
     inner = {f"autoencoder_{name}": value for name, value in nested.items() if name != "name"}
     return override(spec, own | inner)
-
-
-def command(spec: Spec, seed: int, device: str, **more: int | None) -> str:
-    """What to type for this run, with `more` flags; without backend and folder of results."""
-    flags = spec.changes | {"seed": seed, "device": device}
-    flags |= {name: value for name, value in more.items() if value}
-    words = ["python", "-m", f"experiments.{spec.report}", spec.name]
-    for name, value in flags.items():
-        text = ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
-        words += [f"--{name}", text]
-    return shlex.join(words)

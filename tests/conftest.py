@@ -6,9 +6,10 @@ What must hold on every backend is marked `portable`; test_backends.py runs it o
 import collections
 import os
 import signal
-import subprocess
-import sys
-from pathlib import Path
+
+import pytest
+
+from keras_fmnist import data
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 # torch reads it once, when it is imported. On batches as small as these a second thread gains
@@ -16,63 +17,34 @@ os.environ.setdefault("KERAS_BACKEND", "torch")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-import pytest
 
-from experiments.mansilla import CLASSIFIER_FULL
-from keras_fmnist import checks, data, results
-from keras_fmnist.specs import ClassifierSpec, TransposedConv, override, settings
+from experiments.__main__ import CATALOGUE, REPORTS
+from experiments.mansilla import CLASSIFIER_FULL, UNTRAINED
+from keras_fmnist.claims.claim import judge_claims
+from keras_fmnist.cli import app
+from keras_fmnist.cli.commands.report import write_report
+from keras_fmnist.cli.commands.train import build_experiment_commands
+from keras_fmnist.cli.menu import build_menu
+from keras_fmnist.records.images import pack_images
+from keras_fmnist.records.json_files import write_dataclass
+from keras_fmnist.records.record import Record
+from keras_fmnist.records.run import STUDY
+from keras_fmnist.specs import ClassifierSpec, override, settings
+from keras_fmnist.study import local, scheduler
+from tests.helpers.documents import write_empty_documents
+from tests.helpers.numpy_nets import NumpyNets
+from tests.helpers.report import LOSSES
+from tests.helpers.stand_in import StandIn
+from tests.helpers.worlds import explaining, matrix
 
 # A shell starts what runs in its background deaf to Ctrl-C, and every process below inherits that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-TESTS = Path(__file__).resolve().parent
-
-
-def pytest_collection_modifyitems(items):
-    """The other backends are started first, run beside everything else, and are waited for last."""
-    items.sort(key=lambda item: "backend_runs" in item.fixturenames)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _begin_with_other_backends(request):
-    if any("backend_runs" in item.fixturenames for item in request.session.items):
-        request.getfixturevalue("backend_runs")
-
-
-@pytest.fixture(scope="session")
-def backend_runs(tmp_path_factory):
-    """The portable tests on the other backends that are installed: `{name: process}`.
-
-    Each process has a further attribute, `output`: the file of what it says.
-    """
-    running = {}
-    for backend in checks.installed_backends():
-        if backend == "torch":
-            continue
-        folder = tmp_path_factory.mktemp(backend)
-        options = ["-o", "addopts=-q", "-p", "no:cacheprovider", f"--basetemp={folder / 'in'}"]
-        command = [sys.executable, "-m", "pytest", str(TESTS), *options, "-m", "portable", "-rs"]
-        command += [f"--ignore={TESTS / 'test_backends.py'}"]
-        environment = {
-            **os.environ,
-            "KERAS_BACKEND": backend,
-            "CUDA_VISIBLE_DEVICES": "",  # one GPU is not shared with the process that waits
-            "TF_CPP_MIN_LOG_LEVEL": "3",
-            # Compiling takes jax most of the time, and for a few steps need not be thorough.
-            "XLA_FLAGS": "--xla_backend_optimization_level=0 "
-            "--xla_llvm_disable_expensive_passes=true",
-        }
-        environment.pop("PYTEST_ADDOPTS", None)
-        with (folder / "output").open("w") as output:
-            running[backend] = subprocess.Popen(
-                command, cwd=TESTS.parent, env=environment, stdout=output, stderr=subprocess.STDOUT
-            )
-        running[backend].output = folder / "output"
-    yield running
-    for process in running.values():
-        process.kill()
-        process.wait()
+def pytest_collection_modifyitems(config, items):
+    """Where tests run side by side the longest begin, and no core waits for them at the end."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: item.path.name != "test_backends.py")
 
 
 @pytest.fixture
@@ -93,7 +65,7 @@ def pytest_terminal_summary(terminalreporter):
 @pytest.fixture(scope="session")
 def dataset():
     """190 training and 100 test images: in batches of 90 the last holds 10 of them."""
-    return data.synthetic(190, 100)
+    return data.make_synthetic(190, 100)
 
 
 @pytest.fixture(scope="session")
@@ -109,67 +81,9 @@ def tiny():
     return shrink
 
 
-class Reference:
-    """The nets of mansilla in numpy and float64, from weights by name and from their formulas."""
-
-    def encode(self, arrays, images):
-        """Codes `(n, latent)` of images `(n, 28, 28, 1)` in [0, 1]."""
-        x = np.asarray(images, np.float64)
-        for number in (1, 2):
-            x = self._convolve(x, *self._layer(arrays, f"encoder/conv{number}"))
-            x = self._pool(np.maximum(x, 0))
-        kernel, bias = self._layer(arrays, "encoder/latent")
-        return np.maximum(x.transpose(0, 3, 1, 2).reshape(len(x), -1) @ kernel + bias, 0)
-
-    def reconstruct(self, arrays, images, deconvs=("k4s2o1", "k3s2o1")):
-        """What an autoencoder makes of images: `(n, 28, 28, 1)` in [0, 1]."""
-        kernel, bias = self._layer(arrays, "decoder/hidden")
-        x = np.maximum(self.encode(arrays, images) @ kernel + bias, 0)
-        x = x.reshape(len(x), -1, 5, 5).transpose(0, 2, 3, 1)
-        first, second = map(TransposedConv.parse, deconvs)
-        x = self._deconvolve(x, *self._layer(arrays, "decoder/deconv1"), first)
-        x = self._deconvolve(np.maximum(x, 0), *self._layer(arrays, "decoder/deconv2"), second)
-        return 1 / (1 + np.exp(-x))
-
-    def classify(self, arrays, images):
-        """Logits `(n, 10)`, with the report's ReLU on them."""
-        kernel, bias = self._layer(arrays, "logits")
-        return np.maximum(self.encode(arrays, images) @ kernel + bias, 0)
-
-    def cross_entropy(self, logits, labels):
-        """Mean over all examples."""
-        shifted = logits - logits.max(axis=1, keepdims=True)
-        log_sums = np.log(np.exp(shifted).sum(axis=1))
-        return (log_sums - shifted[np.arange(len(labels)), labels]).mean()
-
-    def _layer(self, arrays, name):
-        return (arrays[f"{name}/{kind}"].astype(np.float64) for kind in ("kernel", "bias"))
-
-    def _convolve(self, x, kernel, bias):
-        windows = np.lib.stride_tricks.sliding_window_view(x, (3, 3), axis=(1, 2))
-        return np.einsum("nhwcij,ijco->nhwo", windows, kernel, optimize=True) + bias
-
-    def _pool(self, x):
-        n, height, width, channels = x.shape
-        x = x[:, : height // 2 * 2, : width // 2 * 2]
-        return x.reshape(n, height // 2, 2, width // 2, 2, channels).max(axis=(2, 4))
-
-    def _deconvolve(self, x, kernel, bias, shape):
-        n, size = x.shape[:2]
-        whole = (size - 1) * shape.stride + shape.kernel + shape.output_padding
-        out = np.zeros((n, whole, whole, kernel.shape[2]))
-        reach = (size - 1) * shape.stride + 1
-        for row, column in np.ndindex(shape.kernel, shape.kernel):
-            taps = np.s_[
-                :, row : row + reach : shape.stride, column : column + reach : shape.stride
-            ]
-            out[taps] += x @ kernel[row, column].T
-        return out + bias
-
-
 @pytest.fixture(scope="session")
 def reference():
-    return Reference()
+    return NumpyNets()
 
 
 def scaled(images):
@@ -193,8 +107,8 @@ def make_record(dataset):
             outcome = {
                 "images": {
                     "test_rows": rows,
-                    "originals": results.pack_images(originals),
-                    "reconstructions": results.pack_images(originals / 2),
+                    "originals": pack_images(originals),
+                    "reconstructions": pack_images(originals / 2),
                 }
             }
         values = {
@@ -217,7 +131,7 @@ def make_record(dataset):
             "metrics": {name: curve[-1] for name, curve in history.items()},
             **outcome,
         }
-        return results.Record(**values | changes)
+        return Record(**values | changes)
 
     return make
 
@@ -225,10 +139,10 @@ def make_record(dataset):
 @pytest.fixture(scope="session")
 def studied(tmp_path_factory, dataset, tiny):
     """A folder with the run of a classifier, without a ReLU on its logits, and that of its base."""
-    from keras_fmnist import train
+    from tests.helpers.train import train_spec  # imports Keras, which many a test file needs not
 
     out = tmp_path_factory.mktemp("studied")
-    train.run(tiny(CLASSIFIER_FULL, relu_logits=False), 0, out, fast=False, dataset=dataset)
+    train_spec(tiny(CLASSIFIER_FULL, relu_logits=False), 0, out, fast=False, dataset=dataset)
     return out
 
 
@@ -237,8 +151,118 @@ def put_record():
     """`put_record(out, record)`: writes a record where it belongs, and returns its path."""
 
     def put(out, record):
-        path = results.path_of(out, record)
-        results.write(path, record)
+        path = record.files(out).record
+        write_dataclass(path, record)
         return path
 
     return put
+
+
+@pytest.fixture
+def run_command(tmp_path, monkeypatch, capsys, dataset):
+    """`run_command(*words)` in an empty folder: exit status, stdout and stderr of `keras-fmnist`.
+
+    With `report="mansilla"` they are those of `python -m experiments.mansilla`. Synthetic images
+    stand in the place of the data.
+    """
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(data, "load", lambda: dataset)
+    for name in ("CUDA_VISIBLE_DEVICES", "KERAS_TORCH_DEVICE"):  # commands set them
+        monkeypatch.setenv(name, os.environ.get(name, ""))
+        if not os.environ[name]:
+            monkeypatch.delenv(name)
+    before = signal.getsignal(signal.SIGTERM)
+
+    def call(*words, report=None):
+        component = build_experiment_commands(REPORTS[report]) if report else build_menu(CATALOGUE)
+        return app.main(component, report or "keras-fmnist", words), *capsys.readouterr()
+
+    yield call
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture
+def stand_in(tmp_path, monkeypatch, make_record, put_record):
+    """A cheap command in the place of every run of a study."""
+    found = StandIn(tmp_path / "stand_in", make_record, put_record)
+    monkeypatch.setattr(local, "split_command", found.split_command)
+    monkeypatch.setattr(scheduler, "POLL", 0.02)
+    return found
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch, make_record, put_record):
+    """A checkout of its own: documents with markers, one record, and what it gives."""
+    package = tmp_path / "keras_fmnist" / "reporting"
+    monkeypatch.setattr("keras_fmnist.reporting.build.__file__", str(package / "build.py"))
+    write_empty_documents(tmp_path)
+    out = tmp_path / STUDY
+    # Without curves one figure and no plot have to be drawn.
+    put_record(out, make_record(UNTRAINED, history={}, metrics=LOSSES))
+    write_report(CATALOGUE, out=str(out))
+    return out
+
+
+@pytest.fixture(scope="session")
+def show_run(make_record):
+    """`show_run(spec, seed, **shown)`: a record of all epochs; seeds differ by a thousandth."""
+
+    def make(spec, seed, examples=60_000, **shown):
+        classifies = isinstance(spec, ClassifierSpec)
+        metrics = ("loss", "accuracy") if classifies else ("loss",)
+        names = [prefix + metric for metric in metrics for prefix in ("", "train_eval_", "val_")]
+        history = {}
+        for name in names:
+            curve, n = shown.pop(name, 0.5), max(spec.epochs, 1)
+            values = curve(n) if callable(curve) else np.full(n, curve)
+            history[name] = (values * (1 + 0.001 * (seed % 3))).tolist()
+        plain = matrix() if classifies else explaining(0.5)
+        return make_record(
+            spec,
+            seed,
+            examples=examples,
+            metrics={name: curve[-1] for name, curve in history.items()},
+            history=history if spec.epochs else {},
+            **plain | shown,
+        )
+
+    return make
+
+
+@pytest.fixture
+def verdict(show_run):
+    """`verdict(claim, *worlds)`: the row of a claim where each seed shows one of the worlds."""
+
+    def judged(claim, *worlds):
+        specs = {spec.name: spec for spec in claim.holds.specs}
+        records = [
+            show_run(specs[name], seed, **shown)
+            for seed, world in enumerate(worlds)
+            for name, shown in world.items()
+        ]
+        (row,) = judge_claims([claim], records)
+        return row
+
+    return judged
+
+
+@pytest.fixture(scope="session")
+def small():
+    """110 training and 40 test images: in batches of 30 an epoch has four steps."""
+    return data.make_synthetic(110, 40)
+
+
+@pytest.fixture(scope="session")
+def trained_base(studied):
+    """The autoencoder of `studied`."""
+    from tests.helpers.nets import load_net
+
+    return load_net(studied, CLASSIFIER_FULL.autoencoder)
+
+
+@pytest.fixture(scope="session")
+def measured_space(trained_base, dataset):
+    """Its latent space."""
+    from keras_fmnist.inference.latent import measure_latent_space
+
+    return measure_latent_space(trained_base, dataset)

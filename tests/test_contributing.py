@@ -1,16 +1,14 @@
 """What CONTRIBUTING.md says holds: its edit adds an experiment, and the files agree on versions."""
 
-import os
 import re
 import shutil
 import subprocess
-import sys
 import tomllib
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.helpers.processes import run_python
+from tests.helpers.repository import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +31,7 @@ def edited(tmp_path_factory, diff):
     """A copy of the repository after that edit; name and code length of what it adds."""
     root = tmp_path_factory.mktemp("edited")
     unneeded = shutil.ignore_patterns("__pycache__", "*.png", "*.svg", "*.safetensors")
-    for name in ("experiments", "keras_fmnist", "tests", "results"):
+    for name in ("docs", "experiments", "keras_fmnist", "tests", "results"):
         shutil.copytree(ROOT / name, root / name, ignore=unneeded)
     for name in ("README.md", "pyproject.toml"):
         shutil.copy(ROOT / name, root)
@@ -52,16 +50,7 @@ def edited(tmp_path_factory, diff):
 
 def python(root, *words):
     """Runs python in a copy, with the copy's packages."""
-    environment = {**os.environ, "PYTHONPATH": str(root)}
-    environment.pop("PYTEST_ADDOPTS", None)
-    done = subprocess.run(
-        [sys.executable, *words],
-        cwd=root,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    done = run_python(*words, cwd=root, packages=root)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return done.stdout
 
@@ -90,19 +79,17 @@ def test_one_edited_file_adds_an_experiment_to_list_suite_and_table(edited):
         " ".join(line.split()) for line in listed
     ]
     python(root, "-m", "experiments", "report")
-    rows = (root / "README.md").read_text(encoding="utf-8").splitlines()
+    rows = (root / "docs" / "results.md").read_text(encoding="utf-8").splitlines()
     assert f"| `mansilla/{name}` | base with n = {n} |  |  |  |  |  | not run yet |" in rows
     page = (root / "results" / "index.html").read_text(encoding="utf-8")
     assert name in page
     # The variant takes its step, and no test says that it should not be there.
-    report = "tests/test_report.py::test_the_readme_shows_the_table_that_its_records_give"
+    report = "tests/reporting/test_documents.py::test_the_documents_are_what_the_records_give"
     chosen = f"{name} or not (takes_a_step or parameters)"  # which build and train every net
     options = ["-p", "no:cacheprovider", "-rp", "-k", chosen]
-    said = python(root, "-m", "pytest", "tests/test_experiments.py", report, *options)
-    assert (
-        f"PASSED tests/test_experiments.py::test_every_experiment_takes_a_step[mansilla/{name}]\n"
-        in said
-    )
+    output = python(root, "-m", "pytest", "tests/experiments/test_experiments.py", report, *options)
+    step = f"test_every_experiment_takes_a_step[mansilla/{name}]"
+    assert f"PASSED tests/experiments/test_experiments.py::{step}\n" in output
 
 
 def test_the_hooks_have_the_ruff_of_the_constraints():

@@ -5,6 +5,7 @@ import json
 import math
 import os
 import signal
+import threading
 
 import pytest
 
@@ -167,20 +168,20 @@ def test_the_lock_of_a_killed_process_holds_nobody_up(tmp_path):
     assert names(tmp_path) == []
 
 
-def test_who_waited_for_a_lock_that_was_removed_takes_the_new_one(tmp_path):
+def test_who_waited_for_a_lock_that_was_removed_waits_for_the_next_holder(tmp_path):
     path = tmp_path / "lock"
-    first, later = Held(path), []
+    first, order = Held(path), []
 
-    def wait():
-        if not later:  # the first goes, and a third is faster than who waits
-            first.end()
-            later.append(Held(path))
-        else:
-            later.pop().end()
+    def wait():  # the first lets go, and a third is faster than who waits
+        first.end()
+        third = Held(path)
+        threading.Timer(0.3, lambda: (order.append("third lets go"), third.end())).start()
 
     with lock(path, wait):
-        assert later == []
+        order.append("has it")
         assert names(tmp_path) == ["lock"]
+    assert order == ["third lets go", "has it"]
+    assert names(tmp_path) == []
 
 
 def test_a_lock_is_let_go_when_what_it_protects_fails(tmp_path):

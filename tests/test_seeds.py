@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import torch
 
+from keras_fmnist.backends import use_deterministic_kernels
 from keras_fmnist.seeds import (
     derive,
     generator_states,
     permutation,
     seed_dropout,
     set_generator_states,
-    use_deterministic_kernels,
 )
 
 

@@ -9,7 +9,7 @@ import torch
 from keras_fmnist.settings import (
     SpecError,
     TransposedConv,
-    checked,
+    check_value,
     describe,
     setting,
     setting_fields,
@@ -36,7 +36,7 @@ def test_a_field_without_a_text_is_no_setting():
 
 
 @pytest.mark.parametrize(
-    ("name", "given", "kept"),
+    ("name", "given", "stored"),
     [
         ("whole", 1, 1),
         ("whole", 10, 10),
@@ -51,10 +51,10 @@ def test_a_field_without_a_text_is_no_setting():
         ("shape", TransposedConv(3), TransposedConv(3)),
     ],
 )
-def test_a_value_that_fits_is_kept_in_the_settings_own_type(name, given, kept):
-    value = checked(FIELDS[name], given)
-    assert value == kept
-    assert type(value) is type(kept)
+def test_a_value_that_fits_is_kept_in_the_settings_own_type(name, given, stored):
+    value = check_value(FIELDS[name], given)
+    assert value == stored
+    assert type(value) is type(stored)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_value_that_fits_is_kept_in_the_settings_own_type(name, given, kept):
 )
 def test_a_value_that_does_not_fit_is_refused_with_what_would(name, given):
     with pytest.raises(SpecError) as error:
-        checked(FIELDS[name], given)
+        check_value(FIELDS[name], given)
     message = str(error.value)
     assert message.startswith(f"{name} must be {describe(FIELDS[name])}, not ")
     assert "\n" not in message
@@ -81,8 +81,8 @@ def test_bounds_without_end_still_refuse_what_is_not_finite():
     free.name, free.type = "free", float
     for wrong in (math.nan, math.inf, -math.inf):
         with pytest.raises(SpecError, match="free"):
-            checked(free, wrong)
-    assert checked(free, 1e300) == 1e300
+            check_value(free, wrong)
+    assert check_value(free, 1e300) == 1e300
 
 
 def test_every_kind_of_setting_is_described_in_words():

@@ -6,16 +6,17 @@ import shlex
 
 import pytest
 
+from keras_fmnist.records.run import Run
 from keras_fmnist.settings import SpecError, TransposedConv
 from keras_fmnist.specs import (
     AutoencoderSpec,
     ClassifierSpec,
-    command,
     differences,
     override,
     restored,
     setting_fields,
     settings,
+    with_defaults,
 )
 
 BASE = AutoencoderSpec(report="house", name="base", summary="nothing changed")
@@ -39,6 +40,8 @@ def test_the_defaults_are_mansillas_common_settings():
         "batchnorm": False,
         "last_pooling": "max",
         "pixels": "unit",
+        "output": "auto",
+        "between": "relu_dropout",
     }
 
 
@@ -150,15 +153,18 @@ def test_differences_name_each_setting_with_both_values():
 
 
 def test_the_command_repeats_the_run_and_names_only_what_was_changed():
-    assert command(BASE, 0, "cpu") == "python -m experiments.house base --seed 0 --device cpu"
+    run = Run(BASE, 0, "torch", "cpu")
+    assert run.command() == "python -m experiments.house base --seed 0 --device cpu"
     changed = override(HEAD, {"frozen": True, "autoencoder_kernels": (8, 16)})
-    assert shlex.split(command(changed, 3, "gpu", examples=50)) == [
+    assert shlex.split(Run(changed, 3, "torch", "gpu", examples=50).command()) == [
         *("python", "-m", "experiments.house", "head"),
         *("--frozen", "True", "--autoencoder_kernels", "8,16"),
         *("--seed", "3", "--device", "gpu", "--examples", "50"),
     ]
-    assert command(BASE, 0, "gpu", examples=None, deterministic=True).endswith(
-        "--seed 0 --device gpu --deterministic True"
+    assert (
+        Run(BASE, 0, "torch", "gpu")
+        .command(deterministic=True)
+        .endswith("--seed 0 --device gpu --deterministic True")
     )
 
 
@@ -188,3 +194,38 @@ def test_where_nothing_is_dropped_the_place_of_dropout_makes_no_difference():
     plain = {"dropout": 0.0}
     assert settings(override(dropping, plain)) == settings(override(BASE, plain))
     assert settings(override(BASE, plain | places)) == settings(override(BASE, plain))
+
+
+@pytest.mark.parametrize(
+    ("pixels", "output", "activation"),
+    [
+        ("unit", "auto", "sigmoid"),
+        ("signed", "auto", "tanh"),
+        ("unit", "tanh", "tanh"),
+        ("signed", "sigmoid", "sigmoid"),
+        ("unit", "linear", "linear"),
+        ("signed", "linear", "linear"),
+    ],
+)
+def test_the_output_is_the_one_asked_for_or_the_one_that_fits_the_pixels(
+    pixels, output, activation
+):
+    spec = override(BASE, {"pixels": pixels, "output": output})
+    assert spec.output_activation == activation
+    assert settings(spec)["output"] == output
+
+
+@pytest.mark.parametrize(("pixels", "output"), [("unit", "sigmoid"), ("signed", "tanh")])
+def test_the_output_that_fits_the_pixels_is_one_net_under_either_name(pixels, output):
+    named = override(BASE, {"pixels": pixels, "output": output})
+    assert settings(named) == settings(override(BASE, {"pixels": pixels}))
+
+
+@pytest.mark.parametrize("spec", [BASE, HEAD], ids=["autoencoder", "classifier"])
+def test_a_record_from_before_output_and_between_were_settings_reads_as_what_it_was(spec):
+    older = settings(spec)
+    net = older.get("autoencoder", older)
+    del net["output"], net["between"]
+    if spec is HEAD:
+        older["autoencoder"]["name"] = "base"
+    assert with_defaults(older) == settings(spec)

@@ -1,0 +1,27 @@
+"""What came out of the study, a line each: README.md shows this list.
+
+The numbers and verdicts in braces come from the records (see `keras_fmnist.reporting.numbers`). The
+words around them do not: read them again whenever records are added.
+"""
+
+HEADLINES = (
+    "**A longer code helps, as mansilla says.** With 256 numbers an image instead of 64 the "
+    "autoencoder explains {mansilla/latent_256:explained} of the variance of the test images "
+    "instead of {mansilla/dropout_01:explained} ({mansilla/latent_256:seeds}).",
+    "**PCA does better than his autoencoders, which no report shows.** With 64 numbers and no "
+    "training it explains {mansilla/base:pca_explained range}, where `base` explains "
+    "{mansilla/base:explained}; with 256, {mansilla/latent_256:pca_explained range}.",
+    "**With a frozen encoder the accuracy depends on the seed:** "
+    "{mansilla/classifier_frozen:val_accuracy range}, where training everything gives "
+    "{mansilla/classifier_full:val_accuracy range} ({mansilla/classifier_full:seeds}). A ReLU "
+    "stands on the logits, so that {mansilla/classifier_frozen:dead_logits range} of the ten "
+    "classes can never be chosen.",
+    "**Does pretraining help? With everything trained: {transfer/full_gains:verdict}.** On the "
+    "pretrained encoder the accuracy is {mansilla/classifier_full:val_accuracy}, on a random one "
+    "{transfer/random_full:val_accuracy} ({transfer/random_full:seeds}), where "
+    "{transfer/random_full:dead_logits range} classes can never be chosen.",
+    "**One row of manolucos's table 3 stays unexplained.** `no_dropout` ends at "
+    "{manolucos/no_dropout:val_loss}, printed {manolucos/no_dropout:printed val_loss}; `baseline` "
+    "at {manolucos/baseline:val_loss}, printed {manolucos/baseline:printed val_loss} "
+    "({manolucos/baseline:seeds}). No reading of his report that we tried explains both rows.",
+)

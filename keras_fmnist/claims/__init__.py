@@ -1,0 +1,1 @@
+"""What the reports claim, as data, and how the records judge it."""

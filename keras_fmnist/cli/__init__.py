@@ -1,0 +1,1 @@
+"""The command line: Fire chooses, then something runs."""

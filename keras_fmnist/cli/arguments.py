@@ -1,0 +1,98 @@
+"""Arguments that are right, or one sentence that says what would be."""
+
+import importlib.util
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from keras_fmnist.records.run import STUDY
+from keras_fmnist.settings import SpecError, shorten, suggest
+
+if TYPE_CHECKING:
+    from keras_fmnist.specs import AnySpec
+
+
+# Flags that several commands have.
+RecordsFolder = Annotated[str, "folder of the records"]
+SeedOfRun = Annotated[int, "of the run"]
+JsonFile = Annotated[str | None, "write it all to this file"]
+Device = Annotated[str, "cpu, gpu, or auto: a GPU where there is one"]
+
+LONGEST_NAME = 240  # bytes, of the 255 that file systems take: a file is written under a longer one
+LONGEST_PATH = 3500  # of 4096: report, experiment and file come below it
+TRACKERS = {"mlflow": ("mlflow", "sqlalchemy", "alembic"), "tensorboard": ("tensorboard",)}
+
+
+def check_int(name: str, value: object, low: int, high: int) -> None:
+    """Holds a value to a whole number from `low` to `high`."""
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise SpecError(f"{name} must be a whole number from {low} to {high}, not {shorten(value)}")
+
+
+def check_flag(name: str, value: object) -> bool:
+    """Holds a value to one that a flag without a value has."""
+    if not isinstance(value, bool):
+        raise SpecError(f"{name} takes no value, not {shorten(value)}")
+    return value
+
+
+def check_folder(path: object, name: str = "out") -> None:
+    """Holds a path to be a folder, or one that can be made; `name` is what the user calls it."""
+    if not isinstance(path, str) or not path.strip() or "\0" in path:
+        raise SpecError(f"{name} must name a folder, such as runs, not {shorten(path)}")
+    if path.startswith("~"):  # it would become a folder of that name
+        raise SpecError(f"{name} {path}: the shell has left the ~ as it is; write $HOME")
+    there = Path(path).absolute()
+    if len(os.fsencode(there)) > LONGEST_PATH or any(
+        len(os.fsencode(part)) > LONGEST_NAME for part in there.parts
+    ):
+        raise SpecError(
+            f"{name} is too long: {LONGEST_PATH} bytes is the most, {LONGEST_NAME} for a name in it"
+        )
+    while not os.path.lexists(there):
+        there = there.parent
+    if there.is_symlink() and not there.exists():
+        raise SpecError(f"{name} {path}: {there} is a link to nowhere")
+    if not there.is_dir():
+        raise SpecError(f"{name} {path}: {there} is a file, not a folder")
+    if not os.access(there, os.W_OK):
+        raise SpecError(f"{name} {path}: {there} cannot be written")
+
+
+def check_records_folder(path: object) -> None:
+    """Holds a path to be a folder to read records from; that of the study may not be there yet."""
+    check_folder(path)
+    if path != STUDY and not os.path.isdir(path):
+        raise SpecError(f"out {path} does not exist: it must name a folder that holds runs")
+
+
+def check_tracker(track: object) -> None:
+    """Holds a tracker to one that is known and installed, or None."""
+    if track is None:
+        return
+    if not isinstance(track, str) or track not in TRACKERS:
+        raise SpecError(f"track must be {' or '.join(TRACKERS)}, not {shorten(track)}")
+    for package in TRACKERS[track]:
+        if importlib.util.find_spec(package) is None:
+            raise SpecError(f"{package} is not installed: pip install 'keras-fmnist[{track}]'")
+
+
+def find_experiment(specs: "Iterable[AnySpec]", experiment: object) -> "AnySpec":
+    """The spec of an id such as mansilla/base."""
+    known = {spec.id: spec for spec in specs}
+    word = experiment if isinstance(experiment, str) else ""
+    if word not in known:
+        raise SpecError(f"{shorten(experiment)} is no experiment{suggest(word, known)}")
+    return known[word]
+
+
+def check_target(name: str, path: object, *endings: str) -> None:
+    """Holds a path to a file that can be written and has one of the endings."""
+    if not isinstance(path, str) or "\0" in path or Path(path).suffix not in endings:
+        raise SpecError(f"{name} must end in {' or '.join(endings)}, not {shorten(path)}")
+    if os.path.isdir(path):  # Path.is_dir raises where a name is too long
+        raise SpecError(f"{name} {path} is a folder")
+    if len(os.fsencode(Path(path).name)) > LONGEST_NAME:
+        raise SpecError(f"{name} is too long: a file's name has at most {LONGEST_NAME} bytes")
+    check_folder(str(Path(path).parent), name)

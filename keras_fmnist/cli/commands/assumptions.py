@@ -1,0 +1,65 @@
+"""`keras-fmnist assumptions`: what a report leaves open, and which reading explains it best."""
+
+from collections.abc import Mapping, Sequence
+
+from keras_fmnist.claims.alternatives import Alternatives, count_seeds
+from keras_fmnist.claims.catalogue import Catalogue
+from keras_fmnist.claims.ranking import rank_readings
+from keras_fmnist.cli.arguments import RecordsFolder, check_records_folder
+from keras_fmnist.cli.output import format_table
+from keras_fmnist.records.record import Record, read_records
+from keras_fmnist.records.run import STUDY
+from keras_fmnist.reporting.tables import RANK_COLUMNS, describe_question, describe_rank
+from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec, Spec
+
+
+def print_ranking(catalogue: Catalogue, *, out: RecordsFolder = STUDY) -> None:
+    """Ranks the readings of what a report leaves open by how near they come to its numbers.
+
+    Where no number is printed, it counts on how many seeds each statement of the report holds.
+    """
+    check_records_folder(out)
+    records = read_records(out)
+    ranking = format_ranking(catalogue.questions, records)
+    print(ranking or f"no reading has been run under {out}: keras-fmnist study 'assumptions/*'")
+    if catalogue.alternatives:
+        print(f"\n{format_alternatives(catalogue.alternatives, records)}")
+
+
+def format_ranking(
+    questions: Mapping[AutoencoderSpec | ClassifierSpec, Sequence[Spec]],
+    records: Sequence[Record],
+) -> str:
+    """Lines of text: for each printed row its readings, nearest first.
+
+    Args:
+        questions: `{spec of the printed row: readings}`.
+        records: of any experiments.
+    """
+    parts = []
+    for row, readings in questions.items():
+        ranks = rank_readings(row, readings, records)
+        if not ranks:
+            continue
+        rows = [describe_rank(row, rank) for rank in ranks]
+        table = format_table(rows, RANK_COLUMNS, range(1, len(RANK_COLUMNS)))
+        parts.append(f"{describe_question(row, readings, ranks)}:\n\n{table}")
+    return "\n\n".join(parts)
+
+
+def format_alternatives(alternatives: Alternatives, records: Sequence[Record]) -> str:
+    """A table: each statement, and on how many seeds it holds for each way; their sum below."""
+    counts = count_seeds(alternatives, records)
+    rows = [
+        (statement.where, statement.says, *(_format_share(column[k]) for column in counts.values()))
+        for k, statement in enumerate(alternatives.statements)
+    ]
+    sums = [tuple(map(sum, zip(*column, strict=True))) for column in counts.values()]
+    rows.append(("", "all of it", *map(_format_share, sums)))
+    title = f"{alternatives.gap}, seeds on which what is said holds:"
+    return f"{title}\n\n{format_table(rows, ('said of', 'what', *counts))}"
+
+
+def _format_share(votes: tuple[int, int]) -> str:
+    holds, seeds = votes
+    return f"{holds} of {seeds}" if seeds else ""

@@ -1,0 +1,57 @@
+"""`keras-fmnist report`: figures, page and documents, written or checked."""
+
+from pathlib import Path
+from typing import Annotated
+
+from keras_fmnist.claims.catalogue import Catalogue
+from keras_fmnist.cli.arguments import RecordsFolder, check_flag, check_records_folder
+from keras_fmnist.files import write_whole
+from keras_fmnist.records.record import read_records
+from keras_fmnist.records.run import STUDY
+
+
+def write_report(
+    catalogue: Catalogue,
+    *,
+    check: Annotated[
+        bool, "write nothing, and fail where one of them is not what the records give"
+    ] = False,
+    out: RecordsFolder = STUDY,
+) -> None:
+    """Renews figures, page and documents (README.md, docs/) from the records.
+
+    Figures that no record gives any more are removed. With `check` nothing is written; what is not
+    as the records give it is named.
+
+    Raises:
+        SpecError: an argument is wrong, or the study holds a run that is not as its experiment is
+            declared; nothing was written.
+        RuntimeError: `check` found what differs.
+    """
+    check_records_folder(out)
+    check_flag("check", check)
+    from keras_fmnist.reporting import figures
+    from keras_fmnist.reporting.build import LIVE_PAGE, build_files, is_unchanged
+    from keras_fmnist.reporting.tables import format_results
+
+    records = read_records(out)
+    files = dict(build_files(catalogue, out, records))
+    changed = [path for path, content in files.items() if not is_unchanged(path, content)]
+    drawn = {path for spec in catalogue.specs for path in figures.list_drawn(out, spec)}
+    drawn |= {path for path in [Path(out, LIVE_PAGE)] if path.exists()}
+    strays = sorted(drawn - files.keys())
+    if check:
+        wrong = [f"{path} is not what the records give" for path in changed]
+        wrong += [f"{path} is given by no record" for path in strays]
+        if wrong:
+            print(*wrong, sep="\n")
+            raise RuntimeError(f"{len(wrong)} files differ from the records: keras-fmnist report")
+        print(f"{len(files)} files are what {len(records)} records give")
+        return
+    for path in changed:
+        write_whole(path, files[path])
+        print(path)
+    for path in strays:
+        path.unlink()
+        print(f"{path} removed: no record gives it any more")
+    print(format_results(catalogue.specs, records))

@@ -1,0 +1,26 @@
+"""Fashion-MNIST: where it comes from, how it is verified, and how it is cut into batches.
+
+`batches` is not handed on: it imports Keras.
+"""
+
+from keras_fmnist.data.fashion_mnist import (
+    CLASS_NAMES,
+    Dataset,
+    cache_file,
+    describe,
+    load,
+    prepare,
+)
+from keras_fmnist.data.sources import DataError
+from keras_fmnist.data.synthetic import make_synthetic
+
+__all__ = [
+    "CLASS_NAMES",
+    "DataError",
+    "Dataset",
+    "cache_file",
+    "describe",
+    "load",
+    "make_synthetic",
+    "prepare",
+]

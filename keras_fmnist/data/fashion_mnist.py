@@ -1,0 +1,191 @@
+"""Fashion-MNIST as arrays, from a verified cache that tensorflow-datasets fills once.
+
+Reading the cache takes numpy and a third of a second; TFDS, which takes half a minute, is
+imported only to prepare it.
+"""
+
+import contextlib
+import errno
+import hashlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from keras_fmnist import files
+from keras_fmnist.data import cache, sources
+from keras_fmnist.data.sources import SHA256, SHAPES, DataError
+
+__all__ = [
+    "CLASS_NAMES",
+    "SHA256",
+    "DataError",
+    "Dataset",
+    "cache_file",
+    "describe",
+    "load",
+    "prepare",
+]
+CLASS_NAMES = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Images and labels in the order of the original files; the real arrays are read-only.
+
+    Attributes:
+        train_images: (60000, 28, 28, 1) uint8, 0 is background.
+        train_labels: (60000,) uint8, an index into `CLASS_NAMES`.
+        test_images: (10000, 28, 28, 1) uint8.
+        test_labels: (10000,) uint8.
+    """
+
+    train_images: np.ndarray
+    train_labels: np.ndarray
+    test_images: np.ndarray
+    test_labels: np.ndarray
+
+    @cached_property
+    def sha256(self) -> str:
+        """Digest over the bytes of the four arrays; `SHA256` for the real data."""
+        digest = hashlib.sha256()
+        for name in SHAPES:
+            digest.update(np.ascontiguousarray(getattr(self, name)))
+        return digest.hexdigest()
+
+
+def cache_file(cache_dir: str | os.PathLike | None = None) -> Path:
+    """Returns the path of the cache, prepared or not.
+
+    Args:
+        cache_dir: Its folder. Default: `KERAS_FMNIST_CACHE`, else `keras-fmnist` below
+            `XDG_CACHE_HOME`, else `~/.cache/keras-fmnist`.
+    """
+    folder = cache_dir or os.environ.get("KERAS_FMNIST_CACHE")
+    if not folder:
+        folder = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "keras-fmnist"
+    return Path(folder).expanduser().absolute() / "fashion-mnist.gz"
+
+
+def load(cache_dir: str | os.PathLike | None = None, report: Report | None = None) -> Dataset:
+    """Returns Fashion-MNIST; prepares the cache first where it is missing or damaged.
+
+    Args:
+        cache_dir: See `cache_file`.
+        report: Called with each line about a preparation. Default: prints to stderr.
+
+    Raises:
+        DataError: The data cannot be had, or the cache cannot be written.
+    """
+    with contextlib.suppress(DataError):  # `prepare` says what is wrong
+        return _read(cache_file(cache_dir))
+    return prepare(cache_dir, report=report)
+
+
+def prepare(
+    cache_dir: str | os.PathLike | None = None,
+    force: bool = False,
+    report: Report | None = None,
+) -> Dataset:
+    """Fills the cache through tensorflow-datasets and returns what it holds.
+
+    Of two processes at once the second waits and takes what the first has prepared.
+
+    Args:
+        cache_dir: See `cache_file`.
+        force: Prepares anew although the cache is in order.
+        report: Called with each line about what happens. Default: prints to stderr.
+
+    Raises:
+        DataError: The data cannot be had, or the cache cannot be written.
+    """
+    report = report or _print_to_stderr
+    path = cache_file(cache_dir)
+    try:
+        waiting = f"Fashion-MNIST: waiting for the process that is preparing {path.parent}"
+        with files.lock(path.parent / ".lock", wait=lambda: report(waiting)):
+            if path.exists() and not force:
+                try:
+                    return _read(path)
+                except DataError as error:
+                    report(f"{error}; preparing it again")
+            return _build(path, report)
+    except OSError as error:
+        raise DataError(_explain(error, path.parent)) from error
+
+
+def describe(cache_dir: str | os.PathLike | None = None) -> dict[str, object]:
+    """Returns what the cache holds: path, bytes, sha256, source, images a class in each split.
+
+    Raises:
+        DataError: It is not prepared, or damaged.
+    """
+    path = cache_file(cache_dir)
+    arrays, source = cache.read(path)
+    dataset = Dataset(**arrays)
+    return {
+        "cache": str(path),
+        "bytes": path.stat().st_size,
+        "sha256": dataset.sha256,
+        "source": source,
+        "train": _count_classes(dataset.train_labels),
+        "test": _count_classes(dataset.test_labels),
+    }
+
+
+def _count_classes(labels: np.ndarray) -> dict[str, int]:
+    return dict(zip(CLASS_NAMES, np.bincount(labels, minlength=10).tolist(), strict=True))
+
+
+def _print_to_stderr(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _build(path: Path, report: Report) -> Dataset:
+    # Under the lock nobody else works here: what a killed process left can go.
+    files.remove_leftovers(path)
+    for stale in path.parent.glob(".prepare-*"):
+        shutil.rmtree(stale)
+    with tempfile.TemporaryDirectory(prefix=".prepare-", dir=path.parent) as scratch:
+        upstream = Path(scratch, "upstream")
+        upstream.mkdir()
+        source = sources.fetch(upstream, report)
+        report("Fashion-MNIST: preparing through tensorflow-datasets, about half a minute")
+        from keras_fmnist.data import tfds_builder  # TFDS, which a prepared cache never needs
+
+        arrays = tfds_builder.build(upstream, Path(scratch, "tfds"))
+    if (digest := Dataset(**arrays).sha256) != SHA256:
+        raise DataError(f"tensorflow-datasets gave arrays with sha256 {digest}, not {SHA256}")
+    files.write_whole(path, cache.pack(arrays, source))
+    report(f"Fashion-MNIST: prepared {path} from {source}")
+    return _read(path)
+
+
+def _read(path: Path) -> Dataset:
+    return Dataset(**cache.read(path)[0])
+
+
+def _explain(error: OSError, folder: Path) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"no space left in {folder}: preparing Fashion-MNIST takes 130 MB there"
+    where = error.filename2 or error.filename or folder
+    reason = error.strerror or error
+    return f"{where} cannot be written ({reason}): name another folder in KERAS_FMNIST_CACHE"

@@ -1,0 +1,186 @@
+"""Functional Keras models: encoder, decoder, autoencoder and the classifier on an encoder.
+
+Images go in and come out as `(batch, 28, 28, 1)` float32 on every backend. Inside, torch
+runs channels first, which its CPU kernels do a fifth faster, and jax and tensorflow channels last,
+the only layout that tensorflow's CPU kernels know. The code is flattened in channel, row, column
+order everywhere, as PyTorch does it, so the weights do not depend on the layout.
+"""
+
+import math
+
+import keras
+
+from keras_fmnist.models.layers import ChannelDropout, PyTorchConv2DTranspose
+from keras_fmnist.seeds import derive
+from keras_fmnist.specs import CLASSES, IMAGE_SIZE, AutoencoderSpec, ClassifierSpec
+
+CHANNELS_FIRST = keras.backend.backend() == "torch"
+_DATA_FORMAT = "channels_first" if CHANNELS_FIRST else "channels_last"
+_POOLINGS = {"max": keras.layers.MaxPooling2D, "average": keras.layers.AveragePooling2D}
+
+
+def build(spec: AutoencoderSpec | ClassifierSpec, seed: int = 0) -> keras.Model:
+    """The model of a spec with fresh weights: an autoencoder, or a classifier and its encoder.
+
+    The encoder of a frozen classifier is not trainable; compile after this, not before.
+    """
+    if not spec.is_classifier:
+        return autoencoder(spec, seed)
+    fresh = encoder(spec.encoder, seed)
+    fresh.trainable = not spec.frozen
+    return classifier(fresh, spec, seed)
+
+
+def encoder(spec: AutoencoderSpec, seed: int = 0) -> keras.Model:
+    """Images to codes: `(batch, 28, 28, 1)` to `(batch, latent)` (mansilla, section II).
+
+    Without a linear layer the code is the map `(batch, kernels, 5, 5)` (manolucos, table 2).
+
+    Args:
+        spec: an `AutoencoderSpec`.
+        seed: of the initial weights.
+    """
+    x = inputs = keras.Input((IMAGE_SIZE, IMAGE_SIZE, 1), name="image")
+    if CHANNELS_FIRST:
+        x = keras.layers.Reshape((1, IMAGE_SIZE, IMAGE_SIZE), name="to_channels_first")(x)
+    channels = 1
+    poolings = ("max", spec.last_pooling)
+    for number, (kernels, pooling) in enumerate(zip(spec.kernels, poolings, strict=True), start=1):
+        x = _conv(kernels, channels, seed, name=f"conv{number}")(x)
+        if spec.batchnorm:
+            x = _batch_norm(name=f"bn{number}")(x)
+        x = keras.layers.ReLU(name=f"conv{number}_relu")(x)
+        if spec.dropout_at != "after_pooling":
+            x = _map_dropout(spec, name=f"conv{number}_dropout")(x)
+        x = _POOLINGS[pooling](2, data_format=_DATA_FORMAT, name=f"pool{number}")(x)
+        if spec.dropout_at != "before_pooling":
+            x = _map_dropout(spec, name=f"pool{number}_dropout")(x)
+        channels = kernels
+    if not CHANNELS_FIRST:
+        x = keras.layers.Permute((3, 1, 2), name="to_channels_first")(x)
+    if not spec.latent:
+        return keras.Model(inputs, x, name="encoder")
+    # keras.layers.Flatten would put the channels last again before it flattens.
+    features = channels * spec.map_size**2
+    x = keras.layers.Reshape((features,), name="flatten")(x)
+    x = _dense(spec.latent, features, seed, name="latent")(x)
+    x = keras.layers.ReLU(name="latent_relu")(x)
+    x = keras.layers.Dropout(spec.dropout, name="latent_dropout")(x)
+    return keras.Model(inputs, x, name="encoder")
+
+
+def decoder(spec: AutoencoderSpec, seed: int = 0) -> keras.Model:
+    """Codes to images: `(batch, latent)` to `(batch, 28, 28, 1)` (mansilla, section II).
+
+    No dropout stands on the output layer, as both reports ask.
+    """
+    channels, size = spec.kernels[-1], spec.map_size
+    features = channels * size**2
+    if spec.latent:
+        x = inputs = keras.Input((spec.latent,), name="code")
+        x = _dense(features, spec.latent, seed, name="hidden")(x)
+        x = keras.layers.ReLU(name="hidden_relu")(x)
+        x = keras.layers.Dropout(spec.dropout, name="hidden_dropout")(x)
+        x = keras.layers.Reshape((channels, size, size), name="unflatten")(x)
+    else:
+        x = inputs = keras.Input((channels, size, size), name="code")
+    if not CHANNELS_FIRST:
+        x = keras.layers.Permute((2, 3, 1), name="to_channels_last")(x)
+    x = _conv_transpose(spec.deconv1, spec.kernels[0], seed, name="deconv1")(x)
+    if spec.between == "relu_dropout":
+        x = keras.layers.ReLU(name="deconv1_relu")(x)
+        x = _map_dropout(spec, name="deconv1_dropout")(x)
+    x = _conv_transpose(spec.deconv2, 1, seed, name="deconv2")(x)
+    x = keras.layers.Activation(spec.output_activation, name="output")(x)
+    if CHANNELS_FIRST:
+        x = keras.layers.Reshape((IMAGE_SIZE, IMAGE_SIZE, 1), name="to_channels_last")(x)
+    return keras.Model(inputs, x, name="decoder")
+
+
+def autoencoder(spec: AutoencoderSpec, seed: int = 0) -> keras.Model:
+    """Images to their reconstructions; its two parts are the layers `encoder` and `decoder`."""
+    inputs = keras.Input((IMAGE_SIZE, IMAGE_SIZE, 1), name="image")
+    outputs = decoder(spec, seed)(encoder(spec, seed)(inputs))
+    return keras.Model(inputs, outputs, name="autoencoder")
+
+
+def classifier(encoder: keras.Model, spec: ClassifierSpec, seed: int = 0) -> keras.Model:
+    """Images to logits: `(batch, 28, 28, 1)` to `(batch, 10)`, fully connected on `encoder`.
+
+    Args:
+        encoder: a model from images to codes; it is used, not copied.
+        spec: a `ClassifierSpec`.
+        seed: of the head's initial weights.
+    """
+    inputs = keras.Input((IMAGE_SIZE, IMAGE_SIZE, 1), name="image")
+    x = encoder(inputs)
+    features = math.prod(x.shape[1:])
+    if len(x.shape) > 2:
+        x = keras.layers.Reshape((features,), name="flatten")(x)
+    if spec.hidden:
+        x = _dense(spec.hidden, features, seed, name="hidden1")(x)
+        x = keras.layers.ReLU(name="hidden1_relu")(x)
+        features = spec.hidden
+    x = _dense(CLASSES, features, seed, name="logits")(x)
+    if spec.relu_logits:
+        x = keras.layers.ReLU(name="logits_relu")(x)
+    return keras.Model(inputs, x, name="classifier")
+
+
+def _conv(kernels, channels, seed, name):
+    return keras.layers.Conv2D(
+        kernels,
+        3,
+        data_format=_DATA_FORMAT,
+        name=name,
+        **_pytorch_initializers(channels * 9, seed, name),
+    )
+
+
+def _conv_transpose(shape, kernels, seed, name):
+    settings = {
+        # Not None where it is 0: Keras then adds what a kernel shorter than its stride leaves out.
+        "output_padding": shape.output_padding,
+        "data_format": _DATA_FORMAT,
+        "name": name,
+        # PyTorch counts the fan-in of a transposed convolution over its outputs, not its inputs.
+        **_pytorch_initializers(kernels * shape.kernel**2, seed, name),
+    }
+    if shape.padding == 0 and shape.dilation == 1:
+        return keras.layers.Conv2DTranspose(kernels, shape.kernel, shape.stride, **settings)
+    return PyTorchConv2DTranspose(
+        kernels,
+        shape.kernel,
+        strides=shape.stride // shape.dilation,
+        padding_size=shape.padding,
+        spread=shape.dilation,
+        **settings,
+    )
+
+
+def _map_dropout(spec, name):
+    """Dropout of a feature map, by element or by channel (open question 3)."""
+    if spec.dropout_kind == "element":
+        return keras.layers.Dropout(spec.dropout, name=name)
+    return ChannelDropout(spec.dropout, _DATA_FORMAT, name=name)
+
+
+def _batch_norm(name):
+    # Open question 9: PyTorch's momentum, which is the share that is replaced, and its epsilon.
+    axis = 1 if CHANNELS_FIRST else -1
+    return keras.layers.BatchNormalization(axis=axis, momentum=0.9, epsilon=1e-5, name=name)
+
+
+def _dense(units, features, seed, name):
+    return keras.layers.Dense(units, name=name, **_pytorch_initializers(features, seed, name))
+
+
+def _pytorch_initializers(fan_in, seed, name):
+    """Weights and biases uniform in ±1/√fan_in, PyTorch's default (open question 9)."""
+    bound = 1 / math.sqrt(fan_in)
+    return {
+        f"{kind}_initializer": keras.initializers.RandomUniform(
+            -bound, bound, seed=derive(seed, name, kind)
+        )
+        for kind in ("kernel", "bias")
+    }

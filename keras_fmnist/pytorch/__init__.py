@@ -1,0 +1,1 @@
+"""The same nets in native PyTorch, and what they are compared by."""

@@ -1,0 +1,145 @@
+"""Ours beside native PyTorch: layer by layer, trained side by side, and default by default."""
+
+import statistics
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import keras
+import numpy as np
+import torch
+
+from keras_fmnist.backends import find_device
+from keras_fmnist.data.pixels import scale_pixels
+from keras_fmnist.pytorch import from_spec, loops
+from keras_fmnist.records.intervals import welch_interval
+from keras_fmnist.records.run import Run
+from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec, Spec, with_epochs
+from keras_fmnist.training.train import train_run
+
+if TYPE_CHECKING:
+    from keras_fmnist.data import Dataset
+
+
+# Two trainings count as equivalent where their mean validation losses differ by less than this
+# share of native's: about what another seed changes after a few hundred steps.
+MARGIN = 0.10
+
+
+@dataclass(frozen=True)
+class Equivalence:
+    """Validation loss (and accuracy) of both sides over seeds, and whether they are equivalent.
+
+    `interval` holds the difference of the mean losses, ours minus native, with 90 % confidence:
+    inside ±`margin` both one-sided tests reject at 5 % (Schuirmann 1987).
+    """
+
+    epochs: int
+    examples: int
+    seeds: int
+    ours: dict[str, dict[str, float]]
+    native: dict[str, dict[str, float]]
+    margin: float
+    interval: tuple[float, float]
+    verdict: str
+
+
+def measure_equivalence(
+    spec: AutoencoderSpec | ClassifierSpec,
+    dataset: "Dataset",
+    *,
+    seeds: int,
+    epochs: int,
+    examples: int,
+    progress: Callable[[range], Iterable[int]] = iter,
+) -> Equivalence:
+    """Trains both sides with dropout, each by its own generators, and tests them for equivalence.
+
+    Args:
+        spec: an experiment; a classifier's autoencoder is trained as well, as long.
+        dataset: a `data.Dataset`.
+        seeds: trainings a side, at least 2.
+        epochs: passes over the training images.
+        examples: so many training images.
+        progress: wraps the loop over seeds, such as a progress bar.
+    """
+    spec = with_epochs(spec, epochs)
+    ours, theirs = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in progress(range(seeds)):
+            run = Run(spec, seed, keras.backend.backend(), find_device(), examples)
+            record = train_run(run, folder, dataset=dataset)
+            ours.append({name: record.metrics[name] for name in metric_names(spec)})
+            theirs.append(_train_twin(spec, seed, dataset, examples))
+    low, high = welch_interval([m["val_loss"] for m in ours], [m["val_loss"] for m in theirs])
+    margin = MARGIN * statistics.fmean(m["val_loss"] for m in theirs)
+    return Equivalence(
+        epochs=epochs,
+        examples=examples,
+        seeds=seeds,
+        ours=_summary(ours),
+        native=_summary(theirs),
+        margin=margin,
+        interval=(low, high),
+        verdict=_verdict(low, high, margin),
+    )
+
+
+def metric_names(spec: Spec) -> tuple[str, ...]:
+    """What is compared: the validation loss, and a classifier's accuracy."""
+    return tuple(f"val_{name}" for name in spec.metrics)
+
+
+def _verdict(low, high, margin):
+    if -margin < low and high < margin:
+        return "equivalent"
+    return "different" if low > margin or high < -margin else "undecided"
+
+
+def _summary(runs):
+    return {
+        name: {
+            "mean": statistics.fmean(run[name] for run in runs),
+            "sd": statistics.stdev(run[name] for run in runs),
+        }
+        for name in runs[0]
+    }
+
+
+def _train_twin(spec, seed, dataset, examples):
+    """The native side of one seed: its own initial weights, order and masks."""
+    torch.manual_seed(seed)
+    images = _to_torch(dataset.train_images[:examples], spec.pixel_min)
+    labels = torch.from_numpy(dataset.train_labels[:examples].astype(np.int64))
+    net = from_spec.build(spec)
+    if spec.needs:
+        pretrained = from_spec.build(spec.autoencoder)
+        _fit_twin(spec.autoencoder, pretrained, images, images)
+        net.encoder.load_state_dict(pretrained.encoder.state_dict())
+    is_classifier = spec.is_classifier
+    _fit_twin(spec, net, images, labels if is_classifier else images)
+    tests = _to_torch(dataset.test_images, spec.pixel_min)
+    if not is_classifier:
+        return {"val_loss": loops.evaluate(net, tests, tests, from_spec.loss(spec), 1000)}
+    targets = torch.from_numpy(dataset.test_labels.astype(np.int64))
+    return {
+        "val_loss": loops.evaluate(net, tests, targets, from_spec.loss(spec), 1000),
+        "val_accuracy": loops.evaluate(net, tests, targets, loops.accuracy, 1000),
+    }
+
+
+def _fit_twin(spec, net, images, targets):
+    loops.train(
+        net,
+        images,
+        targets,
+        epochs=spec.epochs,
+        batch_size=spec.batch_size,
+        optimizer=from_spec.optimizer(spec, net),
+        loss=from_spec.loss(spec),
+    )
+
+
+def _to_torch(images, pixel_min):
+    return torch.from_numpy(scale_pixels(images, pixel_min).transpose(0, 3, 1, 2).copy())

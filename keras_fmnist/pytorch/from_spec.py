@@ -1,0 +1,95 @@
+"""The native twin of a spec: the net, its optimiser and its loss, in plain PyTorch."""
+
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import torch
+
+from keras_fmnist.models import torch_weights, weights
+from keras_fmnist.pytorch import nets
+from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec, Spec
+
+
+def build(spec: AutoencoderSpec | ClassifierSpec) -> nets.Autoencoder | nets.Classifier:
+    """The native PyTorch net of a spec, with PyTorch's own fresh weights."""
+    if spec.is_classifier:
+        encoder = build(spec.encoder).encoder
+        if spec.frozen:
+            nets.freeze(encoder)
+        return nets.Classifier(encoder, hidden=spec.hidden or None, relu_logits=spec.relu_logits)
+    deconvs = [
+        {
+            "kernel_size": d.kernel,
+            "stride": d.stride,
+            "padding": d.padding,
+            "output_padding": d.output_padding,
+            "dilation": d.dilation,
+        }
+        for d in (spec.deconv1, spec.deconv2)
+    ]
+    shared = {
+        "kernels": spec.kernels,
+        "latent": spec.latent or None,
+        "dropout": spec.dropout,
+        "dropout_kind": spec.dropout_kind,
+    }
+    pooling = ("max", "max" if spec.last_pooling == "max" else "avg")
+    return nets.Autoencoder(
+        nets.Encoder(
+            **shared, dropout_at=spec.dropout_at, batchnorm=spec.batchnorm, pooling=pooling
+        ),
+        nets.Decoder(
+            **shared,
+            deconvs=deconvs,
+            output=spec.output_activation,
+            between=spec.between == "relu_dropout",
+        ),
+    )
+
+
+def optimizer(spec: Spec, net: torch.nn.Module) -> torch.optim.Optimizer:
+    """PyTorch's optimiser of a spec."""
+    if spec.optimizer == "adam":
+        return torch.optim.Adam(net.parameters(), spec.learning_rate)
+    return torch.optim.SGD(net.parameters(), spec.learning_rate, momentum=spec.momentum)
+
+
+def loss(spec: Spec) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+    """PyTorch's loss of a spec."""
+    cross_entropy, mse = torch.nn.functional.cross_entropy, torch.nn.functional.mse_loss
+    return cross_entropy if spec.is_classifier else mse
+
+
+def load(net: torch.nn.Module, model: keras.Model) -> None:
+    """Puts the Keras model's weights into its native twin."""
+    arrays = torch_weights.to_native(weights.get_arrays(model))
+    if keras.config.floatx() == "float64":
+        net.double()
+    net.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
+
+
+def to_torch(images: np.ndarray, targets: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+    """A batch in PyTorch's layout: `(n, 28, 28, 1)` to `(n, 1, 28, 28)`, labels to int64.
+
+    Targets that are images stand for an autoencoder's own inputs.
+    """
+    x = torch.from_numpy(images.transpose(0, 3, 1, 2).copy())
+    if targets.ndim > 1:
+        return x, x
+    return x, torch.from_numpy(targets.copy()).long()
+
+
+def step(
+    spec: Spec,
+    net: torch.nn.Module,
+    stepper: torch.optim.Optimizer,
+    images: np.ndarray,
+    targets: np.ndarray,
+) -> None:
+    """One training step with an optimiser that `optimizer` made."""
+    net.train()
+    x, y = to_torch(images, targets)
+    stepper.zero_grad()
+    loss(spec)(net(x), y).backward()
+    stepper.step()

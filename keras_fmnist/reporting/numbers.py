@@ -1,0 +1,95 @@
+"""Numbers inside sentences: `{mansilla/base:val_loss}` becomes what the records measured."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from keras_fmnist.claims.claim import judge_claims
+from keras_fmnist.records.groups import group_by_experiment, select_largest
+from keras_fmnist.records.record import EXPLAINED, Record
+from keras_fmnist.reporting.tables import format_cell, format_number, format_printed
+
+if TYPE_CHECKING:
+    from keras_fmnist.claims.catalogue import Catalogue
+    from keras_fmnist.specs import Spec
+
+NOT_RUN = "(not measured yet)"
+
+
+def fill_numbers(text: str, catalogue: "Catalogue", records: Sequence[Record]) -> str:
+    """A sentence with its numbers, as the records that stand for each experiment give them.
+
+    Args:
+        text: with places such as
+
+            - `{mansilla/base:val_loss}`: mean ± 95 % interval of any metric,
+            - `{mansilla/base:val_loss range}`: lowest to highest seed,
+            - `{mansilla/base:printed val_loss}`: what the report prints,
+            - `{mansilla/base:seeds}`: `3 seeds`,
+            - `{mansilla/sgd_far_larger:verdict}`: the verdict on a claim.
+        catalogue: the experiments and claims that may be named.
+        records: of any experiments.
+
+    Raises:
+        ValueError: a name or a metric that there is not.
+    """
+    return text.format_map(_Names(catalogue, records))
+
+
+class _Names:
+    """What stands before the colon: an experiment or a claim, `report/name`."""
+
+    def __init__(self, catalogue, records):
+        self.specs = {spec.id: spec for spec in catalogue.specs}
+        self.claims = {claim.id: claim for claim in catalogue.claims}
+        self.groups = group_by_experiment(records)
+        self.records = records
+
+    def __getitem__(self, name):
+        if name in self.claims and name not in self.specs:
+            (row,) = judge_claims([self.claims[name]], self.records)
+            return _Claim(row["verdict"])
+        if name not in self.specs:
+            raise ValueError(f"{name} is neither an experiment nor a claim")
+        records = self.groups.get(name)
+        return _Experiment(self.specs[name], select_largest(records) if records else [])
+
+
+class _Claim:
+    def __init__(self, verdict):
+        self.verdict = verdict
+
+    def __format__(self, what):
+        if what != "verdict":
+            raise ValueError(f"of a claim `verdict` can be shown, not {what}")
+        return self.verdict
+
+
+class _Experiment:
+    def __init__(self, spec: "Spec", group: Sequence[Record]):
+        self.spec, self.group = spec, group
+
+    def __format__(self, what):
+        if what == "seeds":
+            return f"{len(self.group)} seed{'s' * (len(self.group) != 1)}"
+        if what.startswith("printed "):
+            name = what.removeprefix("printed ")
+            if name not in self.spec.published:
+                raise ValueError(f"{self.spec.id} has no {what}")
+            return format_printed(self.spec, name)
+        name = what.removesuffix(" range")
+        if name not in self.metrics:
+            raise ValueError(f"{self.spec.id} has no {name}; it has {', '.join(self.metrics)}")
+        values = [record.measured(name) for record in self.group]
+        if not values or None in values:  # older records lack what was not measured then
+            return NOT_RUN
+        if name == what:
+            return format_cell(self.group, name)
+        ends = (format_number(end, name) for end in (min(values), max(values)))
+        return " to ".join(dict.fromkeys(ends))
+
+    @property
+    def metrics(self) -> list[str]:
+        """What is measured of such an experiment."""
+        of_images = ["dead_logits"] if self.spec.is_classifier else [*EXPLAINED]
+        prefixes = ("", "train_eval_", "val_")
+        return [f"{prefix}{name}" for name in self.spec.metrics for prefix in prefixes] + of_images

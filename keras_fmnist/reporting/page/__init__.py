@@ -1,0 +1,1 @@
+"""The page: results/index.html, from records and templates, in English and Spanish."""

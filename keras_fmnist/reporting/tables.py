@@ -1,0 +1,260 @@
+"""Tables from records; no number in them is typed by hand, and nothing here needs a framework."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+from keras_fmnist.claims.claim import Claim, count_verdicts, describe_ours, judge_claims
+from keras_fmnist.claims.ranking import Rank, rank_readings
+from keras_fmnist.records.groups import group_by_experiment, select_largest
+from keras_fmnist.records.intervals import mean_interval
+from keras_fmnist.records.record import Record
+
+if TYPE_CHECKING:
+    from keras_fmnist.claims.catalogue import Text
+    from keras_fmnist.specs import Spec
+
+
+COLUMNS = ("experiment", "what it is", "train loss", "val loss", "explained")
+COLUMNS += ("train acc", "val acc", "seeds")
+OTHERS = {
+    "stock": "stock Keras `fit`",
+    "native": "native loop",
+    "dataloader": "native, DataLoader",
+    "compile": "native, `torch.compile`",
+    "cudagraph": "native CUDA graph",
+}
+RANK_COLUMNS = ("reading", "epochs", "as it ran", "evaluated", "validation", "off by")
+CLAIM_COLUMNS = ("claim", "published", "ours", "verdict")
+SHOWN = ("train_eval_loss", "val_loss", "explained", "train_eval_accuracy", "val_accuracy")
+
+
+def format_results(specs: "Iterable[Spec]", records: Iterable[Record]) -> str:
+    """A Markdown table: each experiment's last epoch in evaluation mode, mean ± 95 % interval.
+
+    Below each number stands what the report prints.
+    """
+    by_id = group_by_experiment(records)
+    lines = [_row(COLUMNS), _row(["---"] * 2 + ["---:"] * 6)]
+    for spec in specs:
+        group = select_largest(by_id[spec.id]) if spec.id in by_id else []
+        cells = [
+            _with_printed(format_cell(group, name), format_printed(spec, name)) for name in SHOWN
+        ]
+        where = f"{len(group)} ({group[0].backend}, {group[0].device})" if group else "not run yet"
+        lines.append(_row([f"`{spec.id}`", spec.summary, *cells, where]))
+    return "\n".join(lines)
+
+
+def _row(cells):
+    return "| " + " | ".join(cells) + " |"
+
+
+def _with_printed(ours, printed):
+    return "<br>".join(part for part in (ours, printed and f"printed {printed}") if part)
+
+
+def format_cell(group: Sequence[Record], name: str) -> str:
+    """What records that may be averaged measured, `0.0370 ± 0.0012`; empty where they did not.
+
+    Losses have four decimals, accuracies two in percent; one seed has no interval.
+    """
+    values = [record.measured(name) for record in group]
+    if not values or None in values:
+        return ""
+    mean, half = mean_interval(values)
+    return format_number(mean, name) + ("" if half is None else f" ± {format_number(half, name)}")
+
+
+def format_printed(spec: "Spec", name: str) -> str:
+    """The same number as the report prints it; empty where it prints none."""
+    return format_number(spec.published[name], name) if name in spec.published else ""
+
+
+def format_number(value: float, name: str) -> str:
+    """A measured number: losses with four decimals, shares in percent, counts as they are."""
+    if name.endswith("explained"):
+        return f"{value:.1%}"
+    if name.startswith("dead_"):
+        return f"{value:.0f}"
+    return f"{value:.2%}" if name.endswith("accuracy") else f"{value:.4f}"
+
+
+def describe_verdicts(claims: Sequence[Claim], records: Sequence[Record]) -> str:
+    """A sentence: how many claims, and how many of each verdict."""
+    return count_verdicts(judge_claims(claims, records)) + "."
+
+
+def format_claims(claims: Sequence[Claim], records: Sequence[Record]) -> str:
+    """A Markdown table a report: each claim, what is printed, what the records say."""
+    parts = {}
+    for row in judge_claims(claims, records):
+        ours = "<br>".join(describe_ours(row))
+        cells = _row([row["claim"], row["published"], ours, row["verdict"]])
+        parts.setdefault(row["report"], []).append(cells)
+    head = [_row(CLAIM_COLUMNS), _row(["---"] * len(CLAIM_COLUMNS))]
+    return "\n\n".join(
+        "\n".join([f"### {report}", "", *head, *rows]) for report, rows in parts.items()
+    )
+
+
+def describe_cost(records: Iterable[Record], seeds: int = 1000) -> str:
+    """A sentence: what so many seeds cost on paper, by what the processors took of each run.
+
+    Older records do not say it, and those of a GPU are left out; empty where that leaves none.
+    """
+    told = [r for r in records if r.device == "cpu" and "cpu" in r.seconds]
+    means = {
+        name: fmean(record.seconds["cpu"] for record in group)
+        for name, group in group_by_experiment(told).items()
+    }
+    if not means:
+        return ""
+    hours = seeds * sum(means.values()) / 3600
+    slowest = max(means.values()) / 60
+    return (
+        f"A seed of the {len(means)} experiments that have been run took "
+        f"{sum(means.values()) / 60:.0f} core-minutes, so {seeds} seeds cost {hours:.0f} "
+        "core-hours: "
+        f"{hours / 16:.0f} hours on one machine of 16 cores, {hours / 1600:.1f} on a hundred, and "
+        f"never less than the {slowest:.0f} minutes of the slowest run and what it waits for."
+    )
+
+
+def describe_main_job(specs: "Iterable[Spec]", records: Iterable[Record]) -> str:
+    """A sentence: what the processors took for a seed of some experiments; empty if none ran."""
+    ids = [spec.id for spec in specs]
+    groups = group_by_experiment(r for r in records if r.id in ids and "cpu" in r.seconds)
+    seconds = [fmean(record.seconds["cpu"] for record in group) for group in groups.values()]
+    if not seconds:
+        return ""
+    return (
+        f"In the study a seed of these {len(seconds)} runs took {sum(seconds) / 60:.0f} minutes "
+        "of one CPU core."
+    )
+
+
+def format_ranking(questions: "Mapping[Spec, Sequence[Spec]]", records: Sequence[Record]) -> str:
+    """Markdown: for each printed row its readings in a folded table, nearest first.
+
+    Args:
+        questions: `{spec of the printed row: readings}`.
+        records: of any experiments.
+    """
+    parts = []
+    for row, readings in questions.items():
+        if not (ranks := rank_readings(row, readings, records)):
+            continue
+        lines = [_row(RANK_COLUMNS), _row(["---"] + ["---:"] * (len(RANK_COLUMNS) - 1))]
+        lines += [_row(describe_rank(row, rank)) for rank in ranks]
+        summary = f"<summary>{describe_question(row, readings, ranks)}</summary>"
+        parts.append("\n".join(["<details>", summary, "", *lines, "", "</details>"]))
+    return "\n\n".join(parts)
+
+
+def describe_question(row: "Spec", readings: "Sequence[Spec]", ranks: Sequence[Rank]) -> str:
+    """A printed row, its two losses, and how many of its readings have been run."""
+    printed = f"{row.published['train_eval_loss']:.4f} / {row.published['val_loss']:.4f}"
+    run = sum(rank.spec != row for rank in ranks)
+    return f"{row.id}, printed {printed}; {run} of {len(readings)} other readings run"
+
+
+def describe_rank(row: "Spec", rank: Rank) -> tuple[str, ...]:
+    """The cells below `RANK_COLUMNS` for one reading of a printed row."""
+    off_by = f"{rank.factor:.2f}"
+    return (
+        row.id if rank.spec == row else rank.spec.summary,
+        str(rank.epochs),
+        f"{rank.metrics['loss']:.4f}",
+        f"{rank.metrics['train_eval_loss']:.4f}",
+        f"{rank.metrics['val_loss']:.4f}",
+        f"{off_by}, undercut" if rank.undercut else off_by,
+    )
+
+
+def format_speed(measured: dict[str, dict]) -> str:
+    """A Markdown table of what a step costs, and how many times longer than ours the others take.
+
+    Args:
+        measured: what `bench` found, as `results.read_measurements` gives it.
+    """
+    rows = [
+        (f"`{experiment}`, {machine}", one)
+        for machine, found in measured.items()
+        for experiment, one in found["experiments"].items()
+        if "ours" in one["ms_per_step"]
+    ]
+    names = [name for name in OTHERS if any(name in one["ms_per_step"] for _, one in rows)]
+    lines = [_row(["experiment", "ours", *(OTHERS[name] for name in names)])]
+    lines.append("| --- |" + " ---: |" * (1 + len(names)))
+    for words, one in rows:
+        cells = [_times(one["quartiles"].get(f"{name}_over_ours")) for name in names]
+        ours = f"{one['ms_per_step']['ours']:.1f} ms"
+        lines.append(_row([words, ours, *cells]))
+    return "\n".join(lines)
+
+
+def _times(quartiles):
+    if quartiles is None:
+        return ""
+    low, median, high = quartiles
+    return f"{median:.2f} × ({low:.2f} to {high:.2f})"
+
+
+def describe_parity(measured: dict[str, dict]) -> str:
+    """What `compare` found, a line for each file; empty where it has not been run."""
+    lines = []
+    for found in measured.values():
+        rows, sides = found["rows"], found["equivalence"]
+        within = sum(share_of_tolerance(row) <= 1 for row in rows)
+        lines.append(
+            f"`{found['experiment']}` on {found['backend']}: {within} of {len(rows)} comparisons "
+            "(outputs, loss, gradients, steps) lie within their tolerance. Trained side by side, "
+            f"{sides['seeds']} seeds of {sides['epochs']} epochs on {sides['examples']} images, "
+            f"the verdict is: {sides['verdict']}."
+        )
+        if rounding := found.get("rounding"):
+            lines[-1] += (
+                f" After 100 steps of Adam in float32 ours and native end {rounding['ours']:.2g} "
+                f"apart, and native ends {rounding['native']:.2g} apart from itself where each "
+                "batch comes in another order."
+            )
+    return "\n\n".join(lines)
+
+
+def format_defaults(measured: dict[str, dict]) -> str:
+    """A Markdown table: each default in which Keras and PyTorch differ, and what is used here.
+
+    They are those of the packages with which `compare` ran; empty where it has not been run.
+    """
+    rows = next((found["defaults"] for found in measured.values()), [])
+    if not rows:
+        return ""
+    names = {"what": "", "keras": "Keras", "pytorch": "PyTorch", "ours": "here"}
+    lines = [_row(names.values()), _row(["---"] * len(names))]
+    return "\n".join([*lines, *(_row([row[name] for name in names]) for row in rows)])
+
+
+def share_of_tolerance(row: dict) -> float:
+    """A difference that `compare` found, as a share of its tolerance; no number exceeds any."""
+    return math.inf if row["max_abs"] is None else row["max_abs"] / row["tolerance"]
+
+
+def describe_kills(measured: dict[str, dict]) -> str:
+    """What `benchmarks/kill.py` counted, in a sentence; empty where it has not been run."""
+    sentences = []
+    for found in measured.values():
+        keras = found["backup_and_restore"]
+        sentences.append(
+            f"Of {found['kills']} kills {found['resumed']} were resumed and {found['identical']} "
+            f"ended identical, with {found['epochs_lost']:.0f} epochs run twice in all; of "
+            f"{keras['kills']} under `BackupAndRestore` {keras['resumed']} were resumed and "
+            f"{keras['identical']} ended identical."
+        )
+    return " ".join(sentences)
+
+
+def format_open_questions(deviations: "Iterable[Text]") -> str:
+    """A numbered list in Markdown of what the reports leave open or get wrong."""
+    return "\n".join(f"{number}. {one.english}" for number, one in enumerate(deviations, 1))

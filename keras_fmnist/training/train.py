@@ -1,0 +1,236 @@
+"""One training function for every experiment: `train_run`. The only `fit` of the study."""
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from keras_fmnist import data, files
+from keras_fmnist.backends import find_device
+from keras_fmnist.models import networks, weights
+from keras_fmnist.records import provenance
+from keras_fmnist.records.json_files import write_dataclass
+from keras_fmnist.records.record import Record, find_record
+from keras_fmnist.records.run import RUNS, Run
+from keras_fmnist.settings import SpecError
+from keras_fmnist.specs import TRAIN_IMAGES, settings
+from keras_fmnist.training import checkpoint_file, tracking
+from keras_fmnist.training.callbacks import (
+    DivergedError,
+    Progress,
+    SeedEachEpoch,
+    StopOnNonFinite,
+    Stopwatch,
+    TrainingCurve,
+)
+from keras_fmnist.training.checkpoint import Checkpoint, identify_run
+from keras_fmnist.training.compile import compile_model
+from keras_fmnist.training.evaluation import DataSets, make_data_sets, measure_model
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a run is carried out. `fast` and `deterministic` may change its last bits, no other does.
+
+    Args:
+        force: train again what is there, and replace it.
+        track: mlflow or tensorboard, to follow the training there (see `tracking`).
+        resume: go on where the run was interrupted, with the same result to the last bit.
+        checkpoint_every: steps of an epoch after which to save; else at its end alone.
+        fast: on torch, replay traced steps (see `fast_fit`) rather than run Keras's own.
+        deterministic: `backends.use_deterministic_kernels` has been called.
+    """
+
+    force: bool = False
+    track: str | None = None
+    resume: bool = False
+    checkpoint_every: int | None = None
+    fast: bool = True
+    deterministic: bool = False
+
+    @property
+    def modes(self) -> dict[str, bool]:
+        """The options that decide the last bits of the result."""
+        return {"fast": self.fast, "deterministic": self.deterministic}
+
+    def for_autoencoder(self) -> "Options":
+        """Those of the run that a classifier needs: it is reused where it is there, or goes on."""
+        return Options(
+            track=self.track, resume=True, checkpoint_every=self.checkpoint_every, **self.modes
+        )
+
+
+def train_run(
+    run: Run,
+    out: Path | str = RUNS,
+    options: Options | None = None,
+    dataset: data.Dataset | None = None,
+) -> Record:
+    """Trains an experiment once and leaves its record and its weights under `out`.
+
+    A run that is already there is read, not repeated. A classifier first trains, goes on with, or
+    reuses the autoencoder that its spec names, with the same seed. Of two processes with the same
+    run the second waits.
+
+    Args:
+        run: the experiment, its seed, and the backend and device of this process.
+        out: the folder that holds `<report>/<experiment>/`.
+        options: the defaults of `Options` where none are given.
+        dataset: the real one where none is given.
+
+    Returns:
+        The record.
+
+    Raises:
+        SpecError: `out` holds this run with other settings, finished or not, or interrupted where
+            `resume` does not say to go on; its `examples` are more than there are; or it is of
+            another backend or device than this process.
+        DivergedError: the loss became NaN or infinite.
+        KeyboardInterrupt: Ctrl-C or SIGTERM came; `resume` goes on.
+    """
+    options = options or Options()
+    _check_run(run, len(dataset.train_images) if dataset else TRAIN_IMAGES)
+    place = run.files(out)
+    if not options.force and not place.checkpoint.exists() and (record := find_record(run, out)):
+        return record
+    dataset = dataset or data.load()
+    encoder = _train_encoder(run.needs, out, options, dataset) if run.needs else None
+    with _lock(run, place.lock):
+        files.remove_leftovers(place.record)
+        if options.force and not options.resume:
+            files.remove(place.checkpoint)
+        if not options.force:
+            checkpoint_file.refuse(place, run.spec, options.resume)
+            if record := find_record(run, out):
+                files.remove(place.checkpoint)
+                return record
+        model = _prepare_model(run, encoder, options)
+        checkpoint = Checkpoint(place.checkpoint, options.checkpoint_every)
+        sets = make_data_sets(run, dataset)
+        initial = weights.get_arrays(model)
+        identity = identify_run(run, dataset.sha256, initial, options.modes)
+        checkpoint.begin(model, sets.train, Stopwatch(), identity)
+        try:
+            _fit_model(model, run, sets, checkpoint, tracked=(options.track, out))
+        except DivergedError:
+            files.remove(place.checkpoint)  # it would diverge again
+            raise
+        final = weights.get_arrays(model)
+        _check_encoder(run, initial, final)
+        measured = measure_model(model, run, sets, checkpoint.history.history, dataset)
+        record = _make_record(run, model, checkpoint, options, dataset.sha256, (initial, final))
+        record = Record(**record, **measured)
+        files.remove(place.record)  # a record has its own weights beside it at every instant
+        weights.save(place.weights, final)
+        write_dataclass(place.record, record)
+        files.remove(place.checkpoint)
+    return record
+
+
+def _check_run(run, available):
+    if not 1 <= run.examples <= available:
+        raise SpecError(
+            f"examples must be a whole number from 1 to {available}, not {run.examples}"
+        )
+    here = keras.backend.backend(), find_device()
+    if (run.backend, run.device) != here:
+        raise SpecError(
+            f"{run.title} is of {run.backend} on {run.device}, this process of {' on '.join(here)}"
+        )
+
+
+@contextlib.contextmanager
+def _lock(run, path) -> Iterator[None]:
+    """Holds the run for this process, and says so where it has to wait."""
+    waiting = f"{run.title}: waiting for the process that is running it"
+    with files.lock(path, lambda: print(waiting, file=sys.stderr, flush=True)):
+        yield
+
+
+def _train_encoder(run, out, options, dataset):
+    """The encoder's weights after its autoencoder's training, which is run where need be."""
+    record = train_run(run, out, options.for_autoencoder(), dataset)
+    arrays = weights.load(run.files(out).weights, record.weights_sha256["final"])
+    return weights.select(arrays, "encoder")
+
+
+def _prepare_model(run, encoder, options):
+    """The compiled model of a run, with the weights it starts from."""
+    model = networks.build(run.spec, run.seed)
+    if encoder:
+        weights.set_arrays(model.get_layer("encoder"), encoder)
+    compile_model(model, run.spec, options.fast)
+    return model
+
+
+def _fit_model(model, run, sets: DataSets, checkpoint, tracked):
+    """Fits a compiled model from where it was saved to its last epoch."""
+    track, out = tracked
+    done = checkpoint.epoch * sets.train.steps + checkpoint.step
+    progress = Progress(run.title, run.spec.epochs, sets.train.steps, done)
+    follow = tracking.follow(track, run, out, checkpoint.stopwatch.started)
+    with progress.bar, checkpoint.stop_request, follow as trackers:
+        for first, end in checkpoint.spans(run.spec.epochs):
+            model.fit(
+                sets.train,
+                initial_epoch=first,
+                epochs=end,
+                validation_data=sets.val,
+                shuffle=False,  # SeedEachEpoch shuffles
+                verbose=0,
+                callbacks=[
+                    SeedEachEpoch(sets.train, run.seed),
+                    TrainingCurve(sets.train_eval),
+                    StopOnNonFinite(sets.train),
+                    progress,
+                    checkpoint.history,
+                    checkpoint.stopwatch,
+                    *trackers,
+                    checkpoint,
+                ],
+            )
+
+
+def _check_encoder(run, initial, final):
+    """A frozen encoder must end as it began; a published work of this course did not look."""
+    if not (run.spec.is_classifier and run.spec.frozen):
+        return
+    began, ended = (weights.digest(weights.select(a, "encoder")) for a in (initial, final))
+    if began != ended:
+        raise RuntimeError(f"{run.spec.id}: the frozen encoder moved")
+
+
+def _make_record(run, model, checkpoint, options, data_sha256, arrays):
+    """The fields of a record that say what was run, on what, and how it went."""
+    initial, final = arrays
+    return {
+        "report": run.spec.report,
+        "experiment": run.spec.name,
+        "spec": settings(run.spec),
+        "seed": run.seed,
+        "examples": run.examples,
+        "backend": run.backend,
+        "device": run.device,
+        "versions": provenance.versions(),
+        "commit": provenance.commit(),
+        "command": run.command(options.deterministic),
+        "started": checkpoint.stopwatch.started,
+        "seconds": checkpoint.stopwatch.seconds,
+        "parameters": {
+            "total": model.count_params(),
+            "trainable": sum(int(np.prod(v.shape)) for v in model.trainable_weights),
+        },
+        "data_sha256": data_sha256,
+        "weights_sha256": {
+            "initial": weights.digest(initial),
+            "final": weights.digest(final),
+            "encoder_initial": weights.digest(weights.select(initial, "encoder")),
+            "encoder_final": weights.digest(weights.select(final, "encoder")),
+        },
+        "history": checkpoint.history.history,
+        "resumed_at": checkpoint.resumed_at,
+    }

@@ -1,0 +1,64 @@
+"""The readings that are tried of what a report leaves open."""
+
+from dataclasses import replace
+
+from experiments import assumptions as declared
+from experiments.__main__ import CATALOGUE
+from keras_fmnist.claims.ranking import rank_readings
+from keras_fmnist.records.record import read_records
+from keras_fmnist.records.run import STUDY
+from keras_fmnist.specs import ClassifierSpec, differences, settings
+
+
+def test_what_is_trained_to_the_end_is_what_the_records_left_standing():
+    records = read_records(STUDY)
+    for row, short in declared.SHORT_READINGS.items():
+        ranks = [one for one in rank_readings(row, short, records) if one.short]
+        assert len(ranks) == len(short)
+        standing = {one.spec.summary for one in ranks if not one.undercut}
+        itself = {
+            s.summary for s in short if settings(replace(s, epochs=row.epochs)) == settings(row)
+        }
+        assert set(declared.STANDING[row]) == standing - itself
+
+
+def test_every_reading_changes_what_is_open_and_nothing_else():
+    open_for = {
+        "manolucos/no_dropout": {"epochs", "pixels", "deconv1", "latent", "output", "between"},
+        "manolucos/baseline": {
+            *("epochs", "pixels", "deconv1", "latent", "dropout_at", "dropout_kind"),
+            *("output", "between"),
+        },
+        "manolucos/classifier_fc_sgd": {"epochs", "learning_rate", "momentum", "autoencoder"},
+        "manolucos/classifier_fc_adam": {"epochs", "hidden", "autoencoder"},
+    }
+    assert open_for.keys() == {row.id for row in CATALOGUE.questions}
+    for row, group in CATALOGUE.questions.items():
+        assert len({str(settings(spec)) for spec in group}) == len(group)
+        for spec in group:
+            assert spec.published == row.published
+            changed = differences(settings(spec), settings(row))
+            names = {"autoencoder" if "autoencoder" in c else c.split()[0] for c in changed}
+            assert names <= open_for[row.id]
+
+
+def test_the_search_of_decoders_is_the_whole_grid_and_both_rows_have_its_published_forms():
+    grid = {(s.output_activation, s.latent, s.between) for s in declared.DECODER_SCREENS}
+    published = {("linear", 784, "relu_dropout"), ("linear", 784, "nothing")}
+    assert grid == {
+        ("tanh", 784, "relu_dropout"),
+        ("tanh", 784, "nothing"),
+        *(("linear", n, b) for n in (0, 128, 256) for b in ("relu_dropout", "nothing")),
+    }
+    for row, group in declared.DECODERS.items():
+        assert {(s.output_activation, s.latent, s.between) for s in group} == published
+        assert {(s.epochs, s.dropout, s.pixels) for s in group} == {(30, row.dropout, "signed")}
+
+
+def test_the_search_is_the_whole_grid():
+    # pixel range × dilation × linear layer, and for the row with dropout its four kinds
+    sizes = [len(group) for group in declared.SHORT_READINGS.values()]
+    assert sizes == [2 * 2 * 2, 2 * 2 * 2 * 4]
+    assert {
+        spec.autoencoder for spec in CATALOGUE.readings if isinstance(spec, ClassifierSpec)
+    } == {declared.ENCODER}

@@ -1,0 +1,60 @@
+"""What is rewritten in a traced graph computes the same."""
+
+import torch
+from torch.fx.experimental.proxy_tensor import make_fx
+
+from keras_fmnist.fast_fit import rewrite
+from tests.helpers.stock_and_replayed import STRICT
+
+
+# -- rewritings of the graph ----------------------------------------------------------------------
+def rewritten(function, *inputs):
+    module = make_fx(function)(*inputs)
+    rewrite.clean(module)
+    rewrite.pool_channels_last(module.graph)
+    rewrite.reuse_memory(module.graph)
+    module.recompile()
+    return module
+
+
+pytestmark = STRICT
+
+
+def overwrites(x):
+    a = x * 2
+    b = a + 1  # may take a's memory
+    c = b.relu()  # may not take b's: it is read below, through a view
+    view = b.view(-1)
+    d = c * x.sum(1, keepdim=True)
+    return d - view.view_as(d), c.t().sigmoid(), (b.expand(2, *b.shape) * 3).sum(0)
+
+
+def test_memory_is_reused_only_where_nobody_reads_it_again():
+    x = torch.randn(6, 6)
+    before = x.clone()
+    module = rewritten(overwrites, x)
+    assert sum("_." in str(node.target) for node in module.graph.nodes) >= 2
+    for expected, given in zip(overwrites(x), module(x), strict=True):
+        assert torch.equal(expected, given)
+    assert torch.equal(x, before)
+
+
+def test_pooling_finds_the_same_first_maximum_among_ties_and_odd_sides():
+    images = torch.randint(0, 3, (5, 3, 11, 11)).float().requires_grad_()
+
+    def pool(images):
+        pooled = torch.nn.functional.max_pool2d(images, 2)
+        return pooled, *torch.autograd.grad((pooled * 3).sum(), images)
+
+    module = rewritten(pool, images)
+    assert any("channels_last" in str(node.target) for node in module.graph.nodes)
+    for expected, given in zip(pool(images), module(images), strict=True):
+        assert torch.equal(expected, given)
+
+
+def test_constants_are_computed_once():
+    module = rewritten(lambda x: x + torch.tensor([2.0, 3.0]).sqrt().exp(), torch.zeros(2))
+    assert [n.target for n in module.graph.nodes if n.op == "call_function"] == [
+        torch.ops.aten.add.Tensor
+    ]
+    assert torch.equal(module(torch.ones(2)), 1 + torch.tensor([2.0, 3.0]).sqrt().exp())
