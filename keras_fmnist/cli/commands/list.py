@@ -1,4 +1,4 @@
-"""`keras-fmnist list`: every experiment."""
+"""`keras-fmnist list`: lists every experiment."""
 
 from collections import Counter
 
@@ -10,7 +10,7 @@ from keras_fmnist.records.run import STUDY
 
 
 def list_experiments(catalogue: Catalogue, *, out: RecordsFolder = STUDY) -> None:
-    """Every experiment, and how many seeds of it have been run."""
+    """Lists every experiment, and how many seeds of it have been run."""
     check_records_folder(out)
     counts = Counter(record.id for record in read_records(out))
     rows = [

@@ -1,4 +1,4 @@
-"""`keras-fmnist live`: what the live page needs of the data set."""
+"""`keras-fmnist live`: measures what the live page needs of the data set."""
 
 from typing import Annotated
 
