@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 FORWARD = 1e-5
 # Relative to the largest gradient of the layer: errors of both passes add up.
 GRADIENT = 1e-4
-# Absolute, for weights of order 0.1. SGD takes its 100 steps in float32, Adam in float64, because it
-# moves a weight whose gradient is rounding noise as far as any other, 1e-3 a step. In float32 two
-# native trainings end 0.003 to 0.05 apart (see `rounding`).
+# Absolute, for weights of order 0.1. SGD takes its 100 steps in float32, Adam in float64, because
+# it moves a weight whose gradient is rounding noise as far as any other, 1e-3 a step. In float32
+# two native trainings end 0.003 to 0.05 apart (see `rounding`).
 PARAMETERS = {"sgd": 1e-5, "adam": 1e-9}
 
 STEPS = 100

@@ -1,4 +1,4 @@
-"""What the page says of all results together: tables, verdicts and pictures."""
+"""Makes the tables, verdicts and pictures of the page."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -15,13 +15,13 @@ from keras_fmnist.specs import Spec
 
 
 def select_groups(records: Sequence[Record]) -> dict[str, list[Record]]:
-    """`{experiment's id: the records that stand for it}`."""
+    """Returns `{id of an experiment: the group of its records with most seeds}`."""
     found = group_by_experiment(records)
     return {name: select_largest(group) for name, group in found.items()}
 
 
 def list_verdicts(catalogue: Catalogue, records: Sequence[Record]) -> list[dict]:
-    """Every claim as the page shows it: what `judge` says, and the figures and tables it names."""
+    """Lists every claim with its verdict, and the figures and tables that it names."""
     rows = judge_claims(catalogue.claims, records)
     return [
         row
@@ -37,22 +37,23 @@ def list_verdicts(catalogue: Catalogue, records: Sequence[Record]) -> list[dict]
 
 
 def _labels(where):
-    """`section 4, tables 4 and 5, figure 8` names three; without any it is a name like the rest."""
+    """Finds `figure 8` and such, as in `tables 4 and 5, figure 8`; `{""}` if there are none."""
     found = re.findall(r"(figure|table)s? (\d+)(?: and (\d+))?", where)
     return {f"{kind} {number}" for kind, *numbers in found for number in numbers if number} or {""}
 
 
 def list_pictures(catalogue: Catalogue, groups: dict[str, list[Record]]) -> dict | None:
-    """The ten images, and what each autoencoder makes of them, the nearest short code first.
+    """Collects ten test images and their reconstructions by each autoencoder.
 
     Returns:
-        None where no autoencoder has been run, else `{originals, rows, first}`.
+        `{originals, rows, first}`, where `first` is the best autoencoder whose code is shorter than
+        the image; None if no autoencoder has been run.
     """
     runs = {spec.id: groups[spec.id][0] for spec in catalogue.specs if spec.id in groups}
     runs = {name: record for name, record in runs.items() if record.images}
     if not runs:
         return None
-    # Where the code is as long as the image a good picture says little.
+    # With a code as long as the image, a good reconstruction means little.
     shorter = [name for name, record in runs.items() if record.metrics.get("pca_loss") != 0]
     kinds = {"reconstructions": ("rebuilt", "val_loss"), "pca": ("pca", "pca_loss")}
     return {
@@ -75,7 +76,7 @@ def list_pictures(catalogue: Catalogue, groups: dict[str, list[Record]]) -> dict
 
 
 def describe_losses(record: Record, name: str) -> Text:
-    """A mean squared error of a record, in words."""
+    """Describes a mean squared error of a record."""
     value = record.metrics[name]
     return text("validation_mse", value=f"{value:.4f}") if value else text("exact")
 
@@ -83,7 +84,7 @@ def describe_losses(record: Record, name: str) -> Text:
 def build_table(
     specs: Iterable[Spec], groups: dict[str, list[Record]], names: Sequence[str]
 ) -> list[dict]:
-    """Rows of published numbers beside ours: `{spec, cells: [(ours, published)], runs}`."""
+    """Builds rows `{spec, cells: [(ours, published)], runs}`, a cell for each metric."""
     rows = []
     for spec in specs:
         group = groups.get(spec.id, [])
@@ -95,5 +96,5 @@ def build_table(
 
 
 def describe_runs(group: list[Record]) -> Text:
-    """How many seeds, and on what."""
+    """Says how many seeds were run, and on which backend and device."""
     return text("seeds_on", n=len(group), backend=group[0].backend, device=group[0].device)
