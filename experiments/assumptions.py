@@ -42,7 +42,7 @@ from dataclasses import replace
 from itertools import chain, product
 
 from experiments import decoders, manolucos
-from keras_fmnist.claims.catalogue import Text
+from experiments.words import WORDS
 from keras_fmnist.cli import app
 from keras_fmnist.cli.commands.train import build_experiment_commands
 
@@ -162,7 +162,7 @@ WIDTHS = tuple(
         manolucos.CLASSIFIER_FC_ADAM,
         report="assumptions",
         name=f"classifier_fc_adam_{width}",
-        summary=f"a layer of {width}",
+        summary=WORDS("width", width=width).english,
         autoencoder=ENCODER,
         epochs=SHORT,
         hidden=width,
@@ -174,7 +174,7 @@ RATES = tuple(
         manolucos.CLASSIFIER_FC_SGD,
         report="assumptions",
         name=f"classifier_fc_sgd_{rate:g}_{momentum:g}".replace(".", ""),
-        summary=f"rate {rate:g}, momentum {momentum:g}",
+        summary=WORDS("rate", rate=f"{rate:g}", momentum=f"{momentum:g}").english,
         autoencoder=ENCODER,
         epochs=SHORT,
         learning_rate=rate,
@@ -200,57 +200,7 @@ QUESTIONS = {
     manolucos.CLASSIFIER_FC_ADAM: WIDTHS,
 }
 # What the ranks say. docs/open_questions.md and the page show this list.
-FINDINGS = (
-    Text(
-        "Pixels in [0, 1] are out for both rows of autoencoders, in every reading tried.",
-        "Los píxeles en [0, 1] quedan descartados para las dos filas de autoencoders, en todas las "
-        "lecturas probadas.",
-    ),
-    Text(
-        "`no_dropout` comes out within 3 % with [−1, 1], dilation 2 and no linear layer. To the "
-        "end, padding 0 ends an eighth or more below the row, and with a linear layer it stays a "
-        "tenth or more above. All of it is one seed.",
-        "`no_dropout` sale a menos del 3 % con [−1, 1], dilatación 2 y sin capa lineal. Hasta el "
-        "final, el padding 0 queda un octavo o más por debajo de la fila, y con una capa lineal, "
-        "un décimo o más por encima. Todo con una sola semilla.",
-    ),
-    Text(
-        "`baseline` does not. Without a linear layer every reading passes below the printed losses "
-        "within three epochs. With a layer of 128, trained to the end, dropout before and after "
-        "each pooling comes nearest. But that layer takes `no_dropout` further from its row, and "
-        "the losses printed for `avg_pooling` and `wide` lie below what PCA makes of 128 numbers, "
-        "which none of our autoencoders has beaten at its own size: it is unlikely to have stayed. "
-        "Ours have no such layer, and dropout in the place that is nearest without it too. What "
-        "brought the printed row about stays unexplained.",
-        "`baseline`, no. Sin capa lineal toda lectura queda por debajo de las pérdidas impresas en "
-        "tres épocas. Con una capa de 128, entrenada hasta el final, lo más cercano es dropout "
-        "antes y después de cada pooling. Pero esa capa aleja a `no_dropout` de su fila, y las "
-        "pérdidas impresas para `avg_pooling` y `wide` son menores que la de PCA con 128 números, "
-        "a la que ninguno de nuestros autoencoders ha superado con su mismo tamaño: es poco "
-        "probable que se haya quedado. Los nuestros no la tienen, y el dropout está donde también "
-        "sin ella resulta más cercano. Qué produjo la fila impresa sigue sin explicación.",
-    ),
-    Text(
-        "SGD: momentum 0.9 acts like ten times the rate (0.001 with it and 0.01 without end "
-        "alike), and so does training ten times as long while steps are small. By that, thirty "
-        "epochs at 0.001 end far above the printed loss, and at 0.01 somewhat above it. The two "
-        "readings that are nearer after three epochs go faster still and were not trained for "
-        "thirty; we expect them to overfit, which the report says SGD does not. 0.01 without "
-        "momentum is our choice, not a finding.",
-        "SGD: el momento 0.9 actúa como una tasa diez veces mayor (0.001 con él y 0.01 sin él "
-        "terminan igual), y también entrenar diez veces más mientras los pasos son chicos. Según "
-        "eso, treinta épocas con 0.001 terminan muy por encima de la pérdida impresa, y con 0.01, "
-        "algo por encima. Las dos lecturas más cercanas tras tres épocas van todavía más rápido y "
-        "no se entrenaron treinta; esperamos que sobreajusten, y el informe dice que SGD no lo "
-        "hace. 0.01 sin momento es nuestra elección, no un hallazgo.",
-    ),
-    Text(
-        "Width: the wider the layer, the lower the losses after three epochs, by little. None of "
-        "the three is ruled out; 128 is our choice.",
-        "Ancho: cuanto más ancha la capa, menores las pérdidas tras tres épocas, por poco. Ninguno "
-        "de los tres queda descartado; 128 es nuestra elección.",
-    ),
-)
+FINDINGS = tuple(WORDS(f"finding {number}") for number in range(1, 6))
 SPECS = (
     ENCODER,
     *chain.from_iterable(QUESTIONS.values()),

@@ -43,15 +43,30 @@ def select_device(device: object) -> None:
     if device == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
         os.environ["KERAS_TORCH_DEVICE"] = "cpu"
+        if "JAX_PLATFORMS" in os.environ:
+            os.environ["JAX_PLATFORMS"] = "cpu"
 
 
 def find_device() -> str:
-    """Returns `gpu` or `cpu`: where the backend puts its tensors."""
-    import keras
+    """Returns `gpu` or `cpu`: where the backend puts its tensors.
 
-    if keras.backend.backend() == "torch":
-        return "gpu" if keras.ops.zeros(1).device.type == "cuda" else "cpu"
-    return "gpu" if keras.distribution.list_devices()[0].startswith("gpu") else "cpu"
+    Raises:
+        SpecError: a variable names a device that the backend does not find.
+    """
+    variable = {"torch": "KERAS_TORCH_DEVICE", "jax": "JAX_PLATFORMS"}.get(get_backend(), "")
+    try:
+        import keras
+
+        if keras.backend.backend() == "torch":
+            return "gpu" if keras.ops.zeros(1).device.type == "cuda" else "cpu"
+        return "gpu" if keras.distribution.list_devices()[0].startswith("gpu") else "cpu"
+    except (RuntimeError, AssertionError):  # torch without CUDA asserts that it has it
+        if not os.environ.get(variable):
+            raise
+        raise SpecError(
+            f"{variable} names {shorten(os.environ[variable])}, which {get_backend()} does not "
+            "find here: unset it, or say --device cpu"
+        ) from None
 
 
 def resolve_device(device: object, deterministic: bool = False) -> str:

@@ -107,7 +107,8 @@ def shorten(value: object) -> str:
 
 def suggest(word: str, known: Collection[str]) -> str:
     """Ends an error with `; did you mean X?`, or with the known words where none is similar."""
-    near = difflib.get_close_matches(str(word), list(known), n=1)
+    within = [name for name in known if name.endswith(f"_{word}")]  # autoencoder_latent for latent
+    near = within or difflib.get_close_matches(str(word), list(known), n=1)
     return f"; did you mean {near[0]}?" if near else f"; known are {', '.join(sorted(known))}"
 
 

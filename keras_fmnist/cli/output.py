@@ -40,6 +40,11 @@ def wrap_cell(text: str, width: int) -> str:
     return "\n".join(line for part in text.split("\n") for line in textwrap.wrap(part, width))
 
 
+def make_printable(text: str) -> str:
+    """A text without what would move the cursor of a terminal, as a file may have smuggled in."""
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
+
+
 @contextlib.contextmanager
 def say_how_to_go_on(remedy: str) -> Iterator[None]:
     """Adds how to continue to the error of an interrupt or of a file that cannot be written.

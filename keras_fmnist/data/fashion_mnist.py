@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_fmnist import files
-from keras_fmnist.data import cache, sources
+from keras_fmnist.data import cache, idx_files, sources
 from keras_fmnist.data.sources import SHA256, SHAPES, DataError
 
 __all__ = [
@@ -174,16 +174,30 @@ def _build(path: Path, report: Report) -> Dataset:
     with tempfile.TemporaryDirectory(prefix=".prepare-", dir=path.parent) as scratch:
         upstream = Path(scratch, "upstream")
         upstream.mkdir()
-        source = sources.fetch(upstream, report)
-        report("Fashion-MNIST: preparing through tensorflow-datasets, about half a minute")
-        from keras_fmnist.data import tfds_builder  # TFDS, which a prepared cache never needs
+        try:
+            source, arrays = sources.fetch(upstream, report), None
+        except DataError as error:
+            source, arrays = _read_as_packed(error, report)
+        if arrays is None:
+            report("Fashion-MNIST: preparing through tensorflow-datasets, about half a minute")
+            from keras_fmnist.data import tfds_builder  # TFDS, which a prepared cache never needs
 
-        arrays = tfds_builder.build(upstream, Path(scratch, "tfds"))
+            arrays = tfds_builder.build(upstream, Path(scratch, "tfds"))
     if (digest := Dataset(**arrays).sha256) != SHA256:
         raise DataError(f"tensorflow-datasets gave arrays with sha256 {digest}, not {SHA256}")
     files.write_whole(path, cache.pack(arrays, source))
     report(f"Fashion-MNIST: prepared {path} from {source}")
     return _read(path)
+
+
+def _read_as_packed(error: DataError, report: Report) -> tuple[str, dict[str, np.ndarray]]:
+    """The arrays in the folder of `FASHION_MNIST_DIR`, whose files are not as registered."""
+    named = os.environ.get("FASHION_MNIST_DIR")
+    arrays = idx_files.read_folder(Path(named).expanduser()) if named else None
+    if arrays is None:
+        raise error
+    report("Fashion-MNIST: the files are packed in another way, and hold the right arrays")
+    return named, arrays
 
 
 def _read(path: Path) -> Dataset:

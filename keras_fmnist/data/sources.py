@@ -116,6 +116,19 @@ def _which(content: bytes) -> UpstreamFile | None:
     return None
 
 
+def pack_header(shape: tuple[int, ...]) -> bytes:
+    """What an IDX file of unsigned bytes begins with.
+
+    Args:
+        shape: of its array; a trailing 1 for the channel is not in the file.
+
+    Reference: http://yann.lecun.com/exdb/mnist/, "the IDX file format".
+    """
+    sizes = shape[:3]
+    # 0x08: unsigned byte; then the number of axes, then each axis as a big-endian 32-bit count.
+    return struct.pack(f">HBB{len(sizes)}I", 0, 8, len(sizes), *sizes)
+
+
 def read_idx(path: Path, shape: tuple[int, ...]) -> np.ndarray:
     """Reads a gzipped IDX file of unsigned bytes.
 
@@ -131,14 +144,12 @@ def read_idx(path: Path, shape: tuple[int, ...]) -> np.ndarray:
 
     Reference: http://yann.lecun.com/exdb/mnist/, "the IDX file format".
     """
-    sizes = shape[:3]
-    # 0x08: unsigned byte; then the number of axes, then each axis as a big-endian 32-bit count.
-    header = struct.pack(f">HBB{len(sizes)}I", 0, 8, len(sizes), *sizes)
+    header = pack_header(shape)
     length = len(header) + int(np.prod(shape))
     with gzip.open(path) as stream:
         content = stream.read(length + 1)
     if content[: len(header)] != header or len(content) != length:
-        raise DataError(f"{path} is not an IDX file of {'×'.join(map(str, sizes))} bytes")
+        raise DataError(f"{path} is not an IDX file of {'×'.join(map(str, shape[:3]))} bytes")
     return np.frombuffer(content, np.uint8, offset=len(header)).reshape(shape)
 
 

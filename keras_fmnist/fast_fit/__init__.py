@@ -11,15 +11,16 @@ between, a quarter of a CPU step and most of a GPU step, is gone. The traced fun
 Keras's, so there is no second copy of its semantics here to drift from it.
 """
 
+import sys
 import warnings
 
 import keras
 
-from keras_fmnist.fast_fit import runnable, tracing
-from keras_fmnist.fast_fit.tracing import UntraceableError
+from keras_fmnist.fast_fit.errors import UntraceableError
+from keras_fmnist.fast_fit.steps import Step
 
-# A model whose shapes or settings change at every step would be traced at every step.
-_MOST_TRACES = 32
+__all__ = ["UntraceableError", "accelerate"]
+_KINDS = ("train", "test", "predict")
 
 
 def accelerate(model: keras.Model, exact: bool = False, inductor: bool = False) -> keras.Model:
@@ -48,9 +49,10 @@ def accelerate(model: keras.Model, exact: bool = False, inductor: bool = False) 
     if keras.backend.backend() != "torch":
         warnings.warn("steps are traced on the torch backend only", stacklevel=2)
         return model
-    for kind in ("train", "test", "predict"):
+    for kind in _KINDS:
         setattr(model, f"make_{kind}_function", _maker(model, kind, exact, inductor))
         setattr(model, f"{kind}_function", None)
+    model.reset_metrics = _epoch_marker(model)
     return model
 
 
@@ -59,67 +61,28 @@ def _maker(model, kind, exact, inductor):
     slot = f"{kind}_function"
 
     def make(force=False):
-        if force or getattr(model, slot) is None:
+        step = getattr(model, slot)
+        if force or step is None:
             getattr(type(model), f"make_{kind}_function")(model, force=True)
-            setattr(model, slot, _Step(model, kind, getattr(model, slot), exact, inductor))
-        return getattr(model, slot)
+            step = Step(model, kind, getattr(model, slot), exact, inductor)
+            setattr(model, slot, step)
+        if isinstance(step, Step):
+            step.verify_soon()
+        return step
 
     return make
 
 
-class _Step:
-    """What `fit` calls for a batch: replays its trace, or runs the stock step and says why."""
+def _epoch_marker(model):
+    """The instance's own `reset_metrics`, which Keras calls where an epoch begins."""
 
-    def __init__(self, model, kind, stock, exact, inductor):
-        self._model = model
-        self._kind = kind
-        self._stock = stock
-        self._options = (exact, inductor)
-        self._replays = {}
-        self._traced = 0
-        self._given_up = False
+    def reset_metrics():
+        type(model).reset_metrics(model)
+        # For a single batch it is called too, by `train_on_batch`.
+        begins_epoch = not sys._getframe(1).f_code.co_name.endswith("on_batch")
+        for kind in _KINDS:
+            step = getattr(model, f"{kind}_function")
+            if isinstance(step, Step) and begins_epoch:
+                step.verify_soon(in_new_epoch=True)
 
-    def __call__(self, data):
-        if not self._given_up:
-            batch = keras.tree.map_structure(_as_tensor, data[0])
-            try:
-                replay = self._replay_for(batch)
-            except Exception as error:
-                # Where the batch is at fault this raises what Keras says about it.
-                outputs = self._stock(data)
-                self._give_up(error)
-                return outputs
-            return replay(keras.tree.flatten(batch))
-        return self._stock(data)
-
-    def _replay_for(self, batch):
-        key = repr(keras.tree.map_structure(_signature, batch))
-        replay = self._replays.get(key)
-        if replay is None or replay.is_stale():
-            if replay is not None:
-                self._replays.clear()
-            if self._traced == _MOST_TRACES:
-                raise UntraceableError(f"its shapes or settings changed {_MOST_TRACES} times")
-            self._traced += 1
-            replay = self._replays[key] = tracing.trace(
-                self._model, self._kind, batch, *self._options
-            )
-        return replay
-
-    def _give_up(self, error):
-        self._given_up = True
-        self._replays.clear()
-        known = isinstance(error, UntraceableError)
-        reason = str(error) if known else runnable.summarize(error)
-        warnings.warn(
-            f"{self._model.name}: the {self._kind} step runs as stock Keras: {reason}",
-            stacklevel=2,
-        )
-
-
-def _as_tensor(leaf):
-    return leaf if leaf is None else keras.ops.convert_to_tensor(leaf)
-
-
-def _signature(leaf):
-    return None if leaf is None else (*leaf.shape, *leaf.stride(), str(leaf.dtype))
+    return reset_metrics

@@ -4,6 +4,7 @@ import ctypes
 import functools
 import os
 import re
+import threading
 import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -26,6 +27,7 @@ def make_runnable(
     leaves: list[torch.Tensor],
     exact: bool,
     inductor: bool,
+    fresh: int,
 ) -> Callable[..., list[torch.Tensor]]:
     """Turn a traced step into what is called for each batch.
 
@@ -36,6 +38,7 @@ def make_runnable(
         leaves: tensors of one batch, the module's last arguments.
         exact: see `fast_fit.accelerate`.
         inductor: compile the module (CPU only).
+        fresh: how many of the first results no later step may overwrite.
 
     Returns:
         A function of `(*state, *leaves)` that takes one step and gives a list of tensors.
@@ -43,7 +46,7 @@ def make_runnable(
     rewrite.clean(module)
     devices = {tensor.device.type for tensor in (*state, *leaves)}
     if devices == {"cuda"}:
-        return _try(_CudaGraph, module, state, leaves) or module.forward
+        return _try(_CudaGraph, module, state, leaves, fresh=fresh) or module.forward
     if devices == {"cpu"}:
         if not exact:
             masks.replace_masks(module.graph, masks.draw_fast_mask_)
@@ -59,11 +62,11 @@ def make_runnable(
     return module.forward
 
 
-def _try(build, module, state, leaves):
-    """`build(module, state, leaves)`, or None and a warning that says why not."""
+def _try(build, module, state, leaves, **settings):
+    """`build(module, state, leaves, …)`, or None and a warning that says why not."""
     module.recompile()
     try:
-        return build(module, state, leaves)
+        return build(module, state, leaves, **settings)
     except Exception as error:
         name = build.__name__.strip("_")
         warnings.warn(f"replaying without {name}: {summarize(error)}", stacklevel=2)
@@ -103,17 +106,28 @@ def _compile(module, state, leaves):
     return run
 
 
+def _own_generators(module):
+    """The generators of layers with a seed of their own, once each."""
+    found = [getattr(child, "generator", None) for child in module.modules()]
+    return list({id(generator): generator for generator in found if generator is not None}.values())
+
+
 class _CudaGraph:
     """A captured step: launched as a whole on fixed addresses.
 
     The variables are the fixed addresses of the state; batches are copied into buffers and
-    the results out of them, since the next launch overwrites both.
+    the first results out of them, since the next launch overwrites both.
     """
 
-    def __init__(self, module, state, leaves):
+    def __init__(self, module, state, leaves, fresh):
+        self._fresh = fresh
+        # Threads that predict at once would overwrite each other's batch.
+        self._lock = threading.Lock()
         self._inputs = [leaf.clone() for leaf in leaves]
         self._warm_up(module, state)
         self._graph = torch.cuda.CUDAGraph()
+        for generator in _own_generators(module):
+            self._graph.register_generator_state(generator)
         with torch.no_grad(), torch.cuda.graph(self._graph):
             self._outputs = module(*state, *self._inputs)
 
@@ -121,12 +135,17 @@ class _CudaGraph:
         """Let libraries choose kernels and take workspace, on copies: no step is taken."""
         stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
+        own = [(generator, generator.get_state()) for generator in _own_generators(module)]
         with torch.no_grad(), generators_kept(), torch.cuda.stream(stream):
             for _ in range(3):
                 module(*(tensor.clone() for tensor in state), *self._inputs)
+        for generator, before in own:
+            generator.set_state(before)
         torch.cuda.current_stream().wait_stream(stream)
 
     def __call__(self, *tensors):
-        torch._foreach_copy_(self._inputs, list(tensors[-len(self._inputs) :]))
-        self._graph.replay()
-        return [output.clone() for output in self._outputs]
+        with self._lock:
+            torch._foreach_copy_(self._inputs, list(tensors[-len(self._inputs) :]))
+            self._graph.replay()
+            results = [output.clone() for output in self._outputs[: self._fresh]]
+        return results + self._outputs[self._fresh :]

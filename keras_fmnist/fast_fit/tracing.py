@@ -10,51 +10,101 @@ from keras.src.models.functional import Functional  # not public; `keras.Model(x
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
 
-from keras_fmnist.fast_fit import norms, rewrite, runnable, scalars
-from keras_fmnist.fast_fit.premises import PythonDraws, Settings, optimizers
+from keras_fmnist.fast_fit import (
+    crops,
+    norms,
+    random_draws,
+    rewrite,
+    runnable,
+    scalars,
+    surroundings,
+)
+from keras_fmnist.fast_fit.errors import UntraceableError
+from keras_fmnist.fast_fit.premises import Settings, optimizers
+from keras_fmnist.fast_fit.python_draws import Draws
+from keras_fmnist.fast_fit.stateless_step import StatelessStep, Variables
+from keras_fmnist.fast_fit.verification import Fingerprint
 
 Structure = Any  # of tensors: one, or dicts, lists and tuples of them, as `keras.tree` takes it
 
-
-class UntraceableError(Exception):
-    """A step can not be replayed faithfully; the message is the reason."""
+_DRAWS = "its Python draws random numbers, which a replay would repeat"
 
 
 class Replay:
-    """A traced step over the memory of a model's variables."""
+    """A traced step over the memory of a model's variables.
+
+    Args:
+        run: what `runnable.make_runnable` gave.
+        variables: those whose memory it updates, in the order of its first arguments.
+        settings: what the trace took for granted.
+        step: the step that was traced.
+        fingerprint: how it is verified.
+        batch: one that it was traced for.
+    """
 
     def __init__(
         self,
         run: Callable[..., list[torch.Tensor]],
-        parameters: list[torch.Tensor],
+        variables: Variables,
         settings: Settings,
-        structure: Structure,
+        step: StatelessStep,
+        fingerprint: Fingerprint,
+        batch: tuple,
     ) -> None:
         self._run = run
-        self._parameters = parameters
-        self._addresses = [p.data_ptr() for p in parameters]
-        self._requires_grad = [p.requires_grad for p in parameters]
+        self.parameters = [v._value for v in variables]
+        self._addresses = [p.data_ptr() for p in self.parameters]
+        self._requires_grad = [p.requires_grad for p in self.parameters]
         self._settings = settings
-        self._state = [p.detach() for p in parameters]
-        self._structure = structure
+        self._state = [p.detach() for p in self.parameters]
+        self._random_states = random_draws.states_among(variables)
+        self._random_versions = self._read_random_versions()
+        self._structure = step.structure
+        self._logs = len(keras.tree.flatten(step.structure))
+        self._losses = step.losses
+        self._with_gradients = [self.parameters[i] for i in step.with_gradients]
+        self._fingerprint = fingerprint
+        # The first time things are made that are there from then on: a generator of Keras, say.
+        fingerprint.take(batch)
+        self._expected = fingerprint.take(batch)
 
     def is_stale(self) -> bool:
-        """Whether something changed that the trace took for granted; a few hundredths of a ms."""
+        """Whether something changed that the trace took for granted; below a tenth of a ms."""
         return (
-            [p.data_ptr() for p in self._parameters] != self._addresses
-            or [p.requires_grad for p in self._parameters] != self._requires_grad
+            [p.data_ptr() for p in self.parameters] != self._addresses
+            or [p.requires_grad for p in self.parameters] != self._requires_grad
+            or self._read_random_versions() != self._random_versions
             or self._settings.have_changed()
         )
 
+    def _read_random_versions(self):
+        return [state._version for state in self._random_states]
+
+    def is_verified(self, batch: tuple) -> bool:
+        """Whether Keras's own step still does what was traced; costs a step of two examples."""
+        return self._fingerprint.take(batch) == self._expected
+
+    def reason_for_stock(self) -> str | None:
+        """See `surroundings.reason_for_stock`."""
+        return surroundings.reason_for_stock(self.parameters)
+
     def __call__(self, leaves: Iterable[torch.Tensor | None]) -> Structure:
         """Take the step: the batch's flat tensors (None among them) in, Keras's logs out."""
+        for parameter in self._with_gradients:
+            parameter.grad = None
         with torch.no_grad():
             outputs = self._run(*self._state, *(leaf for leaf in leaves if leaf is not None))
-        return keras.tree.pack_sequence_as(self._structure, outputs)
+        end = self._logs
+        for layer, count in self._losses:
+            layer._losses[:] = outputs[end : end + count]
+            end += count
+        for parameter, gradient in zip(self._with_gradients, outputs[end:], strict=True):
+            parameter.grad = gradient
+        return keras.tree.pack_sequence_as(self._structure, outputs[: self._logs])
 
 
 def _variables(model):
-    """Every variable the step may read or write, once each."""
+    """Every variable of model, metrics and optimizer, once each."""
     found = list(model.variables)
     if model.compiled:
         found += model.metrics_variables
@@ -80,38 +130,70 @@ def trace(model: keras.Model, kind: str, batch: tuple, exact: bool, inductor: bo
     """
     _check_traceable(model, kind)
     variables = _variables(model)
-    parameters = [v.value for v in variables]
-    settings = Settings(model)
-    draws = PythonDraws()
+    module, step, settings, may_have_drawn = _write_down(model, kind, batch, variables, exact)
+    if step.others:
+        # Held by a loss, a schedule, a closure: part of the state like any other.
+        variables += step.others
+        module, step, settings, may_have_drawn = _write_down(model, kind, batch, variables, exact)
+    if step.others:
+        raise UntraceableError("it reads other variables at every call")
+    _check_graph(module.graph)
+    fingerprint = Fingerprint(model, kind, variables)
+    leaves = _leaves(batch)
+    # Of a CUDA graph's results the gradients alone may be overwritten by the next step's.
+    fresh = len(keras.tree.flatten(step.structure)) + sum(count for _, count in step.losses)
+    run = runnable.make_runnable(
+        module, [v._value.detach() for v in variables], leaves, exact, inductor, fresh
+    )
+    replay = Replay(run, variables, settings, step, fingerprint, batch)
+    if fingerprint.draws_backward:
+        raise UntraceableError("what it computes once more in the backward pass draws a mask")
+    if not replay.is_verified(batch):
+        reason = _DRAWS if may_have_drawn else "its Python does something else at every call"
+        raise UntraceableError(reason)
+    return replay
+
+
+def _leaves(batch):
     # Each its own object: where input and target are one tensor, the next target may be another.
-    leaves = [leaf.detach() for leaf in keras.tree.flatten(batch) if leaf is not None]
-    step = _StatelessStep(model, kind, batch, variables)
+    return [leaf.detach() for leaf in keras.tree.flatten(batch) if leaf is not None]
+
+
+def _write_down(model, kind, batch, variables, exact):
+    settings = Settings(model, variables)
+    draws = Draws(settings.generators)
+    step = StatelessStep(model, kind, batch, variables)
     # Fake tensors have no values: nothing is computed, no mask is drawn, and a number that Python
     # or numpy would read from a tensor is an error here and not a constant for ever.
     write_down = make_fx(step, tracing_mode="fake", _allow_non_fake_inputs=True)
     try:
         with (
             scalars.scalars_kept_as_tensors(),
+            random_draws.drawn_by_torch(exact),
+            crops.by_index(model),
             contextlib.nullcontext() if exact else norms.fused(model),
         ):
-            module = write_down(*(p.detach() for p in parameters), *leaves)
+            module = write_down(*(v._value.detach() for v in variables), *_leaves(batch))
+            random_draws.place_draws(module)
     except GuardOnDataDependentSymNode as error:
         raise UntraceableError("its Python depends on a value that a step computes") from error
     finally:
         changed = settings.restore()
-        has_drawn = draws.restore()
+        has_drawn, may_have_drawn = draws.have_happened(), draws.may_have_happened()
+        if has_drawn:
+            draws.restore()
     if has_drawn:
-        raise UntraceableError("its Python draws random numbers, which a replay would repeat")
+        raise UntraceableError(_DRAWS)
     if changed:
         raise UntraceableError(f"a call changes {', '.join(changed)}, which a replay would not")
-    _check_graph(module.graph)
-    run = runnable.make_runnable(module, [p.detach() for p in parameters], leaves, exact, inductor)
-    return Replay(run, parameters, settings, step.structure)
+    return module, step, settings, may_have_drawn
 
 
 def _check_traceable(model, kind):
-    if not isinstance(model, (Functional, keras.Sequential)) or (
-        type(model).call not in (Functional.call, keras.Sequential.call)
+    if (
+        not isinstance(model, (Functional, keras.Sequential))
+        or type(model).call not in (Functional.call, keras.Sequential.call)
+        or "call" in vars(model)
     ):
         raise UntraceableError("it is not functional: its Python may differ from call to call")
     method = f"{kind}_step"
@@ -131,58 +213,6 @@ def _check_optimizers(model):
     for optimizer in optimizers(model):
         if not isinstance(optimizer._learning_rate, known):
             raise UntraceableError("the learning rate is a Python function")
-        if isinstance(optimizer, keras.optimizers.ScheduleFreeAdamW):
-            raise UntraceableError("ScheduleFreeAdamW reads its momentum after it is overwritten")
-
-
-class _StatelessStep:
-    """A Keras step as a function of tensors: state and batch in, logs out, state written back."""
-
-    def __init__(self, model, kind, batch, variables):
-        self._method = getattr(model, f"{kind}_step")
-        self._kind = kind
-        self._batch = batch
-        self._variables = variables
-        self.structure = None
-
-    def __call__(self, *tensors):
-        state, leaves = tensors[: len(self._variables)], iter(tensors[len(self._variables) :])
-        batch = keras.tree.map_structure(lambda t: t if t is None else next(leaves), self._batch)
-        shadows = [
-            tensor.detach().requires_grad_(v.value.requires_grad)
-            for tensor, v in zip(state, self._variables, strict=True)
-        ]
-        mapping = list(zip(self._variables, shadows, strict=True))
-        with (
-            torch.set_grad_enabled(self._kind == "train"),
-            keras.StatelessScope(mapping, collect_losses=True) as scope,
-        ):
-            outputs = self._method(batch)
-        self._write_back(scope, state, shadows)
-        # The shape of the results without the results: a tensor here would outlive the trace.
-        self.structure = keras.tree.map_structure(lambda _: 0, outputs)
-        return [tensor.detach() for tensor in keras.tree.flatten(outputs)]
-
-    def _write_back(self, scope, state, shadows):
-        """Copy what was assigned; what was updated in place is in `state` already."""
-        if len(scope.state_mapping) > len(self._variables):
-            raise UntraceableError("it updates a variable outside model, optimizer and metrics")
-        memory = {_storage(t) for t in state}
-        targets, values = [], []
-        for variable, tensor, shadow in zip(self._variables, state, shadows, strict=True):
-            value = scope.get_current_value(variable)
-            if value is shadow:
-                continue
-            # A value that shows another variable's memory would change as that one is written.
-            value = value.detach()
-            values.append(value.clone() if _storage(value) in memory else value)
-            targets.append(tensor)
-        if targets:
-            torch._foreach_copy_(targets, values)
-
-
-def _storage(tensor):
-    return tensor.untyped_storage()._cdata
 
 
 def _check_graph(graph):

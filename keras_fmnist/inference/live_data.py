@@ -15,11 +15,10 @@ import numpy as np
 
 from keras_fmnist.data import CLASS_NAMES, Dataset
 from keras_fmnist.inference.latent import IMAGES, fit_plane
-from keras_fmnist.models import weights
+from keras_fmnist.models import baselines, weights
 from keras_fmnist.records.json_files import RecordError
 from keras_fmnist.records.record import Record
 from keras_fmnist.specs import CLASSES, IMAGE_SIZE, restored
-from keras_fmnist.training import baselines
 
 if TYPE_CHECKING:
     from keras_fmnist.inference.trained import Trained

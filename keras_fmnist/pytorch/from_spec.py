@@ -12,12 +12,21 @@ from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec, Spec
 
 
 def build(spec: AutoencoderSpec | ClassifierSpec) -> nets.Autoencoder | nets.Classifier:
-    """Builds the native PyTorch net of a spec, with PyTorch's own initial weights."""
+    """The native PyTorch net of a spec, with PyTorch's own fresh weights."""
+    arguments = list_arguments(spec)
+    encoder = nets.Encoder(**arguments["Encoder"])
+    if not spec.is_classifier:
+        return nets.Autoencoder(encoder, nets.Decoder(**arguments["Decoder"]))
+    if spec.frozen:
+        nets.freeze(encoder)
+    return nets.Classifier(encoder, **arguments["Classifier"])
+
+
+def list_arguments(spec: AutoencoderSpec | ClassifierSpec) -> dict[str, dict]:
+    """What each class of `nets` takes for a spec, by its name; a net's parts stand before it."""
     if spec.is_classifier:
-        encoder = build(spec.encoder).encoder
-        if spec.frozen:
-            nets.freeze(encoder)
-        return nets.Classifier(encoder, hidden=spec.hidden or None, relu_logits=spec.relu_logits)
+        head = {"hidden": spec.hidden or None, "relu_logits": spec.relu_logits}
+        return {"Encoder": list_arguments(spec.encoder)["Encoder"], "Classifier": head}
     deconvs = [
         {
             "kernel_size": d.kernel,
@@ -35,17 +44,17 @@ def build(spec: AutoencoderSpec | ClassifierSpec) -> nets.Autoencoder | nets.Cla
         "dropout_kind": spec.dropout_kind,
     }
     pooling = ("max", "max" if spec.last_pooling == "max" else "avg")
-    return nets.Autoencoder(
-        nets.Encoder(
-            **shared, dropout_at=spec.dropout_at, batchnorm=spec.batchnorm, pooling=pooling
-        ),
-        nets.Decoder(
-            **shared,
-            deconvs=deconvs,
-            output=spec.output_activation,
-            between=spec.between == "relu_dropout",
-        ),
-    )
+    return {
+        "Encoder": shared
+        | {"dropout_at": spec.dropout_at, "batchnorm": spec.batchnorm, "pooling": pooling},
+        "Decoder": shared
+        | {
+            "deconvs": deconvs,
+            "output": spec.output_activation,
+            "between": spec.between == "relu_dropout",
+        },
+        "Autoencoder": {},
+    }
 
 
 def optimizer(spec: Spec, net: torch.nn.Module) -> torch.optim.Optimizer:

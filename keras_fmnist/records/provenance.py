@@ -7,6 +7,7 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+CGROUPS = Path("/sys/fs/cgroup")
 PACKAGES = ("keras", "torch", "jax", "tensorflow-cpu", "tensorflow", "numpy", "keras-fmnist")
 
 
@@ -35,11 +36,33 @@ def machine() -> dict[str, str | int | None]:
     }
 
 
-def usable_cores() -> int:
-    """Returns how many processors this process may use, or all if the system does not say."""
+def usable_cores(groups: Path = CGROUPS) -> int:
+    """Returns how many processors this process may use, or all if the system does not say.
+
+    A container's quota counts, such as that of `docker run --cpus 2`, rounded down to whole
+    processors but at least one.
+
+    Args:
+        groups: the folder in which the kernel gives the quota.
+    """
+    allowed = os.cpu_count() or 1
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        allowed = len(os.sched_getaffinity(0))
+    quota = _read_quota(groups)
+    return allowed if quota is None else min(allowed, max(1, int(quota)))
+
+
+def _read_quota(groups):
+    """Processors, as version 2 of control groups has them, or version 1; None: no limit."""
+    for paths in (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")):
+        try:
+            words = " ".join((groups / path).read_text() for path in paths).split()
+            quota, period = (float(word) for word in words)
+        except (OSError, ValueError):  # not there, or "max 100000"
+            continue
+        if quota > 0 and period > 0:  # version 1 says -1 where there is no limit
+            return quota / period
+    return None
 
 
 def peak_memory() -> int | None:

@@ -98,6 +98,12 @@ class Run:
         return shlex.join(words)
 
 
+def find_published(name: str = STUDY) -> Path | None:
+    """The published study beside this package, as in a clone; None where there is none."""
+    folder = Path(__file__).parents[2] / name
+    return folder if folder.is_dir() else None
+
+
 def find_files(
     out: Path | str, experiment_id: str, seed: int, backend: str, device: str
 ) -> RunFiles:

@@ -46,8 +46,8 @@ class _Names:
 
     def __getitem__(self, name):
         if name in self.claims and name not in self.specs:
-            (row,) = judge_claims([self.claims[name]], self.records)
-            return _Claim(row["verdict"])
+            (found,) = judge_claims([self.claims[name]], self.records)
+            return _Claim(found.word)
         if name not in self.specs:
             raise ValueError(f"{name} is neither an experiment nor a claim")
         records = self.groups.get(name)

@@ -6,14 +6,14 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from keras_fmnist.claims.alternatives import Alternatives, count_seeds
-from keras_fmnist.claims.claim import Claim, count_verdicts, describe_ours, judge_claims
+from keras_fmnist.claims.claim import Claim, count_verdicts, judge_claims
 from keras_fmnist.claims.ranking import Rank, rank_readings
 from keras_fmnist.records.groups import group_by_experiment, select_largest
 from keras_fmnist.records.intervals import mean_interval
 from keras_fmnist.records.record import Record
 
 if TYPE_CHECKING:
-    from keras_fmnist.claims.catalogue import Text
+    from keras_fmnist.claims.texts import Text
     from keras_fmnist.specs import Spec
 
 
@@ -27,7 +27,7 @@ OTHERS = {
     "cudagraph": "native CUDA graph",
 }
 RANK_COLUMNS = ("reading", "epochs", "as it ran", "evaluated", "validation", "off by")
-CLAIM_COLUMNS = ("claim", "published", "ours", "verdict")
+CLAIM_COLUMNS = ("claim", "published", "ours", "verdict", "later seeds", "registered")
 SHOWN = ("train_eval_loss", "val_loss", "explained", "train_eval_accuracy", "val_accuracy")
 
 
@@ -87,21 +87,42 @@ def format_number(value: float, name: str) -> str:
 
 
 def describe_verdicts(claims: Sequence[Claim], records: Sequence[Record]) -> str:
-    """Counts the claims with each verdict, in a sentence."""
-    return count_verdicts(judge_claims(claims, records)) + "."
+    """A sentence: how many claims, and how many of each verdict."""
+    return count_verdicts(judge_claims(claims, records)).english + "."
 
 
 def format_claims(claims: Sequence[Claim], records: Sequence[Record]) -> str:
-    """Formats a Markdown table for each report: claims, printed numbers, ours, verdicts."""
+    """A Markdown table a report: each claim, what is printed, what the records say.
+
+    Below stands what each verdict would be with half and double the number that a word was given.
+    """
+    verdicts = judge_claims(claims, records)
     parts = {}
-    for row in judge_claims(claims, records):
-        ours = "<br>".join(describe_ours(row))
-        cells = _row([row["claim"], row["published"], ours, row["verdict"]])
-        parts.setdefault(row["report"], []).append(cells)
+    for verdict in verdicts:
+        parts.setdefault(verdict.claim.report, []).append(_row(_claim_cells(verdict)))
     head = [_row(CLAIM_COLUMNS), _row(["---"] * len(CLAIM_COLUMNS))]
-    return "\n\n".join(
-        "\n".join([f"### {report}", "", *head, *rows]) for report, rows in parts.items()
-    )
+    tables = ["\n".join([f"### {name}", "", *head, *rows]) for name, rows in parts.items()]
+    return "\n\n".join([*tables, "\n".join(_thresholds(verdicts))])
+
+
+def _claim_cells(verdict):
+    claim = verdict.claim
+    ours = "<br>".join(text.english for text in verdict.describe_ours())
+    cells = [claim.claim.english, verdict.describe_published().english, ours, verdict.word]
+    commit = f"`{claim.registered[:7]}`" if claim.registered else "not yet"
+    return [*cells, verdict.later.verdict, commit]
+
+
+def _thresholds(verdicts):
+    columns = ("claim", "number", "verdict", "half", "double")
+    lines = ["### With half and double the numbers that words were given", ""]
+    lines += [_row(columns), _row(["---"] * len(columns))]
+    for verdict in verdicts:
+        if verdict.elsewhere:
+            number = f"{verdict.claim.threshold:g}"
+            cells = [f"`{verdict.claim.id}`", number, verdict.word, *verdict.elsewhere.values()]
+            lines.append(_row(cells))
+    return lines
 
 
 def describe_cost(records: Iterable[Record], seeds: int = 1000) -> str:
@@ -109,22 +130,32 @@ def describe_cost(records: Iterable[Record], seeds: int = 1000) -> str:
 
     Records of a GPU and older ones without a CPU time are left out. Empty if none are left.
     """
-    timed = [r for r in records if r.device == "cpu" and "cpu" in r.seconds]
+    told = [r for r in records if r.device == "cpu" and "cpu" in r.seconds]
+    groups = group_by_experiment(told)
     means = {
-        name: fmean(record.seconds["cpu"] for record in group)
-        for name, group in group_by_experiment(timed).items()
+        name: fmean(record.seconds["cpu"] for record in group) for name, group in groups.items()
     }
     if not means:
         return ""
     hours = seeds * sum(means.values()) / 3600
-    slowest = max(means.values()) / 60
+    chains = {
+        name: seconds + means.get(_needed(groups[name][0]), 0) for name, seconds in means.items()
+    }
+    last = max(chains, key=chains.get)
     return (
         f"A seed of the {len(means)} experiments that have been run took "
         f"{sum(means.values()) / 60:.0f} core-minutes, so {seeds} seeds cost {hours:.0f} "
         "core-hours: "
         f"{hours / 16:.0f} hours on one machine of 16 cores, {hours / 1600:.1f} on a hundred, and "
-        f"never less than the {slowest:.0f} minutes of the slowest run and what it waits for."
+        f"never less than the {chains[last] / 60:.0f} minutes of `{last}` and what it waits for."
     )
+
+
+def _needed(record):
+    """The experiment that must be trained before a run: a reused encoder's autoencoder."""
+    if record.spec.get("pretrained"):
+        return f"{record.report}/{record.spec['autoencoder']['name']}"
+    return None
 
 
 def describe_main_job(specs: "Iterable[Spec]", records: Iterable[Record]) -> str:

@@ -2,6 +2,7 @@
 
 import datetime
 import math
+import sys
 import time
 
 import keras
@@ -9,6 +10,9 @@ from tqdm import tqdm
 
 from keras_fmnist.data.batches import Batches
 from keras_fmnist.seeds import seed_dropout
+
+WARM_UP, MEASURED = 20, 40  # steps
+WITH_EVALUATION = 7 / 6  # an epoch, evaluations included, over its steps alone
 
 
 class SeedEachEpoch(keras.callbacks.Callback):
@@ -62,8 +66,14 @@ class StopOnNonFinite(keras.callbacks.Callback):
             )
 
 
+def _format_time(seconds):
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+
+
 class Progress(keras.callbacks.Callback):
     """A progress bar for the whole run, with the time left; hidden if stderr is not a terminal.
+
+    After its first 60 steps the run says once how long it will take, terminal or not.
 
     Args:
         title: text before the bar.
@@ -82,15 +92,34 @@ class Progress(keras.callbacks.Callback):
             disable=None,
             dynamic_ncols=True,
         )
-        self.epochs = epochs
+        self.title, self.epochs, self.steps = title, epochs, steps
+        self.done, self.taken = done, 0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Shows which epoch is running."""
         self.bar.set_postfix_str(f"epoch {epoch + 1}/{self.epochs}")
 
+    def on_train_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Starts the clock once what is done at first alone, such as tracing, is over."""
+        if self.taken == WARM_UP:
+            self.began = time.perf_counter()
+
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """Advances the bar by one step."""
+        """Advances the bar by one step, and says once how long the run will take."""
         self.bar.update()
+        self.taken += 1
+        if self.taken == WARM_UP + MEASURED:
+            self._say_how_long((time.perf_counter() - self.began) / MEASURED)
+
+    def _say_how_long(self, step):
+        epoch = step * self.steps * WITH_EVALUATION
+        left = epoch * (self.epochs - (self.done + self.taken) / self.steps)
+        print(
+            f"{self.title}: about {_format_time(left)} on this machine; "
+            f"--epochs 1 (make run EPOCHS=1) about {_format_time(epoch)}",
+            file=sys.stderr,
+            flush=True,
+        )
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Shows the losses of the epoch that ended."""

@@ -8,9 +8,9 @@ import numpy as np
 
 from keras_fmnist.data.batches import EVALUATION_BATCH, Batches
 from keras_fmnist.data.pixels import scale_pixels, unscale_pixels
+from keras_fmnist.models import baselines
 from keras_fmnist.records.images import pack_images
 from keras_fmnist.specs import CLASSES, AutoencoderSpec
-from keras_fmnist.training import baselines
 
 if TYPE_CHECKING:
     from keras_fmnist.data import Dataset

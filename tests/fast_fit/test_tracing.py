@@ -10,6 +10,7 @@ import torch
 from keras import layers
 
 from keras_fmnist import fast_fit
+from keras_fmnist.fast_fit import steps
 from tests.helpers.stock_and_replayed import BATCH, IMAGES, STRICT, build_autoencoder, fit, on_path
 
 
@@ -29,11 +30,14 @@ def test_tensors_reach_the_replay_without_a_copy(monkeypatch):
         def is_stale(self):
             return False
 
+        def reason_for_stock(self):
+            return None
+
         def __call__(self, leaves):
             seen.extend(leaf.data_ptr() for leaf in leaves if leaf is not None)
             return {"loss": torch.zeros(())}
 
-    monkeypatch.setattr(fast_fit.tracing, "trace", lambda *_: Recorder())
+    monkeypatch.setattr(steps.tracing, "trace", lambda *_: Recorder())
     fit(build_autoencoder(path="replayed"), Batches(), batch_size=None, epochs=1)
     assert seen == [Batches.tensor.data_ptr()] * 2
 
@@ -106,6 +110,7 @@ def subclassed_model():
 ADAM = keras.optimizers.Adam
 
 
+ANEW = "Keras seeds the generator of a layer anew at every step"
 VALUE = "its Python depends on a value that a step computes"
 
 
@@ -115,8 +120,8 @@ UNTRACEABLE = {
     "subclass": (subclassed_model, "not functional"),
     "python state": (lambda: dense_model(Counter()), "a call changes calls"),
     "torch module": (lambda: dense_model(Torch()), "outside Keras variables"),
-    "seeded dropout": (lambda: dense_model(layers.Dropout(0.5, seed=1)), VALUE),
-    "noise": (lambda: dense_model(layers.GaussianNoise(0.5)), VALUE),
+    "seeded dropout": (lambda: dense_model(layers.Dropout(0.5, seed=1)), ANEW),
+    "noise": (lambda: dense_model(layers.GaussianNoise(0.5)), ANEW),
     "accumulation": (lambda: dense_model(optimizer=ADAM(gradient_accumulation_steps=2)), VALUE),
     "loss scale": (
         lambda: dense_model(optimizer=keras.optimizers.LossScaleOptimizer(ADAM())),
@@ -158,7 +163,7 @@ def test_a_wrong_batch_raises_what_keras_says_and_the_next_fit_is_replayed():
 
 
 def test_settings_that_change_at_every_batch_end_the_tracing(monkeypatch):
-    monkeypatch.setattr(fast_fit, "_MOST_TRACES", 3)
+    monkeypatch.setattr(steps, "_MOST_TRACES", 3)
 
     class Anneal(keras.callbacks.Callback):
         def on_train_batch_begin(self, batch, logs=None):

@@ -5,10 +5,9 @@ from collections.abc import Mapping, Sequence
 from keras_fmnist.claims.alternatives import Alternatives
 from keras_fmnist.claims.catalogue import Catalogue
 from keras_fmnist.claims.ranking import rank_readings
-from keras_fmnist.cli.arguments import RecordsFolder, check_records_folder
+from keras_fmnist.cli.arguments import RecordsFolder, find_records_folder, say_where_records_are
 from keras_fmnist.cli.output import format_table
 from keras_fmnist.records.record import Record, read_records
-from keras_fmnist.records.run import STUDY
 from keras_fmnist.reporting.tables import (
     RANK_COLUMNS,
     describe_question,
@@ -18,12 +17,13 @@ from keras_fmnist.reporting.tables import (
 from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec, Spec
 
 
-def print_ranking(catalogue: Catalogue, *, out: RecordsFolder = STUDY) -> None:
+def print_ranking(catalogue: Catalogue, *, out: RecordsFolder = None) -> None:
     """Ranks the readings of what a report leaves open by how near they come to its numbers.
 
     Where no number is printed, it counts on how many seeds each statement of the report holds.
     """
-    check_records_folder(out)
+    out = find_records_folder(out)
+    say_where_records_are(out)
     records = read_records(out)
     ranking = format_ranking(catalogue.questions, records)
     print(ranking or f"no reading has been run under {out}: keras-fmnist study 'assumptions/*'")

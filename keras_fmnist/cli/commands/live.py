@@ -4,8 +4,7 @@ from typing import Annotated
 
 from keras_fmnist import backends
 from keras_fmnist.claims.catalogue import Catalogue
-from keras_fmnist.cli.arguments import RecordsFolder, check_int, check_records_folder
-from keras_fmnist.records.run import STUDY
+from keras_fmnist.cli.arguments import RecordsFolder, check_int, find_records_folder
 from keras_fmnist.settings import SpecError
 
 
@@ -13,7 +12,7 @@ def prepare_live(
     catalogue: Catalogue,
     *,
     seed: Annotated[int, "of the runs"] = 0,
-    out: RecordsFolder = STUDY,
+    out: RecordsFolder = None,
 ) -> None:
     """Measures what the live page needs of the data set; `report` then writes that page.
 
@@ -22,7 +21,7 @@ def prepare_live(
         WeightsError: the weights are damaged.
     """
     check_int("seed", seed, 0, 2**31 - 1)
-    check_records_folder(out)
+    out = find_records_folder(out, is_written=True, takes_published=False)
     specs = [*catalogue.live.classifiers, *catalogue.live.autoencoders]
     if not specs:
         raise SpecError("no net is declared for the live page")

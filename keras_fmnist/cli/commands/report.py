@@ -4,10 +4,15 @@ from pathlib import Path
 from typing import Annotated
 
 from keras_fmnist.claims.catalogue import Catalogue
-from keras_fmnist.cli.arguments import RecordsFolder, check_flag, check_records_folder
+from keras_fmnist.cli.arguments import (
+    RecordsFolder,
+    check_flag,
+    find_records_folder,
+    say_where_records_are,
+)
 from keras_fmnist.files import write_whole
 from keras_fmnist.records.record import read_records
-from keras_fmnist.records.run import STUDY
+from keras_fmnist.settings import SpecError
 
 
 def write_report(
@@ -16,7 +21,7 @@ def write_report(
     check: Annotated[
         bool, "write nothing, and fail where one of them is not what the records give"
     ] = False,
-    out: RecordsFolder = STUDY,
+    out: RecordsFolder = None,
 ) -> None:
     """Writes figures, page and documents (README.md, docs/) from the records.
 
@@ -28,13 +33,16 @@ def write_report(
             experiment; nothing was written.
         RuntimeError: `check` found what differs.
     """
-    check_records_folder(out)
     check_flag("check", check)
+    out = find_records_folder(out, is_written=not check, takes_published=check)
     from keras_fmnist.reporting import figures
     from keras_fmnist.reporting.build import LIVE, build_files, is_unchanged
     from keras_fmnist.reporting.tables import format_results
 
     records = read_records(out)
+    if not records:
+        raise SpecError(f"{out} holds no records: a page of them would be empty")
+    say_where_records_are(out)
     files = dict(build_files(catalogue, out, records))
     changed = [path for path, content in files.items() if not is_unchanged(path, content)]
     drawn = {path for spec in catalogue.specs for path in figures.list_drawn(out, spec)}

@@ -8,7 +8,7 @@ from typing import Annotated
 from keras_fmnist import backends
 from keras_fmnist.backends import resolve_device
 from keras_fmnist.claims.catalogue import Catalogue
-from keras_fmnist.cli.arguments import Device, RecordsFolder, check_folder, check_int
+from keras_fmnist.cli.arguments import Device, check_folder, check_int
 from keras_fmnist.cli.output import say_how_to_go_on
 from keras_fmnist.records import provenance
 from keras_fmnist.records.run import STUDY, Run
@@ -29,7 +29,7 @@ def run_study(
     address: Annotated[
         str | None, "of the Ray cluster, auto or host:port; else Ray starts here alone"
     ] = None,
-    out: RecordsFolder = STUDY,
+    out: Annotated[str, "folder of the records"] = STUDY,
 ) -> None:
     """Runs what is missing of the experiments that match, over several seeds.
 

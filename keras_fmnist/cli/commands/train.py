@@ -82,10 +82,10 @@ def train_experiments(
     if checkpoint_every is not None:
         check_int("checkpoint_every", checkpoint_every, 1, TRAIN_IMAGES)
     check_flag("force", force)
-    check_tracker(track)
     check_flag("resume", resume)
     check_flag("deterministic", deterministic)
     check_folder(out)
+    check_tracker(track, out)
     device = backends.resolve_device(device, deterministic)
     from keras_fmnist.reporting import figures
     from keras_fmnist.study.jobs import plan_jobs

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import matplotlib
 from matplotlib import pyplot as plt
 
 from keras_fmnist.files import write_whole
@@ -18,7 +17,7 @@ from keras_fmnist.reporting.figures.latent import draw_lines, draw_maps
 from keras_fmnist.reporting.figures.overview import draw_overview
 from keras_fmnist.reporting.figures.prediction import draw_predictions
 from keras_fmnist.reporting.figures.reconstructions import draw_reconstructions
-from keras_fmnist.reporting.figures.style import METADATA, STYLE, render_figure, render_files
+from keras_fmnist.reporting.figures.style import METADATA, hold_style, render_figure, render_files
 from keras_fmnist.specs import Spec
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ def render(out: Path | str, records: Sequence[Record]) -> dict[Path, bytes]:
     records = select_largest(records)
     first = records[0]
     pictures = {}
-    with matplotlib.rc_context(STYLE):
+    with hold_style():
         if first.history:
             loss = "cross entropy" if first.is_classifier else "mean squared error"
             pictures["loss"] = draw_curves(records, "loss", loss)
@@ -99,13 +98,13 @@ def render_overview(out: Path | str, records: Sequence[Record]) -> dict[Path, by
     pictured = [record for record in records if record.images is not None]
     if not pictured:
         return {}
-    with matplotlib.rc_context(STYLE):
+    with hold_style():
         return render_files(draw_overview(pictured), Path(out, "overview"))
 
 
 def write_predictions(path: Path | str, predictions: "Sequence[Prediction]") -> None:
-    """Draws what `prediction.predict` returned, as a PNG."""
-    with matplotlib.rc_context(STYLE):
+    """Draws what `prediction.predict` gives, as a PNG."""
+    with hold_style():
         figure = draw_predictions(predictions)
         write_whole(path, render_figure(figure, "png"))
     plt.close(figure)

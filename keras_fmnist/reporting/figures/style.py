@@ -5,8 +5,9 @@ Colours are Okabe and Ito's, which people with any colour vision can tell apart;
 dashes too.
 """
 
+import contextlib
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import matplotlib
@@ -31,6 +32,15 @@ STYLE = {
 }
 # Without dates and versions inside, the same records give the same bytes.
 METADATA = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
+
+
+@contextlib.contextmanager
+def hold_style() -> Iterator[None]:
+    """Draws as `STYLE` says, and as matplotlib does by default; a user's own settings wait."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(STYLE)
+        yield
 
 
 def title_axes(records: Sequence[Record]) -> str:

@@ -4,14 +4,14 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from keras_fmnist.claims.catalogue import Catalogue, Text
+from keras_fmnist.claims.catalogue import Catalogue
 from keras_fmnist.claims.ranking import rank_readings
+from keras_fmnist.claims.texts import Text
 from keras_fmnist.records.json_files import RecordError
 from keras_fmnist.records.measurements import read_measurements
 from keras_fmnist.records.record import Record
 from keras_fmnist.reporting import tables
-from keras_fmnist.reporting.page.bilingual import text
-from keras_fmnist.reporting.page.translations import of_rulers
+from keras_fmnist.reporting.page.bilingual import text, translate
 from keras_fmnist.specs import Spec
 
 DEFAULTS = ("what", "keras", "pytorch", "ours")
@@ -44,7 +44,7 @@ def _parity(name, found):
         "equivalence": _equivalence(found["equivalence"]),
         "verdict": text(found["equivalence"]["verdict"]),
         "defaults": [
-            {column: of_rulers(row[column]) for column in DEFAULTS} for row in found["defaults"]
+            {column: translate(row[column]) for column in DEFAULTS} for row in found["defaults"]
         ],
     }
 
@@ -56,7 +56,7 @@ def _kinds(rows):
         kinds.setdefault(row["kind"], []).append(row)
     return [
         {
-            "kind": of_rulers(kind),
+            "kind": translate(kind),
             "tensors": len(group),
             "worst": _number(worst["max_abs"], ".2g"),
             "where": worst["name"],

@@ -182,8 +182,10 @@ def _engine():
 
 def _script_words():
     """What the script says, for each language: the texts whose names begin with `live_js_`."""
-    keys = [key for key in bilingual.TEXTS if key.startswith("live_js_")]
+    keys = [key for key in bilingual.text.templates if key.startswith("live_js_")]
     return {
-        language: {key.removeprefix("live_js_"): bilingual.TEXTS[key][language] for key in keys}
+        language: {
+            key.removeprefix("live_js_"): bilingual.text.templates[key][language] for key in keys
+        }
         for language in ("en", "es")
     }

@@ -9,7 +9,8 @@ import jinja2
 from bokeh.resources import Resources
 from markupsafe import Markup
 
-from keras_fmnist.claims.catalogue import Catalogue, Text
+from keras_fmnist.claims.catalogue import Catalogue
+from keras_fmnist.claims.criteria import VERDICTS, name_verdict
 from keras_fmnist.data import CLASS_NAMES
 from keras_fmnist.records.record import Record
 from keras_fmnist.reporting import tables
@@ -89,11 +90,11 @@ def _report(name, catalogue, groups, judged):
 def environment(catalogue: Catalogue) -> jinja2.Environment:
     """Returns Jinja2 with the texts of the page; everything but our own markup is escaped."""
 
-    def say(english):
-        """Returns a text of an experiment, in Spanish too if there is a translation."""
-        if english not in catalogue.spanish:
-            return bilingual.in_english(english)
-        return bilingual.both(Text(english, catalogue.spanish[english]))
+    def summarize(spec):
+        """What an experiment says of itself, in Spanish too where there is some."""
+        if spec.id not in catalogue.summaries:
+            return bilingual.in_english(spec.summary)
+        return bilingual.both(catalogue.summaries[spec.id])
 
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader(__package__, ""),
@@ -106,7 +107,9 @@ def environment(catalogue: Catalogue) -> jinja2.Environment:
         "T": bilingual.text,
         "t": lambda key, **values: bilingual.both(bilingual.text(key, **values)),
         "both": bilingual.both,
-        "say": say,
+        "summarize": summarize,
+        "all_verdicts": VERDICTS,
+        "name_verdict": name_verdict,
         "plain": bilingual.in_english,
         "attribute": bilingual.attribute,
         "exchanged": bilingual.content,
@@ -134,7 +137,10 @@ def _script(json_text):
 def _chart_words():
     """Returns the words of the plots in each language."""
     languages = ("en", "es")
-    words = {one: {word: bilingual.TEXTS[word][one] for word in charts.WORDS} for one in languages}
+    words = {
+        one: {word: bilingual.text.templates[word][one] for word in charts.WORDS}
+        for one in languages
+    }
     return _script(json.dumps(words, sort_keys=True))
 
 

@@ -1,16 +1,15 @@
 """Makes the tables, verdicts and pictures of the page."""
 
-import re
 from collections.abc import Iterable, Sequence
 
-from keras_fmnist.claims.catalogue import Catalogue, Text
-from keras_fmnist.claims.claim import describe_ours, judge_claims
+from keras_fmnist.claims.catalogue import Catalogue
+from keras_fmnist.claims.claim import judge_claims
+from keras_fmnist.claims.texts import Text, join_texts
 from keras_fmnist.records.groups import group_by_experiment, select_largest
 from keras_fmnist.records.record import Record
 from keras_fmnist.reporting import tables
 from keras_fmnist.reporting.page import images
 from keras_fmnist.reporting.page.bilingual import text
-from keras_fmnist.reporting.page.translations import in_both
 from keras_fmnist.specs import Spec
 
 
@@ -21,25 +20,23 @@ def select_groups(records: Sequence[Record]) -> dict[str, list[Record]]:
 
 
 def list_verdicts(catalogue: Catalogue, records: Sequence[Record]) -> list[dict]:
-    """Lists every claim with its verdict, and the figures and tables that it names."""
-    rows = judge_claims(catalogue.claims, records)
+    """Every claim as the page shows it: what the records say, and its figures and tables."""
     return [
-        row
-        | {
-            "measured": in_both("; ".join(describe_ours(row))),
-            "why": in_both(row["why"]),
-            "published": claim.published,
-            "where": claim.where,
-            "labels": _labels(claim.where),
+        {
+            "id": verdict.claim.id,
+            "report": verdict.claim.report,
+            "verdict": verdict.word,
+            "claim": verdict.claim.claim,
+            "published": verdict.describe_published(),
+            "measured": join_texts(verdict.describe_ours(), "; "),
+            "why": verdict.describe_why(),
+            "beside": join_texts(verdict.describe_beside(), "; "),
+            "n": verdict.n,
+            # Without a figure or table it is a name like the rest.
+            "labels": verdict.claim.where.labels or {""},
         }
-        for claim, row in zip(catalogue.claims, rows, strict=True)
+        for verdict in judge_claims(catalogue.claims, records)
     ]
-
-
-def _labels(where):
-    """Finds `figure 8` and such, as in `tables 4 and 5, figure 8`; `{""}` if there are none."""
-    found = re.findall(r"(figure|table)s? (\d+)(?: and (\d+))?", where)
-    return {f"{kind} {number}" for kind, *numbers in found for number in numbers if number} or {""}
 
 
 def list_pictures(catalogue: Catalogue, groups: dict[str, list[Record]]) -> dict | None:

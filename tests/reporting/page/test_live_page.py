@@ -68,7 +68,9 @@ def test_every_script_of_the_folder_is_in_the_page(html):
 def test_the_script_says_every_text_that_is_its_own_and_no_other():
     asked = set(re.findall(r'(?:say|note|NoPicture)\("(\w+)"', own_scripts()))
     asked |= set(re.findall(r'\? "(step_\w+)" : "(step_\w+)"', own_scripts())[0])
-    there = {k.removeprefix("live_js_") for k in bilingual.TEXTS if k.startswith("live_js_")}
+    there = {
+        k.removeprefix("live_js_") for k in bilingual.text.templates if k.startswith("live_js_")
+    }
     assert asked == there
     assert len(there) > 20
 

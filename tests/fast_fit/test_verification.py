@@ -1,0 +1,177 @@
+"""The net below what is watched: where an epoch begins, a step is compared with its trace."""
+
+import warnings
+
+import keras
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+if keras.backend.backend() != "torch":
+    pytest.skip("steps are replayed on torch only", allow_module_level=True)
+
+from keras import layers, ops  # noqa: E402
+from three_paths import (  # noqa: E402
+    STOCK_SAID,
+    BetweenEpochs,
+    X,
+    Y,
+    assert_as_stock,
+    dense,
+    differ,
+    fit,
+    paths,
+    run,
+)
+
+from keras_fmnist.fast_fit import tracing, verification  # noqa: E402
+
+pytestmark = pytest.mark.filterwarnings(f"error:.*{STOCK_SAID}")
+TOLD = "was traced again: something has changed that is not watched"
+
+
+class Scaled(layers.Layer):
+    """Multiplies by what a function of a library gives: those are not looked into."""
+
+    def call(self, x):
+        return x * keras.utils.factor_of_a_test()
+
+
+@pytest.fixture
+def factor(monkeypatch):
+    """Puts a function into Keras itself, as somebody would who patches it."""
+
+    def put(value):
+        monkeypatch.setattr(keras.utils, "factor_of_a_test", lambda: value, raising=False)
+
+    return put
+
+
+@paths
+def test_what_nobody_watches_is_noticed_at_the_next_epoch(path, factor):
+    def trained(accelerate, changed=3.0):
+        factor(1.0)
+        model = accelerate(dense(Scaled()))
+        history = fit(model, epochs=3, callbacks=[BetweenEpochs(lambda _: factor(changed))])
+        return [history.history, model.get_weights()]
+
+    with pytest.warns(UserWarning, match=TOLD):
+        found = run(trained, path)
+    expected = run(trained)
+    assert not differ(found, expected)
+    assert differ(expected, run(lambda accelerate: trained(accelerate, 1.0)))
+
+
+@paths
+def test_evaluation_is_verified_where_it_begins(path, factor):
+    def losses(accelerate):
+        factor(1.0)
+        model = accelerate(dense(Scaled()))
+        before = model.evaluate(X, Y, batch_size=20, verbose=0)
+        factor(3.0)
+        return before, model.evaluate(X, Y, batch_size=20, verbose=0)
+
+    with pytest.warns(UserWarning, match=TOLD):
+        found = run(losses, path)
+    assert found == run(losses)
+    assert found[0] != found[1]
+
+
+@paths
+def test_what_runs_outside_epochs_is_verified_now_and_then(path, factor):
+    factor(1.0)
+    model = run(lambda accelerate: accelerate(dense(Scaled())), path)
+    model.predict_on_batch(X)
+    factor(3.0)
+    expected = np.asarray(model(X).detach())
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        for _ in range(102):
+            found = model.predict_on_batch(X)
+    assert TOLD in str([str(w.message) for w in told])
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_a_verified_step_that_has_not_changed_is_neither_traced_nor_told_of(monkeypatch):
+    traced, taken = [], []
+
+    def counted(model, kind, *rest, trace=tracing.trace):
+        traced.append(kind)
+        return trace(model, kind, *rest)
+
+    def recorded(self, batch, take=verification.Fingerprint.take):
+        taken.append(self._kind)
+        return take(self, batch)
+
+    monkeypatch.setattr(tracing, "trace", counted)
+    monkeypatch.setattr(verification.Fingerprint, "take", recorded)
+    model = run(lambda accelerate: accelerate(dense(layers.Dropout(0.5), layers.Dense(5))), "fast")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", "__array__")
+        fit(model, epochs=3, validation_data=(X, Y))
+    assert traced == ["train", "test"]
+    # Three for a trace, then one each where the second epoch begins; the third is too near.
+    assert taken == [*["train"] * 3, *["test"] * 3, "train", "test"]
+
+
+@paths
+def test_verifying_changes_nothing_and_draws_nothing(path):
+    model = run(lambda accelerate: accelerate(dense(layers.Dropout(0.5), layers.Dense(5))), path)
+    fit(model)
+    (replay,) = model.train_function._replays.values()
+    before = [v.numpy().copy() for v in (*model.variables, *model.optimizer.variables)]
+    torch.manual_seed(7)
+    batch = torch.tensor(X[:20]), torch.tensor(Y[:20])
+    assert replay.is_verified(batch)
+    drawn = torch.rand(3)
+    torch.manual_seed(7)
+    assert torch.equal(drawn, torch.rand(3))
+    after = [v.numpy() for v in (*model.variables, *model.optimizer.variables)]
+    assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+class MovingEpsilon(keras.optimizers.SGD):
+    """Adds a number that moves with every step, and that torch reads from a tensor."""
+
+    def update_step(self, gradient, variable, learning_rate):
+        number = 0.1 / ops.cast(self.iterations + 1, "float32")
+        variable.assign(torch._foreach_add([variable.value], number)[0] - learning_rate * gradient)
+
+
+def test_a_number_that_torch_reads_from_the_state_is_no_change():
+    model = dense(optimizer=MovingEpsilon(0.1))
+    run(lambda accelerate: accelerate(model), "fast")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        fit(model, epochs=3)
+    (replay,) = model.train_function._replays.values()
+    assert replay.is_verified((torch.tensor(X[:20]), torch.tensor(Y[:20])))
+
+
+class WritesItsInput(layers.Layer):
+    def call(self, x):
+        return x.add_(1.0) if not x.is_meta else x
+
+
+@paths
+def test_a_layer_that_writes_into_the_batch_writes_once_a_step(path):
+    def trained(accelerate):
+        model = accelerate(dense(WritesItsInput()))
+        batch = torch.tensor(X[:20])
+        losses = [float(model.train_on_batch(batch, Y[:20])) for _ in range(3)]
+        return [losses, batch.numpy().copy()]
+
+    assert_as_stock(trained, path)
+
+
+@paths
+def test_a_model_that_insists_on_its_batch_size_is_verified_on_whole_batches(path):
+    def trained(accelerate):
+        vector = keras.Input((6,), batch_size=20)
+        halves = layers.Lambda(lambda x: x + ops.flip(ops.reshape(x, (20, 6))))(vector)
+        model = keras.Model(vector, layers.Dense(6)(halves))
+        model.compile(keras.optimizers.SGD(0.1), "mse")
+        return fit(accelerate(model), epochs=3).history
+
+    assert_as_stock(trained, path)
