@@ -1,10 +1,13 @@
 """Builds the Keras models of a spec: encoder, decoder, autoencoder, classifier.
 
-Images go in and come out as `(batch, 28, 28, 1)` float32 on every backend. Inside, torch
-runs channels first, which its CPU kernels do a fifth faster, and jax and tensorflow channels last,
-the only layout that tensorflow's CPU kernels know and that a net is saved in. The code is flattened
-in channel, row, column order everywhere, as PyTorch does it, so the weights do not depend on the
-layout.
+Input and output images are `(batch, 28, 28, 1)` float32 on every backend. Inside, torch uses
+channels first, a fifth faster on its CPU kernels. jax and tensorflow use channels last, the only
+layout that tensorflow's CPU kernels support, and the layout of a saved net. Feature maps are
+flattened in the order channel, row, column on every backend, as in PyTorch, so the weights do not
+depend on the layout.
+
+Shapes in comments are those of channels first and of mansilla's base: 16 and 32 kernels, a code of
+64.
 """
 
 import math
@@ -30,15 +33,25 @@ _POOLINGS = {"max": keras.layers.MaxPooling2D, "average": keras.layers.AveragePo
 def build(
     spec: AutoencoderSpec | ClassifierSpec, seed: int = 0, data_format: str = DATA_FORMAT
 ) -> keras.Model:
-    """The model of a spec with fresh weights: an autoencoder, or a classifier and its encoder.
+    """Builds the model of a spec, an autoencoder or a classifier, with fresh weights.
 
-    The encoder of a frozen classifier is not trainable; compile after this, not before.
+    The encoder of a frozen classifier is not trainable.
 
     Args:
-        spec: an `AutoencoderSpec` or a `ClassifierSpec`.
+        spec: an experiment.
         seed: of the initial weights.
-        data_format: the layout inside, this backend's fastest where none is given; channels last
-            runs on every backend.
+        data_format: the layout inside; by default the fastest of this backend. Channels last runs
+            on every backend.
+
+    Returns:
+        A model that is not compiled: `(batch, 28, 28, 1)` images to images of that shape, or to
+        `(batch, 10)` logits.
+
+    Example:
+        >>> from experiments.mansilla import BASE
+        >>> model = build(BASE, seed=0)
+        >>> model.get_layer("encoder").output_shape
+        (None, 64)
     """
     if not spec.is_classifier:
         return autoencoder(spec, seed, data_format)
@@ -48,7 +61,7 @@ def build(
 
 
 def encoder(spec: AutoencoderSpec, seed: int = 0, data_format: str = DATA_FORMAT) -> keras.Model:
-    """Images to codes: `(batch, 28, 28, 1)` to `(batch, latent)` (mansilla, section II).
+    """Builds the encoder: `(batch, 28, 28, 1)` images to `(batch, latent)` codes.
 
     Without a latent layer the code is the feature map `(batch, kernels, 5, 5)`.
 
@@ -56,8 +69,10 @@ def encoder(spec: AutoencoderSpec, seed: int = 0, data_format: str = DATA_FORMAT
         spec: an `AutoencoderSpec`.
         seed: of the initial weights.
         data_format: see `build`.
+
+    Sources: mansilla, section II; manolucos, table 2.
     """
-    x = inputs = keras.Input((IMAGE_SIZE, IMAGE_SIZE, 1), name="image")
+    x = inputs = keras.Input((IMAGE_SIZE, IMAGE_SIZE, 1), name="image")  # (batch, 28, 28, 1)
     if data_format == FIRST:
         x = keras.layers.Reshape((1, IMAGE_SIZE, IMAGE_SIZE), name="to_channels_first")(x)
         # (batch, 1, 28, 28)
@@ -65,12 +80,14 @@ def encoder(spec: AutoencoderSpec, seed: int = 0, data_format: str = DATA_FORMAT
     poolings = ("max", spec.last_pooling)
     for number, (kernels, pooling) in enumerate(zip(spec.kernels, poolings, strict=True), start=1):
         x = _conv(kernels, channels, seed, data_format, name=f"conv{number}")(x)
+        # (batch, 16, 26, 26), then (batch, 32, 11, 11)
         if spec.batchnorm:
             x = _batch_norm(data_format, name=f"bn{number}")(x)
         x = keras.layers.ReLU(name=f"conv{number}_relu")(x)
         if spec.dropout_at != "after_pooling":
             x = _map_dropout(spec, data_format, name=f"conv{number}_dropout")(x)
         x = _POOLINGS[pooling](2, data_format=data_format, name=f"pool{number}")(x)
+        # (batch, 16, 13, 13), then (batch, 32, 5, 5)
         if spec.dropout_at != "before_pooling":
             x = _map_dropout(spec, data_format, name=f"pool{number}_dropout")(x)
         channels = kernels
@@ -89,7 +106,7 @@ def encoder(spec: AutoencoderSpec, seed: int = 0, data_format: str = DATA_FORMAT
 
 
 def decoder(spec: AutoencoderSpec, seed: int = 0, data_format: str = DATA_FORMAT) -> keras.Model:
-    """Codes to images: `(batch, latent)` to `(batch, 28, 28, 1)` (mansilla, section II).
+    """Builds the decoder: `(batch, latent)` codes to `(batch, 28, 28, 1)` images.
 
     Without a latent layer the code is the feature map `(batch, kernels, 5, 5)`. As in both reports,
     the output layer has no dropout.
@@ -97,6 +114,7 @@ def decoder(spec: AutoencoderSpec, seed: int = 0, data_format: str = DATA_FORMAT
     Args:
         spec: an `AutoencoderSpec`.
         seed: of the initial weights.
+        data_format: see `build`.
 
     Sources: mansilla, section II; manolucos, table 2.
     """
@@ -114,10 +132,12 @@ def decoder(spec: AutoencoderSpec, seed: int = 0, data_format: str = DATA_FORMAT
     if data_format == LAST:
         x = keras.layers.Permute((2, 3, 1), name="to_channels_last")(x)
     x = _conv_transpose(spec.deconv1, spec.kernels[0], seed, data_format, name="deconv1")(x)
+    # (batch, 16, 13, 13)
     if spec.between == "relu_dropout":
         x = keras.layers.ReLU(name="deconv1_relu")(x)
         x = _map_dropout(spec, data_format, name="deconv1_dropout")(x)
     x = _conv_transpose(spec.deconv2, 1, seed, data_format, name="deconv2")(x)
+    # (batch, 1, 28, 28)
     x = keras.layers.Activation(spec.output_activation, name="output")(x)
     if data_format == FIRST:
         x = keras.layers.Reshape((IMAGE_SIZE, IMAGE_SIZE, 1), name="to_channels_last")(x)
@@ -128,7 +148,13 @@ def decoder(spec: AutoencoderSpec, seed: int = 0, data_format: str = DATA_FORMAT
 def autoencoder(
     spec: AutoencoderSpec, seed: int = 0, data_format: str = DATA_FORMAT
 ) -> keras.Model:
-    """Images to their reconstructions; its two parts are the layers `encoder` and `decoder`."""
+    """Builds the autoencoder from the layers `encoder` and `decoder`: images to images.
+
+    Args:
+        spec: an `AutoencoderSpec`.
+        seed: of the initial weights.
+        data_format: see `build`.
+    """
     inputs = keras.Input((IMAGE_SIZE, IMAGE_SIZE, 1), name="image")
     outputs = decoder(spec, seed, data_format)(encoder(spec, seed, data_format)(inputs))
     return keras.Model(inputs, outputs, name="autoencoder")
@@ -189,14 +215,14 @@ def _conv_transpose(shape, kernels, seed, data_format, name):
 
 
 def _map_dropout(spec, data_format, name):
-    """Dropout of a feature map, by element or by channel (open question 3)."""
+    """Makes dropout for a feature map, by element or by channel (open question 3)."""
     if spec.dropout_kind == "element":
         return keras.layers.Dropout(spec.dropout, name=name)
     return ChannelDropout(spec.dropout, data_format, name=name)
 
 
 def _batch_norm(data_format, name):
-    # Open question 9: PyTorch's momentum, which is the share that is replaced, and its epsilon.
+    # Open question 9: PyTorch's settings. Its momentum 0.1 is the new share, Keras's 0.9 the old.
     axis = 1 if data_format == FIRST else -1
     return keras.layers.BatchNormalization(axis=axis, momentum=0.9, epsilon=1e-5, name=name)
 

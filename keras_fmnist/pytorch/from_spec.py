@@ -12,7 +12,7 @@ from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec, Spec
 
 
 def build(spec: AutoencoderSpec | ClassifierSpec) -> nets.Autoencoder | nets.Classifier:
-    """The native PyTorch net of a spec, with PyTorch's own fresh weights."""
+    """Builds the native PyTorch net of a spec, with PyTorch's own initial weights."""
     arguments = list_arguments(spec)
     encoder = nets.Encoder(**arguments["Encoder"])
     if not spec.is_classifier:
@@ -23,7 +23,7 @@ def build(spec: AutoencoderSpec | ClassifierSpec) -> nets.Autoencoder | nets.Cla
 
 
 def list_arguments(spec: AutoencoderSpec | ClassifierSpec) -> dict[str, dict]:
-    """What each class of `nets` takes for a spec, by its name; a net's parts stand before it."""
+    """Returns the arguments of each class of `nets` for a spec: `{class: arguments}`."""
     if spec.is_classifier:
         head = {"hidden": spec.hidden or None, "relu_logits": spec.relu_logits}
         return {"Encoder": list_arguments(spec.encoder)["Encoder"], "Classifier": head}

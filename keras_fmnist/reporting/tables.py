@@ -87,14 +87,14 @@ def format_number(value: float, name: str) -> str:
 
 
 def describe_verdicts(claims: Sequence[Claim], records: Sequence[Record]) -> str:
-    """A sentence: how many claims, and how many of each verdict."""
+    """Counts the claims with each verdict, in a sentence."""
     return count_verdicts(judge_claims(claims, records)).english + "."
 
 
 def format_claims(claims: Sequence[Claim], records: Sequence[Record]) -> str:
-    """A Markdown table a report: each claim, what is printed, what the records say.
+    """Formats a Markdown table for each report: claims, printed numbers, ours, verdicts.
 
-    Below stands what each verdict would be with half and double the number that a word was given.
+    The last table shows each verdict for half and double the threshold of its claim.
     """
     verdicts = judge_claims(claims, records)
     parts = {}
@@ -130,8 +130,8 @@ def describe_cost(records: Iterable[Record], seeds: int = 1000) -> str:
 
     Records of a GPU and older ones without a CPU time are left out. Empty if none are left.
     """
-    told = [r for r in records if r.device == "cpu" and "cpu" in r.seconds]
-    groups = group_by_experiment(told)
+    timed = [r for r in records if r.device == "cpu" and "cpu" in r.seconds]
+    groups = group_by_experiment(timed)
     means = {
         name: fmean(record.seconds["cpu"] for record in group) for name, group in groups.items()
     }
@@ -152,7 +152,7 @@ def describe_cost(records: Iterable[Record], seeds: int = 1000) -> str:
 
 
 def _needed(record):
-    """The experiment that must be trained before a run: a reused encoder's autoencoder."""
+    """Returns the id of the autoencoder whose encoder a run reuses, or None."""
     if record.spec.get("pretrained"):
         return f"{record.report}/{record.spec['autoencoder']['name']}"
     return None

@@ -103,7 +103,7 @@ def render_overview(out: Path | str, records: Sequence[Record]) -> dict[Path, by
 
 
 def write_predictions(path: Path | str, predictions: "Sequence[Prediction]") -> None:
-    """Draws what `prediction.predict` gives, as a PNG."""
+    """Draws what `prediction.predict` returned, as a PNG."""
     with hold_style():
         figure = draw_predictions(predictions)
         write_whole(path, render_figure(figure, "png"))

@@ -91,7 +91,7 @@ def environment(catalogue: Catalogue) -> jinja2.Environment:
     """Returns Jinja2 with the texts of the page; everything but our own markup is escaped."""
 
     def summarize(spec):
-        """What an experiment says of itself, in Spanish too where there is some."""
+        """Returns the summary of an experiment, in Spanish too if it is translated."""
         if spec.id not in catalogue.summaries:
             return bilingual.in_english(spec.summary)
         return bilingual.both(catalogue.summaries[spec.id])

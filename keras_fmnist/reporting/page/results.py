@@ -20,7 +20,7 @@ def select_groups(records: Sequence[Record]) -> dict[str, list[Record]]:
 
 
 def list_verdicts(catalogue: Catalogue, records: Sequence[Record]) -> list[dict]:
-    """Every claim as the page shows it: what the records say, and its figures and tables."""
+    """Lists every claim with its verdict, and the figures and tables that it names."""
     return [
         {
             "id": verdict.claim.id,
@@ -32,7 +32,7 @@ def list_verdicts(catalogue: Catalogue, records: Sequence[Record]) -> list[dict]
             "why": verdict.describe_why(),
             "beside": join_texts(verdict.describe_beside(), "; "),
             "n": verdict.n,
-            # Without a figure or table it is a name like the rest.
+            # "": shown with the claims that name no figure or table
             "labels": verdict.claim.where.labels or {""},
         }
         for verdict in judge_claims(catalogue.claims, records)
