@@ -1,14 +1,14 @@
 """Open question 1: readings of mansilla's two transposed convolutions, over three seeds.
 
-As printed the last layer gives 29 pixels. Ours has kernel 3 with output padding 1 there; kernel 4
-without output padding is the other reading of the same line. Other works of the course have kernel
-5 with dilation 2, then kernel 6: the layers that manolucos prints. With those, one seed of base
-rose from epoch 5 on, as figure 3 is said to do, and with kernel 3 no seed does.
+As printed, the last layer gives 29 pixels a side. We use kernel 3 with output padding 1; kernel 4
+without output padding is another reading of the same line. Other works of the course use kernel 5
+with dilation 2, then kernel 6, as manolucos prints. With these layers the loss of one seed of base
+rose from epoch 5 on, as the report says of figure 3; with kernel 3 no seed does.
 
-How they are judged was written before any of the runs with seeds 0 to 2 but those of kernel 3,
-which the study had: what section IV says of figures 3 to 8 is eleven statements, each a yes or no
-of a seed, on both losses in evaluation mode where it speaks of curves. The printed kernel 3 stays
-unless the sum of another is larger by 3 or more of 33, as much as one statement on every seed.
+The rule was written before any of these runs, except those of kernel 3 in the study. Section IV
+makes eleven statements on figures 3 to 8. Each is true or false for a seed; statements on curves
+are judged on both losses in evaluation mode. Kernel 3 stays unless another reading has at least 3
+more of the 33, as many as one statement on every seed.
 
     keras-fmnist study 'assumptions/*_k4s2' 'assumptions/*_k5s2p2d2' --seeds 3
     keras-fmnist assumptions
@@ -24,7 +24,7 @@ from keras_fmnist.claims import alternatives, pictures, quantities
 from keras_fmnist.claims.alternatives import Alternatives, Statement
 from keras_fmnist.claims.texts import Text
 
-FIGURES = (BASE, DROPOUT_01, LATENT_256)  # of 3 and 4, 5 and 6, 7 and 8
+FIGURES = (BASE, DROPOUT_01, LATENT_256)  # of figures 3 and 4, 5 and 6, 7 and 8
 OTHERS = {
     "k4s2": {"deconv2": "k4s2"},
     "k5s2p2d2": {"deconv1": "k5s2p2d2", "deconv2": "k6s2p1"},
@@ -32,7 +32,7 @@ OTHERS = {
 
 
 def describe_decoder(name: str, layers: Iterable[str]) -> Text:
-    """What a reading says of itself: `base with k5s2p2d2 and k6s2p1`."""
+    """Returns the summary of a reading: `base with k5s2p2d2 and k6s2p1`."""
     return WORDS("decoder", name=name, layers=" + ".join(layers))
 
 
@@ -51,7 +51,7 @@ def _with_decoder(name):
 
 
 READINGS = tuple(map(_with_decoder, OTHERS))
-_BASE, _DROPOUT, _LATENT = range(3)  # their places
+_BASE, _DROPOUT, _LATENT = range(3)  # their positions in `FIGURES`
 RISE = alternatives.higher_on_average(quantities.WOBBLE_FROM)
 DECODERS = Alternatives(
     gap="mansilla's transposed convolutions",

@@ -1,6 +1,7 @@
-"""What the reports leave open, or get wrong: numbered from 1, as the comments in the code cite it.
+"""The open questions: what the reports leave open or get wrong.
 
-docs/open_questions.md and the page show this list and no other; its texts stand in `texts.toml`.
+They are numbered from 1, and comments in the code cite them by number. docs/open_questions.md and
+the page show this list. The texts are in `texts.toml`.
 """
 
 from experiments.words import WORDS

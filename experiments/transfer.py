@@ -1,9 +1,9 @@
-"""transfer: does pretraining help? Encoder pretrained or random × everything trained or the head.
+"""transfer: does pretraining help? Encoder pretrained or random × everything or the head trained.
 
-The pretrained arms are mansilla's two classifiers, the random ones are here. No report asks it;
-under test is that a classifier gains from an encoder that an autoencoder has trained. A published
-work of this course loaded trained weights into its "untrained" arms and concluded that pretraining
-does not help: the records hold the digests.
+The pretrained arms are mansilla's two classifiers; the random ones are declared here. No report
+asks this question. Tested is whether a classifier gains from an encoder that an autoencoder has
+trained. A published work of this course loaded trained weights into its "untrained" arms and
+concluded that pretraining does not help. To exclude that, records hold digests of the weights.
 Cost: about five minutes an experiment on a CPU core; no autoencoder is trained for them.
 
     python -m experiments.transfer all --seeds 3

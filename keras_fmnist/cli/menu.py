@@ -1,4 +1,4 @@
-"""What there is to type: every command."""
+"""Lists every command of `keras-fmnist`."""
 
 from collections.abc import Callable
 
@@ -24,7 +24,7 @@ Commands = dict[str, "Callable[..., Choice] | Commands"]
 
 
 def build_menu(catalogue: Catalogue) -> Commands:
-    """The commands of `keras-fmnist`: what works on every report, and each report's experiments."""
+    """Builds the commands of `keras-fmnist`, and below each report those of its experiments."""
     return {
         "list": command(list_experiments, catalogue),
         "data": command(prepare_data),

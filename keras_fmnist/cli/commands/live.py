@@ -1,13 +1,12 @@
-"""`keras-fmnist live`: what the live page needs of the data set."""
+"""`keras-fmnist live`: measures what the live page needs of the data set."""
 
 from keras_fmnist import backends
 from keras_fmnist.claims.catalogue import Catalogue
-from keras_fmnist.cli.arguments import RecordsFolder, SeedOfRun, check_int, check_records_folder
-from keras_fmnist.records.run import STUDY
+from keras_fmnist.cli.arguments import RecordsFolder, SeedOfRun, check_int, find_records_folder
 
 
 def measure_for_live_page(
-    catalogue: Catalogue, *, seed: SeedOfRun = 0, out: RecordsFolder = STUDY
+    catalogue: Catalogue, *, seed: SeedOfRun = 0, out: RecordsFolder = None
 ) -> None:
     """Measures what the live page needs of the data set; `report` then writes that page.
 
@@ -16,7 +15,7 @@ def measure_for_live_page(
         WeightsError: the weights are damaged.
     """
     check_int("seed", seed, 0, 2**31 - 1)
-    check_records_folder(out)
+    out = find_records_folder(out, is_written=True, takes_published=False)
     backends.select_device("cpu")
     from keras_fmnist import data
     from keras_fmnist.inference import trained

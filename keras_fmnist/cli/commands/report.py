@@ -1,4 +1,4 @@
-"""`keras-fmnist report`: figures, page and documents, written or checked."""
+"""`keras-fmnist report`: writes or checks figures, page and documents."""
 
 from pathlib import Path
 from typing import Annotated
@@ -23,14 +23,14 @@ def write_report(
     ] = False,
     out: RecordsFolder = None,
 ) -> None:
-    """Renews figures, page and documents (README.md, docs/) from the records.
+    """Writes figures, page and documents (README.md, docs/) from the records.
 
-    Figures that no record gives any more are removed. With `check` nothing is written; what is not
-    as the records give it is named.
+    Figures that no record gives any more are removed. With `check` nothing is written; files that
+    differ from what the records give are named.
 
     Raises:
-        SpecError: an argument is wrong, or the study holds a run that is not as its experiment is
-            declared; nothing was written.
+        SpecError: an argument is wrong, or a run of the study has other settings than its
+            experiment; nothing was written.
         RuntimeError: `check` found what differs.
     """
     check_flag("check", check)

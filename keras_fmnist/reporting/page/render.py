@@ -1,4 +1,4 @@
-"""The study as one page of HTML that asks no network for anything, drawn from records alone."""
+"""Renders the study as one HTML page that loads nothing, from records alone."""
 
 import json
 from collections.abc import Sequence
@@ -26,15 +26,15 @@ from keras_fmnist.reporting.page import (
 
 
 def render_page(catalogue: Catalogue, records: Sequence[Record], out: Path | str) -> str:
-    """The page; the same records give the same bytes.
+    """Renders the page; the same records give the same bytes.
 
     Args:
         catalogue: a `Catalogue`.
         records: of its experiments and readings.
-        out: the folder in which `latent`, `compare` and `bench` left theirs.
+        out: the folder with the files of `latent`, `compare` and `bench`.
 
     Raises:
-        RecordError: one of the latter is damaged.
+        RecordError: one of these files is damaged.
     """
     reported = {spec.id for spec in catalogue.specs}
     reported_records = [record for record in records if record.id in reported]
@@ -64,7 +64,7 @@ def render_page(catalogue: Catalogue, records: Sequence[Record], out: Path | str
 def render_live_page(
     catalogue: Catalogue, records: Sequence[Record], out: Path | str
 ) -> str | None:
-    """The page in which the nets run; None where there is not all that it needs.
+    """Renders the page in which the nets run; None if something that it needs is missing.
 
     Args and errors are those of `live_page.build_content`.
     """
@@ -73,11 +73,11 @@ def render_live_page(
 
 
 def _report(name, catalogue, groups, judged):
-    """One report: its results, its exhibits, and the claims that name none of them."""
+    """Describes one report: its results, its exhibits, and the claims that name no exhibit."""
     judged = [row for row in judged if row["report"] == name]
     shown, labels = [], set()
     for exhibit in catalogue.exhibits.get(name, ()):
-        # A figure in two parts says what it says once.
+        # Claims of a figure in two parts are shown once.
         fresh = judged if exhibit.label not in labels else []
         shown.append(published_figures.describe_exhibit(exhibit, groups, fresh))
         labels.add(exhibit.label)
@@ -90,10 +90,10 @@ def _report(name, catalogue, groups, judged):
 
 
 def _environment(catalogue: Catalogue) -> jinja2.Environment:
-    """Jinja2 with the page's words; whatever is no markup of ours is escaped."""
+    """Returns Jinja2 with the texts of the page; everything but our own markup is escaped."""
 
     def summarize(spec):
-        """What an experiment says of itself, in Spanish too where there is some."""
+        """Returns the summary of an experiment, in Spanish too if it is translated."""
         if spec.id not in catalogue.summaries:
             return bilingual.in_english(spec.summary)
         return bilingual.both(catalogue.summaries[spec.id])
@@ -126,18 +126,18 @@ def _environment(catalogue: Catalogue) -> jinja2.Environment:
 
 
 def _bokeh():
-    """The script that draws the plots, without its widgets and tables."""
+    """Returns the script that draws the plots, without widgets and tables."""
     resources = Resources("inline", components=["bokeh"], log_level="warn")
     return Markup("\n".join(resources.js_raw))
 
 
 def _script(json_text):
-    """JSON as it may stand in a script element, which ends at its first end tag."""
+    """Escapes JSON for a script element, which would end at the first end tag."""
     return Markup(json_text.replace("</", "<\\/"))
 
 
 def _chart_words():
-    """What the plots say, for each language."""
+    """Returns the words of the plots in each language."""
     languages = ("en", "es")
     words = {
         one: {word: bilingual.text.templates[word][one] for word in charts.WORDS}
@@ -147,5 +147,5 @@ def _chart_words():
 
 
 def _file(name):
-    """A file of this folder as it is, for the page's style and script."""
+    """Returns a file of this folder unchanged, for the style and the script of the page."""
     return Markup(resources.files(__package__).joinpath(name).read_text("utf-8"))

@@ -1,4 +1,4 @@
-"""What the page says of all results together: tables, verdicts and pictures."""
+"""Makes the tables, verdicts and pictures of the page."""
 
 from collections.abc import Iterable, Sequence
 
@@ -14,13 +14,13 @@ from keras_fmnist.specs import Spec
 
 
 def select_groups(records: Sequence[Record]) -> dict[str, list[Record]]:
-    """`{experiment's id: the records that stand for it}`."""
+    """Returns `{id of an experiment: the group of its records with most seeds}`."""
     found = group_by_experiment(records)
     return {name: select_largest(group) for name, group in found.items()}
 
 
 def list_verdicts(catalogue: Catalogue, records: Sequence[Record]) -> list[dict]:
-    """Every claim as the page shows it: what the records say, and its figures and tables."""
+    """Lists every claim with its verdict, and the figures and tables that it names."""
     return [
         {
             "id": verdict.claim.id,
@@ -32,7 +32,7 @@ def list_verdicts(catalogue: Catalogue, records: Sequence[Record]) -> list[dict]
             "why": verdict.describe_why(),
             "beside": join_texts(verdict.describe_beside(), "; "),
             "n": verdict.n,
-            # Without a figure or table it is a name like the rest.
+            # "": shown with the claims that name no figure or table
             "labels": verdict.claim.where.labels or {""},
         }
         for verdict in judge_claims(catalogue.claims, records)
@@ -40,16 +40,17 @@ def list_verdicts(catalogue: Catalogue, records: Sequence[Record]) -> list[dict]
 
 
 def list_pictures(catalogue: Catalogue, groups: dict[str, list[Record]]) -> dict | None:
-    """The ten images, and what each autoencoder makes of them, the nearest short code first.
+    """Collects ten test images and their reconstructions by each autoencoder.
 
     Returns:
-        None where no autoencoder has been run, else `{originals, rows, first}`.
+        `{originals, rows, first}`, where `first` is the best autoencoder whose code is shorter than
+        the image; None if no autoencoder has been run.
     """
     runs = {spec.id: groups[spec.id][0] for spec in catalogue.specs if spec.id in groups}
     runs = {name: record for name, record in runs.items() if record.images}
     if not runs:
         return None
-    # Where the code is as long as the image a good picture says little.
+    # With a code as long as the image, a good reconstruction means little.
     shorter = [name for name, record in runs.items() if record.metrics.get("pca_loss") != 0]
     kinds = {"reconstructions": ("rebuilt", "val_loss"), "pca": ("pca", "pca_loss")}
     return {
@@ -72,7 +73,7 @@ def list_pictures(catalogue: Catalogue, groups: dict[str, list[Record]]) -> dict
 
 
 def describe_losses(record: Record, name: str) -> Text:
-    """A mean squared error of a record, in words."""
+    """Describes a mean squared error of a record."""
     value = record.metrics[name]
     return text("validation_mse", value=f"{value:.4f}") if value else text("exact")
 
@@ -80,7 +81,7 @@ def describe_losses(record: Record, name: str) -> Text:
 def build_table(
     specs: Iterable[Spec], groups: dict[str, list[Record]], names: Sequence[str]
 ) -> list[dict]:
-    """Rows of published numbers beside ours: `{spec, cells: [(ours, published)], runs}`."""
+    """Builds rows `{spec, cells: [(ours, published)], runs}`, a cell for each metric."""
     rows = []
     for spec in specs:
         group = groups.get(spec.id, [])
@@ -92,5 +93,5 @@ def build_table(
 
 
 def describe_runs(group: list[Record]) -> Text:
-    """How many seeds, and on what."""
+    """Says how many seeds were run, and on which backend and device."""
     return text("seeds_on", n=len(group), backend=group[0].backend, device=group[0].device)
