@@ -224,9 +224,13 @@ def _explain(shapes, wanted, theirs, mark):
         (theirs.get(name, ""), _show(shapes.get(name)), ours, _show(wanted.get(ours)))
         for name, ours in _align(shapes, wanted, mark)
     ]
+    if Counter(shapes.values()) == Counter(wanted.values()):
+        return MatchError(
+            "the shapes are those of this model, but several tensors share one and their order is "
+            "another: --map FILE says which is which",
+            rows,
+        )
     apart = [row for row in rows if row[1] != row[3]]
-    if not apart:
-        return MatchError("several tensors have the same shape: --map FILE decides", rows)
     pairs = "; ".join(
         f"{ours or 'no layer'} {want}".rstrip() + f" meets {name or 'nothing'} {have}".rstrip()
         for name, have, ours, want in apart[:SHOWN]
