@@ -24,6 +24,9 @@ OTHERS = {
     "native": "native loop",
     "dataloader": "native, DataLoader",
     "compile": "native, `torch.compile`",
+    "native_tuned": "native, tuned",
+    "tensorflow": "stock Keras on TensorFlow",
+    "jax": "stock Keras on JAX",
     "cudagraph": "native CUDA graph",
 }
 RANK_COLUMNS = ("reading", "epochs", "as it ran", "evaluated", "validation", "off by")
@@ -243,9 +246,10 @@ def format_speed(measured: dict[str, dict]) -> str:
         measured: what `read_measurements` returned for `benchmarks`.
     """
     rows = [
-        (f"`{experiment}`, {machine}", one)
+        (f"`{experiment}`{words}, {machine}", one)
         for machine, found in measured.items()
-        for experiment, one in found["experiments"].items()
+        for kind, words in (("experiments", ""), ("runs", ", a step's share of a whole run"))
+        for experiment, one in found.get(kind, {}).items()
         if "ours" in one["ms_per_step"]
     ]
     names = [name for name in OTHERS if any(name in one["ms_per_step"] for _, one in rows)]

@@ -242,8 +242,8 @@ def test_parity_counts_what_is_within_its_tolerance(more, end):
 
 
 def test_the_alternatives_are_a_table_with_their_sums_below(make_record):
-    low = Statement("figure 1", "base ends low", quantities.final("val_loss"), (0,), high=0.5)
-    less = Statement("figure 2", "base ends lower", quantities.final("val_loss"), (0,), high=0.3)
+    low = Statement("figure 1", "base ends low", quantities.final("val_loss").of, (0,), high=0.5)
+    less = Statement("figure 2", "base ends lower", quantities.final("val_loss").of, (0,), high=0.3)
     other = override(BASE, {"deconv2": "k4s2"})
     gap = Alternatives("a gap", {"ours": (BASE,), "other": (other,)}, (low, less))
     records = [

@@ -44,6 +44,7 @@ def test_what_was_changed_or_lost_is_named_and_left_as_it_is(study, capsys):
     for path, content in zip(given, whole, strict=True):
         half = len(content) // 2
         path.write_bytes(content[:half] + b"0" + content[half + 1 :])
+    given[3].write_bytes(whole[3].replace(b" -->\n", b" -->\n0", 1))  # below a marker
     before = files(study.parent)
     named = [f"{path} is not what the records give" for path in given]
     complaint = "files differ from the records: keras-fmnist report"
