@@ -58,7 +58,7 @@ def say_how_to_go_on(remedy: str) -> Iterator[None]:
         raise KeyboardInterrupt(f"interrupted: {remedy}") from None
     except OSError as error:
         if isinstance(error, BrokenPipeError):
-            raise RuntimeError(f"nobody reads the output any longer: {remedy}") from None
+            raise RuntimeError(f"the output was closed: {remedy}") from None
         if error.filename is None:
             raise
         raise RuntimeError(
