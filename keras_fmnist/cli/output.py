@@ -41,7 +41,7 @@ def wrap_cell(text: str, width: int) -> str:
 
 
 def make_printable(text: str) -> str:
-    """A text without what would move the cursor of a terminal, as a file may have smuggled in."""
+    """Escapes characters that would control the terminal, since the text may be a stranger's."""
     return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
 
 
