@@ -51,6 +51,8 @@ def check_folder(path: object, name: str = "out", is_written: bool = True) -> No
     Raises:
         SpecError: it is no folder and cannot become one, or cannot be written.
     """
+    if isinstance(path, int) and not isinstance(path, bool):  # as Fire reads it
+        raise SpecError(f"{name} must name a folder, not {shorten(path)}: that one is ./{path}")
     if not isinstance(path, str) or not path.strip() or "\0" in path:
         raise SpecError(f"{name} must name a folder, such as runs, not {shorten(path)}")
     if path.startswith("~"):  # it would become a folder of that name

@@ -94,7 +94,7 @@ def _find_inside(pixels):
     whole picture, and `STRAIGHT` of the pixels of each of its sides differ. Or, as JPEG blurs thin
     lines, `STRAIGHT` of the outermost pixels at each side differ by more than `SPECK` from the
     background of what is left without 1 to `THICKEST` pixels there. Either way it must be a picture
-    itself: see `_shows_object`.
+    itself (see `_shows_object`), in the first case perhaps within a line of such a thickness.
     """
     for corner in (pixels[0, 0], pixels[0, -1], pixels[-1, 0], pixels[-1, -1]):
         differs = np.abs(np.int16(pixels) - int(corner)) > FRAME
@@ -102,14 +102,16 @@ def _find_inside(pixels):
         if box is None or pixels[box].shape == pixels.shape:
             continue
         is_straight = min(line.mean() for line in _list_sides(differs[box])) >= STRAIGHT
-        if is_straight and _shows_object(pixels[box]):
+        if is_straight and any(
+            _shows_object(_cut_sides(pixels[box], width)) for width in range(THICKEST + 1)
+        ):
             return box
     for thickness in range(1, 1 + min(THICKEST, min(pixels.shape) // 8)):
-        box = (slice(thickness, -thickness),) * 2
-        differs = np.abs(pixels - find_background(pixels[box])) > SPECK
+        inside = _cut_sides(pixels, thickness)
+        differs = np.abs(pixels - find_background(inside)) > SPECK
         is_frame = min(line.mean() for line in _list_sides(differs)) >= STRAIGHT
-        if is_frame and _shows_object(pixels[box]):
-            return box
+        if is_frame and _shows_object(inside):
+            return (slice(thickness, -thickness),) * 2
     return None
 
 
@@ -119,7 +121,7 @@ def _shows_object(pixels):
     A garment in a box of its own has no margin: at most a soft edge.
     """
     margin = max(2, round(MARGIN * min(pixels.shape)))
-    if min(pixels.shape) < 4 * margin:
+    if min(pixels.shape) < 4 * margin:  # too small to tell
         return False
     off = np.abs(np.float32(pixels) - find_background(pixels))
     inner = off[margin:-margin, margin:-margin]
@@ -128,6 +130,12 @@ def _shows_object(pixels):
         for part in (off, inner)
     )
     return is_plain and (off > PLAIN).mean() > SMALLEST
+
+
+def _cut_sides(pixels, width):
+    """The pixels without so many at each side."""
+    rows, columns = pixels.shape
+    return pixels[width : rows - width, width : columns - width]
 
 
 def _find_box(mask, share):

@@ -107,11 +107,19 @@ def _open(path, steps):
         most = Image.MAX_IMAGE_PIXELS // 1_000_000
         raise SpecError(f"{path} has more than {most} million pixels: make it smaller") from None
     except Image.UnidentifiedImageError:
+        if _is_heic(path):
+            raise SpecError(f"{path} is HEIC, as iPhones take it: save it as JPEG") from None
         raise SpecError(f"{path} is no picture in a format of {', '.join(FORMATS)}") from None
     except Exception as error:  # what a decoder raises depends on the format and on the damage
         raise SpecError(f"{path} is damaged or cannot be read ({error})") from None
     image.thumbnail((WORKING, WORKING))
     return image
+
+
+def _is_heic(path):
+    """Whether a file begins as HEIF does (ISO 23008-12), whatever its name."""
+    with open(path, "rb") as file:
+        return file.read(12)[4:] in (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftyphevc")
 
 
 def _opaque(image, steps):

@@ -26,12 +26,12 @@ ROLES = {
 }
 # Endings of names that stand for parts from which PyTorch computes a weight.
 REWRITTEN = {
-    r"weight_[gv]|parametrizations\.\w+\.original[01]": (
-        "weight norm: torch.nn.utils.remove_weight_norm, or parametrize.remove_parametrizations,"
-    ),
-    r"weight_[uv]|parametrizations\.\w+\.(original|0\._[uv])": (
+    r"weight_u|parametrizations\.\w+\.(original|0\._[uv])": (
         "spectral norm: torch.nn.utils.remove_spectral_norm, or "
         "parametrize.remove_parametrizations,"
+    ),
+    r"weight_[gv]|parametrizations\.\w+\.original[01]": (
+        "weight norm: torch.nn.utils.remove_weight_norm, or parametrize.remove_parametrizations,"
     ),
     r"\w+_(orig|mask)": "pruning: torch.nn.utils.prune.remove",
 }
@@ -102,7 +102,7 @@ def match(
 
 def _refuse_rewritten(found):
     """Weights of a net that computes them from others are not to be had without that net."""
-    for name, (pattern, remedy) in itertools.product(found, REWRITTEN.items()):
+    for (pattern, remedy), name in itertools.product(REWRITTEN.items(), found):
         if re.search(rf"(^|\.)({pattern})$", name):
             raise MatchError(f"{name} is a part of {remedy} before saving makes it a plain weight")
 
@@ -124,7 +124,7 @@ def _take_wrappers_off(found, ours, mark):
     theirs = {mark.join(part): name for name, part in parts.items()}
     if len(theirs) < len(found):  # two would have one name
         return {name: name for name in found}, []
-    return theirs, ["without " + " and ".join(f"{w}{mark}" for w in off)] if off else []
+    return theirs, ["without " + " and ".join(f"{w}{mark}" for w in off if w)] if any(off) else []
 
 
 def _rename(theirs, found, renamed):
@@ -224,9 +224,13 @@ def _explain(shapes, wanted, theirs, mark):
         (theirs.get(name, ""), _show(shapes.get(name)), ours, _show(wanted.get(ours)))
         for name, ours in _align(shapes, wanted, mark)
     ]
+    if Counter(shapes.values()) == Counter(wanted.values()):
+        return MatchError(
+            "the shapes are those of this model, but several tensors share one and their order is "
+            "another: --map FILE says which is which",
+            rows,
+        )
     apart = [row for row in rows if row[1] != row[3]]
-    if not apart:
-        return MatchError("several tensors have the same shape: --map FILE decides", rows)
     pairs = "; ".join(
         f"{ours or 'no layer'} {want}".rstrip() + f" meets {name or 'nothing'} {have}".rstrip()
         for name, have, ours, want in apart[:SHOWN]

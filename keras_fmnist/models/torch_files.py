@@ -36,6 +36,8 @@ class _Unused:
 
     def __setstate__(self, _: object) -> None: ...
 
+    def __setitem__(self, *_: object) -> None: ...
+
 
 _UNUSED = [
     *(
@@ -43,7 +45,8 @@ _UNUSED = [
         for core in ("core", "_core")
         for name in ("scalar", "_reconstruct")
     ),
-    *("numpy.dtype", "numpy.ndarray", "argparse.Namespace"),
+    *("numpy.dtype", "numpy.ndarray", "argparse.Namespace", "collections.defaultdict"),
+    *("datetime.datetime", "datetime.timedelta", "datetime.date"),
     *(
         f"pathlib{where}.{name}"
         for where in ("", "._local")
@@ -105,8 +108,8 @@ def load_native(path: Path | str) -> NativeFile:
     tensors, notes = _find_tensors(loaded, path)
     _check_numbers(tensors, len(content), path)
     arrays, rounded = to_float32({name: _to_array(tensor) for name, tensor in tensors.items()})
-    if any(_is_unknown_to_numpy(tensor) for tensor in tensors.values()):
-        rounded.append("bfloat16 made float32")
+    kinds = {t.dtype: None for t in tensors.values() if _is_unknown_to_numpy(t)}
+    rounded += [f"{str(kind)[6:]} made float32" for kind in kinds]  # torch.bfloat16
     return NativeFile(arrays, (*notes, *rounded))
 
 
@@ -137,17 +140,35 @@ def _find_tensors(loaded, path) -> "tuple[dict[str, torch.Tensor], list[str]]":
         loaded = loaded[wrapper]
         notes.append(f"taken from {wrapper!r}")
     tensors = _pick_tensors(loaded)
-    if not tensors:
+    if not tensors and parts:
         notes += [f"taken from {name!r}" for name in parts]
-        tensors = {
-            f"{part}.{name}": tensor
-            for part in parts
-            for name, tensor in _pick_tensors(loaded[part]).items()
-        }
+        states = [_pick_tensors(loaded[part]) for part in parts]
+        tensors = _join_parts(parts, states)
+        if len(tensors) < sum(map(len, states)):
+            raise WeightsError(
+                f"{path} holds several nets, {' and '.join(parts)}: save one of them"
+            )
     is_state_dict = isinstance(loaded, dict) and all(isinstance(name, str) for name in loaded)
     if not is_state_dict or (loaded and not tensors):
         raise WeightsError(f"{path} must hold a state_dict, tensors by their names: {AGAIN}")
     return tensors, notes
+
+
+def _join_parts(parts, states):
+    """The tensors of all parts, each with its part's name before its own; of one part, as it is.
+
+    Where two parts are alike they are no parts, but a net and its copy: only one is given back.
+    """
+    if len(parts) == 1:
+        return states[0]
+    shapes = [{name: tensor.shape for name, tensor in state.items()} for state in states]
+    if any(one in shapes[:k] for k, one in enumerate(shapes)):
+        return states[0]
+    return {
+        f"{part}.{name}": tensor
+        for part, state in zip(parts, states, strict=True)
+        for name, tensor in state.items()
+    }
 
 
 def _list_parts(loaded):

@@ -17,7 +17,7 @@ from keras_fmnist.records.run import STUDY
 if TYPE_CHECKING:
     from keras_fmnist.claims.catalogue import Catalogue
 
-LIVE = "live.html"  # the page in which the nets run
+LIVE_PAGE = "live.html"  # in which the nets run
 
 
 def build_files(
@@ -38,7 +38,7 @@ def build_files(
     """
     from keras_fmnist.reporting import figures
     from keras_fmnist.reporting.documents import Study, fill_documents
-    from keras_fmnist.reporting.page.render import render_live, render_page
+    from keras_fmnist.reporting.page.render import render_live_page, render_page
 
     groups, pictured = group_by_experiment(records), []
     for spec in catalogue.specs:
@@ -47,8 +47,8 @@ def build_files(
             pictured.append(select_largest(group)[0])
     yield from figures.render_overview(out, pictured).items()
     yield Path(out, "index.html"), render_page(catalogue, records, out).encode()
-    if live := render_live(catalogue, records, out):
-        yield Path(out, LIVE), live.encode()
+    if live := render_live_page(catalogue, records, out):
+        yield Path(out, LIVE_PAGE), live.encode()
     root = Path(__file__).parents[2]
     if Path(out).resolve() == (root / STUDY).resolve():
         for spec in [*catalogue.specs, *catalogue.readings]:

@@ -224,7 +224,7 @@ BAD_VALUES = {
         ("latent mansilla/classifier_full", "is a classifier: name its autoencoder, mansilla/base"),
     ],
     "no folder to write to": [
-        ("mansilla base --out 5", "out must name a folder, such as runs, not 5"),
+        ("mansilla base --out 5", "out must name a folder, not 5: that one is ./5"),
         ("mansilla base --out ''", "out must name a folder, such as runs, not ''"),
         ("mansilla base --out ' '", "out must name a folder"),
         ("mansilla base --out a,b", "out must name a folder"),
@@ -328,6 +328,7 @@ BAD_VALUES = {
         ("predict empty.png", "empty.png is empty"),
         ("predict half.png", "half.png is damaged or cannot be read"),
         ("predict huge.png", "huge.png has more than 89 million pixels: make it smaller"),
+        ("predict phone.png", "phone.png is HEIC, as iPhones take it: save it as JPEG"),
         ("predict drawing.svg", "drawing.svg is no picture in a format of PNG, JPEG"),
     ],
     "no run to take the weights from": [

@@ -1,6 +1,8 @@
 """The right weights in the forms in which people have them, and what each gives."""
 
 import argparse
+import collections
+import datetime
 from collections import OrderedDict
 from pathlib import Path
 
@@ -100,6 +102,7 @@ FORMS = {
         lambda state: checkpoint("state_dict")(prefix("model.")(state)),
         "taken from 'state_dict', without model.",
     ),
+    "an entry of any name": (lambda state: {"best_net": state}, "taken from 'best_net'"),
     "an entry for each part": (split, "taken from 'encoder', taken from 'decoder'"),
     "numbers and text beside the tensors": (lambda state: state | {"epoch": 3, "by": "me"}, None),
     "numpy's numbers, arguments and paths beside the tensors": (
@@ -108,6 +111,8 @@ FORMS = {
             "curve": np.arange(3.0),
             "args": argparse.Namespace(lr=0.1, seed=np.int64(3)),
             "path": Path("w.pt"),
+            "when": datetime.datetime(2026, 1, 1),
+            "counts": collections.defaultdict(list, {"a": [1]}),
             "model_state_dict": state,
         },
         "taken from 'model_state_dict'",

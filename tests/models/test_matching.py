@@ -51,7 +51,7 @@ def test_layers_out_of_order_are_told_apart_by_their_shapes_or_not_at_all():
     }
     assert match(theirs, NET).names["encoder.conv1.weight"] == "2.weight"
     twins = NET | {"decoder.deconv1.bias": (4,)}  # now it is shaped as conv1
-    with pytest.raises(MatchError) as error:
+    with pytest.raises(MatchError, match="--map FILE says which is which") as error:
         match(theirs | {"0.bias": (4,)}, twins)
     assert {row[2] for row in error.value.rows} >= NET.keys()
 

@@ -141,4 +141,5 @@ def read_arrays(
     chosen = {name: found[theirs] for name, theirs in way.names.items()}
     if is_native:
         chosen = torch_weights.from_native(chosen, [ours[name] for name in chosen])
+    weights.check(own | chosen, {name: array.shape for name, array in own.items()}, source)
     return own | chosen

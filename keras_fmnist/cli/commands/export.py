@@ -84,7 +84,7 @@ def _write_source(target: str, spec: Spec) -> str:
 
 def _choose_target(spec: Spec, format: str | None, target: str | None) -> str:
     """The file to write, which its format and its ending agree on."""
-    if format is not None and format not in ENDINGS:
+    if format is not None and format not in list(ENDINGS):  # a dict has no hash
         raise SpecError(f"format must be {' or '.join(ENDINGS)}, not {shorten(format)}")
     if target is None:
         if format is None:

@@ -36,7 +36,7 @@ def write_report(
     check_flag("check", check)
     out = find_records_folder(out, is_written=not check, takes_published=check)
     from keras_fmnist.reporting import figures
-    from keras_fmnist.reporting.build import LIVE, build_files, is_unchanged
+    from keras_fmnist.reporting.build import LIVE_PAGE, build_files, is_unchanged
     from keras_fmnist.reporting.tables import format_results
 
     records = read_records(out)
@@ -46,7 +46,7 @@ def write_report(
     files = dict(build_files(catalogue, out, records))
     changed = [path for path, content in files.items() if not is_unchanged(path, content)]
     drawn = {path for spec in catalogue.specs for path in figures.list_drawn(out, spec)}
-    drawn |= {path for path in [Path(out, LIVE)] if path.exists()}
+    drawn |= {path for path in [Path(out, LIVE_PAGE)] if path.exists()}
     strays = sorted(drawn - files.keys())
     if check:
         wrong = [f"{path} is not what the records give" for path in changed]

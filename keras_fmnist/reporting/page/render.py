@@ -40,7 +40,7 @@ def render_page(catalogue: Catalogue, records: Sequence[Record], out: Path | str
     reported_records = [record for record in records if record.id in reported]
     groups = results.select_groups(reported_records)
     judged = results.list_verdicts(catalogue, records)
-    template = environment(catalogue).get_template("page.html.j2")
+    template = _environment(catalogue).get_template("page.html.j2")
     return template.render(
         pictures=results.list_pictures(catalogue, groups),
         spaces=latent.describe_spaces(out, groups),
@@ -57,17 +57,19 @@ def render_page(catalogue: Catalogue, records: Sequence[Record], out: Path | str
         if reported_records
         else [],
         again=appendix.list_runs(catalogue, reported_records),
-        live=live_page.is_there(catalogue, reported_records, out),
+        live=live_page.has_live_page(catalogue, reported_records, out),
     )
 
 
-def render_live(catalogue: Catalogue, records: Sequence[Record], out: Path | str) -> str | None:
+def render_live_page(
+    catalogue: Catalogue, records: Sequence[Record], out: Path | str
+) -> str | None:
     """Renders the page in which the nets run; None if something that it needs is missing.
 
-    Args and errors are those of `live_page.content`.
+    Args and errors are those of `live_page.build_content`.
     """
-    found = live_page.content(catalogue, records, out)
-    return found and environment(catalogue).get_template("live.html.j2").render(**found)
+    found = live_page.build_content(catalogue, records, out)
+    return found and _environment(catalogue).get_template("live.html.j2").render(**found)
 
 
 def _report(name, catalogue, groups, judged):
@@ -87,7 +89,7 @@ def _report(name, catalogue, groups, judged):
     }
 
 
-def environment(catalogue: Catalogue) -> jinja2.Environment:
+def _environment(catalogue: Catalogue) -> jinja2.Environment:
     """Returns Jinja2 with the texts of the page; everything but our own markup is escaped."""
 
     def summarize(spec):

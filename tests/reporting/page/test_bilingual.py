@@ -6,8 +6,10 @@ from experiments.__main__ import CATALOGUE
 from experiments.mansilla import BASE
 from keras_fmnist.claims.texts import Text
 from keras_fmnist.records.record import read_records
+from keras_fmnist.records.run import STUDY
 from keras_fmnist.reporting.page import bilingual
-from keras_fmnist.reporting.page.render import render_page
+from keras_fmnist.reporting.page.render import render_live_page, render_page
+from tests.helpers.repository import ROOT
 
 
 def test_every_text_is_used(study, monkeypatch):
@@ -22,6 +24,8 @@ def test_every_text_is_used(study, monkeypatch):
     monkeypatch.setattr(bilingual.text, "templates", Noting(templates))
     render_page(CATALOGUE, read_records(study), study)
     render_page(CATALOGUE, [], study / "nothing")
+    render_page(CATALOGUE, read_records(ROOT / STUDY), ROOT / STUDY)
+    render_live_page(CATALOGUE, read_records(ROOT / STUDY), ROOT / STUDY)
     # What only one verdict of a comparison says, and only a GPU's bench.
     unused = templates.keys() - asked
     compared = {key for key in unused if key.startswith("compare ")}
