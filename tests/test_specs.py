@@ -102,7 +102,7 @@ def test_override_reaches_a_classifiers_autoencoder_by_prefix():
     [
         (BASE, {"epohcs": 1}, "epohcs is not a setting of house/base; did you mean epochs?"),
         (BASE, {"name": "other"}, "name is not a setting of house/base; known are batch_size"),
-        (BASE, {"published": {}}, "published is no setting"),
+        (BASE, {"published": {}}, "published is not a setting"),
         (BASE, {"frozen": True}, "frozen is not a setting of house/base"),
         (BASE, {"autoencoder_epochs": 1}, "autoencoder_epochs is not a setting of house/base"),
         (HEAD, {"latent": 8}, "latent is not a setting of house/head"),
@@ -183,7 +183,7 @@ def test_a_spec_is_restored_from_the_settings_of_its_record(spec, changes):
     assert settings(again) == settings(ran) != settings(spec)
     assert (again.id, again.summary) == (spec.id, spec.summary)
     assert values == settings(ran)
-    with pytest.raises(SpecError, match="latnet is no setting"):
+    with pytest.raises(SpecError, match="latnet is not a setting"):
         restored(spec, values | {"latnet": 3})
 
 
