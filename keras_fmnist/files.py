@@ -50,7 +50,7 @@ def write_whole(path: Path | str, content: bytes) -> None:
             Path(name).unlink(missing_ok=True)
             raise
         _sync_folder(path.parent)
-    except OSError as error:  # itself it names the temporary file, or none
+    except OSError as error:  # the original names the temporary file, or none
         raise OSError(error.errno, error.strerror, str(path)) from None
 
 

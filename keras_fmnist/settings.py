@@ -137,7 +137,7 @@ class TransposedConv:
         pattern = r"k([0-9]{1,2})(?:s([0-9]))?(?:p([0-9]))?(?:o([0-9]))?(?:d([0-9]))?"
         match = isinstance(text, str) and re.fullmatch(pattern, text)
         if not match:
-            raise SpecError(f"{shorten(text)} is no transposed convolution: write it like k4s2o1")
+            raise SpecError(f"{shorten(text)} is not a transposed convolution such as k4s2o1")
         kernel, stride, padding, output_padding, dilation = match.groups()
         parsed = cls(
             int(kernel),

@@ -281,7 +281,7 @@ def override(spec: AnySpec, changes: dict) -> AnySpec:
         elif name in names:
             own[name] = value
         else:
-            raise SpecError(f"{name} is no setting of {spec.id}{suggest(name, names)}")
+            raise SpecError(f"{name} is not a setting of {spec.id}{suggest(name, names)}")
     if nested:
         own["autoencoder"] = override(spec.autoencoder, nested)
     return dataclasses.replace(spec, changes=spec.changes | changes, **own)
@@ -302,6 +302,6 @@ def restored(spec: AnySpec, values: dict) -> AnySpec:
     nested = values.get("autoencoder", {})
     own = {name: value for name, value in values.items() if name != "autoencoder"}
     if outside := [name for name in own if name.startswith("autoencoder_")]:
-        raise SpecError(f"{outside[0]} is no setting of {spec.id}: it belongs in autoencoder")
+        raise SpecError(f"{outside[0]} is not a setting of {spec.id}: it belongs in autoencoder")
     inner = {f"autoencoder_{name}": value for name, value in nested.items() if name != "name"}
     return override(spec, own | inner)

@@ -41,7 +41,7 @@ def wrap_cell(text: str, width: int) -> str:
 
 
 def make_printable(text: str) -> str:
-    """A text without what would move the cursor of a terminal, as a file may have smuggled in."""
+    """Escapes characters that would control the terminal, since the text may be a stranger's."""
     return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
 
 
@@ -58,7 +58,7 @@ def say_how_to_go_on(remedy: str) -> Iterator[None]:
         raise KeyboardInterrupt(f"interrupted: {remedy}") from None
     except OSError as error:
         if isinstance(error, BrokenPipeError):
-            raise RuntimeError(f"nobody reads the output any longer: {remedy}") from None
+            raise RuntimeError(f"the output was closed: {remedy}") from None
         if error.filename is None:
             raise
         raise RuntimeError(

@@ -191,7 +191,7 @@ def _build(path: Path, report: Report) -> Dataset:
 
 
 def _read_as_packed(error: DataError, report: Report) -> tuple[str, dict[str, np.ndarray]]:
-    """The arrays in the folder of `FASHION_MNIST_DIR`, whose files are not as registered."""
+    """Reads `FASHION_MNIST_DIR` by its arrays, after its files differed from those registered."""
     named = os.environ.get("FASHION_MNIST_DIR")
     arrays = idx_files.read_folder(Path(named).expanduser()) if named else None
     if arrays is None:

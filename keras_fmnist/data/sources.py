@@ -117,10 +117,10 @@ def _which(content: bytes) -> UpstreamFile | None:
 
 
 def pack_header(shape: tuple[int, ...]) -> bytes:
-    """What an IDX file of unsigned bytes begins with.
+    """Returns the header of an IDX file of unsigned bytes.
 
     Args:
-        shape: of its array; a trailing 1 for the channel is not in the file.
+        shape: of its array; a trailing 1 for the channel is not stored in the file.
 
     Reference: http://yann.lecun.com/exdb/mnist/, "the IDX file format".
     """

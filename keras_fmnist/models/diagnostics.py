@@ -62,7 +62,7 @@ def _misprints(spec):
         if given != wanted:
             sentences.append(
                 f"decoder.{name}: the report prints {printed}, which turns {size} positions a side "
-                f"into {given}, not {wanted}; {ours} stands in its place"
+                f"into {given}, not {wanted}; {ours} is used instead"
             )
         size = wanted
     return sentences
@@ -71,8 +71,8 @@ def _misprints(spec):
 def _out_of_reach(spec):
     if spec.output_activation == "sigmoid" and spec.pixel_min < 0:
         return [
-            "decoder.output: a sigmoid reaches no value below 0, and the pixels begin at "
-            f"{spec.pixel_min:g}: a tanh or a linear output would do"
+            "decoder.output: a sigmoid cannot give values below 0, and the pixels begin at "
+            f"{spec.pixel_min:g}: use a tanh or a linear output"
         ]
     return []
 
@@ -131,7 +131,7 @@ def _before_cross_entropy(model, loss):
     if activation in ("sigmoid", "softmax") and loss.from_logits:
         return [
             f"{name}: a {activation} before a cross entropy that squashes its logits itself: leave "
-            "it out, or say from_logits=False"
+            "it out, or set from_logits=False"
         ]
     return []
 

@@ -54,7 +54,7 @@ def read_object(path: Path | str) -> dict:
     except OSError as error:
         raise RecordError(f"{path} cannot be read ({error.strerror})") from None
     except (ValueError, RecursionError) as error:
-        raise RecordError(f"{path} is no JSON ({error})") from None
+        raise RecordError(f"{path} is not JSON ({error})") from None
     if not isinstance(values, dict):
         raise RecordError(f"{path} must hold a JSON object, not a {type(values).__name__}")
     return values
@@ -69,5 +69,5 @@ def _object(pairs):
     if len(values) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{shorten(twice)} stands twice in one object")
+        raise ValueError(f"{shorten(twice)} appears twice in one object")
     return values

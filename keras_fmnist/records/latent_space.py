@@ -56,7 +56,7 @@ def read_latent_space(path: Path | str) -> LatentSpace:
                 raise TypeError(f"{field.name} must be a {field.type.__name__}")
         _check(space)
     except (ValueError, TypeError, KeyError, OverflowError) as error:
-        raise RecordError(f"{path} is no latent space ({error})") from None
+        raise RecordError(f"{path} is not a latent space ({error})") from None
     return space
 
 

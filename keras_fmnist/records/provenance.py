@@ -39,11 +39,11 @@ def machine() -> dict[str, str | int | None]:
 def usable_cores(groups: Path = CGROUPS) -> int:
     """Returns how many processors this process may use, or all if the system does not say.
 
-    A container's quota counts, such as that of `docker run --cpus 2`, rounded down to whole
-    processors but at least one.
+    The quota of a container, as set by `docker run --cpus 2`, counts too. It is rounded down, but
+    to at least one.
 
     Args:
-        groups: the folder in which the kernel gives the quota.
+        groups: the folder of the kernel's control groups, with the quota.
     """
     allowed = os.cpu_count() or 1
     if hasattr(os, "sched_getaffinity"):
@@ -53,14 +53,14 @@ def usable_cores(groups: Path = CGROUPS) -> int:
 
 
 def _read_quota(groups):
-    """Processors, as version 2 of control groups has them, or version 1; None: no limit."""
+    """Reads the processors allowed by control groups, version 2 or 1; None: no limit."""
     for paths in (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")):
         try:
             words = " ".join((groups / path).read_text() for path in paths).split()
             quota, period = (float(word) for word in words)
-        except (OSError, ValueError):  # not there, or "max 100000"
+        except (OSError, ValueError):  # missing, or "max 100000"
             continue
-        if quota > 0 and period > 0:  # version 1 says -1 where there is no limit
+        if quota > 0 and period > 0:  # in version 1, -1 is no limit
             return quota / period
     return None
 

@@ -86,7 +86,7 @@ def read_record(path: Path | str) -> Record:
     values = read_object(path)
     known = {f.name: f for f in dataclasses.fields(Record)}
     if unknown := sorted(values.keys() - known.keys()):
-        raise RecordError(f"{path} has a field that no record has: {unknown[0]}")
+        raise RecordError(f"{path} has an unknown field: {unknown[0]}")
     for name, f in known.items():
         optional = f.default is None or f.default_factory is not dataclasses.MISSING
         if name not in values and not optional:

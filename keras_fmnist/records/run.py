@@ -99,7 +99,7 @@ class Run:
 
 
 def find_published(name: str = STUDY) -> Path | None:
-    """The published study beside this package, as in a clone; None where there is none."""
+    """Returns the folder of the published study in a clone; None if there is none."""
     folder = Path(__file__).parents[2] / name
     return folder if folder.is_dir() else None
 

@@ -38,7 +38,7 @@ def check_fields(values: dict, source: Path | str) -> dict:
         raise RecordError(f"{source}: spec: {error}") from None
     is_classifier = "autoencoder" in spec
     if is_classifier != (values.get("confusion_matrix") is not None):
-        raise RecordError(f"{source}: a confusion_matrix belongs to a classifier, and to no other")
+        raise RecordError(f"{source}: only classifiers have a confusion_matrix, and must have it")
     measures = ("loss", "accuracy") if is_classifier else ("loss",)
     wanted = [f"{split}_{measure}" for measure in measures for split in ("train_eval", "val")]
     for name in wanted:
@@ -50,7 +50,7 @@ def check_fields(values: dict, source: Path | str) -> dict:
     if "pca" in (values.get("images") or {}) and not {"pca_loss", "mean_image_loss"} <= (
         values["metrics"].keys()
     ):
-        raise RecordError(f"{source}: images hold a pca whose loss the metrics lack")
+        raise RecordError(f"{source}: metrics lack the losses of the pca in images")
     return values | {"spec": spec}
 
 

@@ -179,7 +179,7 @@ def fill_markers(text: str, contents: Mapping[str, str], path: Path | str) -> st
     found = re.findall(r"^<!-- (/?)([\w-]+) -->$", text, re.MULTILINE)
     if unknown := sorted({name for _, name in found} - contents.keys()):
         raise ValueError(
-            f"{path}: nothing is known that belongs at the marker <!-- {unknown[0]} -->; it may "
+            f"{path}: unknown marker <!-- {unknown[0]} -->; it may "
             f"have {', '.join(contents) or 'no markers'}"
         )
     for name, content in contents.items():

@@ -60,7 +60,7 @@ class _Claim:
 
     def __format__(self, what):
         if what != "verdict":
-            raise ValueError(f"of a claim `verdict` can be shown, not {what}")
+            raise ValueError(f"a claim has a `verdict`, but no {what}")
         return self.verdict
 
 

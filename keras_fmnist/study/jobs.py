@@ -33,7 +33,7 @@ class Engine(Protocol):
 
     @property
     def places(self) -> int:
-        """How many runs can go on at the same time."""
+        """How many runs it takes at the same time."""
 
     def start(self, job: Job) -> Any:
         """Starts a run and returns a handle for the other methods."""
@@ -42,7 +42,7 @@ class Engine(Protocol):
         """Returns the exit status (negative: a signal) and last line of a run; None if it runs."""
 
     def stop(self, handles: Sequence[Any]) -> None:
-        """Ends runs that still go on."""
+        """Ends runs that are still running."""
 
 
 def plan_jobs(runs: Iterable[Run], out: Path | str) -> list[Job]:
@@ -88,4 +88,4 @@ def set_environment(run: Run) -> dict[str, str]:
 
 def find_last_line(output: str) -> str:
     """Returns the last line that a run printed."""
-    return (output.strip().splitlines() or ["it said nothing"])[-1]
+    return (output.strip().splitlines() or ["it printed nothing"])[-1]

@@ -42,7 +42,7 @@ class Cluster:
     Args:
         out: the folder of the records, on this machine.
         device: cpu or gpu: what each run gets.
-        jobs: how many runs at most go on at the same time; None: as many as the cluster can take.
+        jobs: runs at the same time, at most; None: as many as the cluster can take.
         address: `auto`, `host:port`, or None to start Ray on this machine alone.
 
     Raises:
@@ -95,7 +95,7 @@ class Cluster:
         return status, find_last_line(output)
 
     def stop(self, tasks: Sequence[ray.ObjectRef]) -> None:
-        """Ends runs that still go on, and disconnects from the cluster."""
+        """Ends runs that are still running, and disconnects from the cluster."""
         for task in tasks:
             ray.cancel(task)
         if tasks:
@@ -140,8 +140,8 @@ def _require_answer(address):
         subprocess.run(command, capture_output=True, timeout=4 * ANSWER, check=True)
     except subprocess.SubprocessError:
         raise RuntimeError(
-            f"what answers at {address} is no Ray cluster that lets this machine in: "
-            f"`ray status --address {address}` should"
+            f"this machine cannot join a Ray cluster at {address}: "
+            f"`ray status --address {address}` must work here first"
         ) from None
 
 

@@ -83,7 +83,7 @@ class _Pool:
                 self.bar.write(f"{job.run.title}: failed ({last_line})")
 
     def stop(self):
-        """Ends runs that still go on."""
+        """Ends runs that are still running."""
         self.engine.stop(list(self.running))
         self.bar.close()
 

@@ -73,7 +73,7 @@ def _format_time(seconds):
 class Progress(keras.callbacks.Callback):
     """A progress bar for the whole run, with the time left; hidden if stderr is not a terminal.
 
-    After its first 60 steps the run says once how long it will take, terminal or not.
+    After the first 60 steps it prints once how long the run will take, even without a terminal.
 
     Args:
         title: text before the bar.
@@ -100,12 +100,12 @@ class Progress(keras.callbacks.Callback):
         self.bar.set_postfix_str(f"epoch {epoch + 1}/{self.epochs}")
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """Starts the clock once what is done at first alone, such as tracing, is over."""
+        """Starts the clock after the first steps, which include tracing."""
         if self.taken == WARM_UP:
             self.began = time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """Advances the bar by one step, and says once how long the run will take."""
+        """Advances the bar by one step, and prints once how long the run will take."""
         self.bar.update()
         self.taken += 1
         if self.taken == WARM_UP + MEASURED:

@@ -51,13 +51,12 @@ def refuse(files: RunFiles, spec: Spec, resume: bool) -> None:
     if files.record.exists():
         if _epoch(path) < spec.epochs:  # else it was killed after the last epoch
             raise SpecError(
-                f"{path} is left of a run that was to replace {files.record.name}: "
-                "--force --resume goes on with it; or remove it"
+                f"{path} is of an interrupted run that was to replace {files.record.name}: "
+                "continue it with --force --resume, or remove the file"
             )
     elif not resume:
         raise SpecError(
-            f"{path} is left of a run that was interrupted: "
-            "--resume goes on with it, --force starts anew"
+            f"{path} is of an interrupted run: --resume continues it, --force starts again"
         )
 
 

@@ -149,7 +149,8 @@ def _check_run(run, available):
     here = keras.backend.backend(), find_device()
     if (run.backend, run.device) != here:
         raise SpecError(
-            f"{run.title} is of {run.backend} on {run.device}, this process of {' on '.join(here)}"
+            f"{run.title} is for {run.backend} on {run.device}, but this process uses "
+            f"{' on '.join(here)}"
         )
 
 
@@ -211,7 +212,7 @@ def _check_encoder(run, initial, final):
         return
     before, after = (weights.digest(weights.select(a, "encoder")) for a in (initial, final))
     if before != after:
-        raise RuntimeError(f"{run.spec.id}: the frozen encoder moved")
+        raise RuntimeError(f"{run.spec.id}: the frozen encoder has changed")
 
 
 def _make_record(run, model, checkpoint, options, data_sha256, arrays):

@@ -57,5 +57,5 @@ def map_latent_spaces(
         write_dataclass(path, measure_latent_space(net, dataset))
         drawn = [p for p in figures.draw(out, spec.id) if p.stem.endswith(("_latent", "_line"))]
         if not drawn:
-            raise RuntimeError(f"{path}: seed {seed} is none of the runs that figures are drawn of")
+            raise RuntimeError(f"{path}: figures are not drawn from the run of seed {seed}")
         print(path, *drawn, sep="\n", flush=True)

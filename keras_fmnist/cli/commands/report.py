@@ -50,7 +50,7 @@ def write_report(
     strays = sorted(drawn - files.keys())
     if check:
         wrong = [f"{path} is not what the records give" for path in changed]
-        wrong += [f"{path} is given by no record" for path in strays]
+        wrong += [f"{path} belongs to no record" for path in strays]
         if wrong:
             print(*wrong, sep="\n")
             raise RuntimeError(f"{len(wrong)} files differ from the records: keras-fmnist report")

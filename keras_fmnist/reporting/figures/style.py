@@ -36,7 +36,7 @@ METADATA = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
 
 @contextlib.contextmanager
 def hold_style() -> Iterator[None]:
-    """Draws as `STYLE` says, and as matplotlib does by default; a user's own settings wait."""
+    """A context with `STYLE` over matplotlib's defaults, whatever the user has configured."""
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(STYLE)

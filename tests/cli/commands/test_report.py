@@ -71,7 +71,7 @@ def test_a_figure_that_no_record_gives_is_named_and_the_report_removes_it(study,
     stray.write_bytes(b"")
     for name in ("photo.png", "sgd_photo.png"):  # what no record ever gave is nobody's business
         (stray.parent / name).write_bytes(b"mine")
-    assert check(study, capsys)[0] == [f"{stray} is given by no record"]
+    assert check(study, capsys)[0] == [f"{stray} belongs to no record"]
     write_report(CATALOGUE, out=str(study))
     assert f"{stray} removed: no record gives it any more" in capsys.readouterr().out
     assert sorted(p.name for p in stray.parent.iterdir()) == ["photo.png", "sgd_photo.png"]

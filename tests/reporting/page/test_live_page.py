@@ -127,6 +127,6 @@ def test_a_live_page_that_nothing_gives_is_named_and_removed(tmp_path, capsys):
     stray.write_text("old")
     with pytest.raises(RuntimeError):
         write_report(CATALOGUE, out=str(tmp_path), check=True)
-    assert f"{stray} is given by no record" in capsys.readouterr().out
+    assert f"{stray} belongs to no record" in capsys.readouterr().out
     write_report(CATALOGUE, out=str(tmp_path))
     assert not stray.exists()
