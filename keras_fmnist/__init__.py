@@ -1,16 +1,16 @@
 """Two PyTorch course reports on Fashion-MNIST, reproduced in Keras 3.
 
-Importing the package chooses torch as the Keras backend unless `KERAS_BACKEND` says otherwise, and
-takes away the variables that would change results and stand in no record. Keras and the frameworks
-read all of them once, at their own first import, so import this package before them.
+Importing the package chooses torch as the Keras backend unless `KERAS_BACKEND` says otherwise. It
+also removes environment variables that would change results without being noted in a record. Keras
+and the frameworks read them once, when they are first imported, so import this package before them.
 """
 
 import os
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 
-# Threads that wait for one another do not spin: beside other work they would wait for their turn to
-# go on waiting (2 cores, 14 other processes: 10 steps a second instead of 0.4).
+# Waiting threads sleep instead of spinning, so that other threads can work meanwhile. With 14 other
+# processes on 2 cores, a run takes 10 steps a second instead of 0.4.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 CHANGES_RESULTS = (

@@ -1,8 +1,8 @@
-"""Fashion-MNIST from files that hold the right arrays, whatever packed them.
+"""Reads Fashion-MNIST from files with other compression than the original ones.
 
-A folder may have the four files uncompressed, or packed anew: their bytes are not those that
-tensorflow-datasets registers, but the digest of the arrays, which is pinned, says whether they are
-the data. Nothing unpacks to more than the arrays take.
+A folder may have the four files uncompressed, or compressed again. Then their bytes are not those
+that tensorflow-datasets registers, so the digest of the arrays is checked instead. Nothing is
+unpacked to more than the size of the arrays.
 """
 
 import hashlib
@@ -17,14 +17,14 @@ _LARGEST = max(int(np.prod(shape)) for shape in SHAPES.values()) + 16  # with th
 
 
 def read_folder(folder: Path) -> dict[str, np.ndarray] | None:
-    """The arrays of the four files of a folder, if their digest is that of Fashion-MNIST.
+    """Reads the four files of a folder, if their arrays have the digest of Fashion-MNIST.
 
     Args:
         folder: holds `train-images-idx3-ubyte.gz` and the other three, each with or without the
-            ending .gz, packed by gzip or not.
+            ending .gz, compressed by gzip or not.
 
     Returns:
-        uint8 arrays by the names in `sources.SHAPES`; None where a file is missing or another.
+        uint8 arrays by the names in `sources.SHAPES`; None if a file is missing or differs.
     """
     arrays, digest = {}, hashlib.sha256()
     for (name, shape), file in zip(SHAPES.items(), FILES, strict=True):
@@ -41,7 +41,7 @@ def read_folder(folder: Path) -> dict[str, np.ndarray] | None:
 
 
 def _read(path):
-    """The bytes of a file, unpacked where it is gzip; None where there are none, or too many."""
+    """Reads a file and unpacks gzip; None if it cannot be read or is too long."""
     try:
         with path.open("rb") as stream:
             content = stream.read(_LARGEST + 1)

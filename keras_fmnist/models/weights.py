@@ -1,9 +1,10 @@
 """A model's weights as named arrays, and as safetensors files that are checked when they are read.
 
 A name is the path of layers to the variable, such as `encoder/conv1/kernel`. Arrays have Keras's
-layout on every backend; `to_native` and `from_native` turn them into PyTorch's and back, exactly. A
-file may come from a stranger. Nothing in it runs: safetensors holds numbers alone, a PyTorch file
-is read by its restricted reader, and neither fills more memory than a few times its own length.
+layout, which is the same on every backend; `to_native` and `from_native` turn them into PyTorch's
+and back, exactly. A file may come from a stranger. Nothing in it runs: safetensors holds numbers
+alone, and a PyTorch file is read by its restricted reader. Neither fills more memory than a few
+times its own length.
 """
 
 import hashlib
@@ -112,24 +113,40 @@ def digest(arrays: Arrays) -> str:
 
 
 def select(arrays: Arrays, name: str) -> Arrays:
-    """The arrays of one layer of a model, named as that layer names them: `part(a, "encoder")`."""
+    """Returns the arrays of one layer, named as in that layer: `select(arrays, "encoder")`."""
     prefix = f"{name}/"
     return {key.removeprefix(prefix): a for key, a in arrays.items() if key.startswith(prefix)}
 
 
 def save(path: Path | str, arrays: Arrays, metadata: dict[str, str] | None = None) -> None:
-    """Writes a safetensors file, whole or not at all; `metadata` is text by name."""
+    """Writes a safetensors file, whole or not at all.
+
+    Args:
+        path: of the file.
+        arrays: what `get_arrays` returned, for example.
+        metadata: `{name: text}` to save beside them.
+
+    Example:
+        >>> save("base.safetensors", get_arrays(model))
+    """
     in_rows = {k: np.ascontiguousarray(a) for k, a in arrays.items()}  # else memory as it lies
     write_whole(path, safetensors.numpy.save(in_rows, metadata))
 
 
 def load(path: Path | str, sha256: str | None = None, most: int = MOST_BYTES) -> Arrays:
-    """Reads a safetensors file, and checks its `digest` where that is known, as from its record.
+    """Reads a safetensors file and checks it.
 
-    A file of more than `most` bytes is refused.
+    Args:
+        path: of the file.
+        sha256: the `digest` that the arrays must have, such as the one in a record.
+        most: bytes that the file may have.
 
     Raises:
-        WeightsError: the file is missing, damaged, or holds other weights.
+        WeightsError: the file is missing, too large, damaged, or holds other weights.
+
+    Example:
+        >>> arrays = load(run.files("runs").weights, record.weights_sha256["final"])
+        >>> set_arrays(networks.build(run.spec), arrays)
     """
     try:
         content = read_bounded(path, most)

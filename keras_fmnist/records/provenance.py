@@ -12,7 +12,7 @@ PACKAGES = ("keras", "torch", "jax", "tensorflow-cpu", "tensorflow", "numpy", "k
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that can change a result, where installed."""
+    """Returns the versions of Python and of the installed packages that can change a result."""
     found = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
@@ -23,7 +23,7 @@ def versions() -> dict[str, str]:
 
 
 def machine() -> dict[str, str | int | None]:
-    """Processor, number of usable cores and operating system."""
+    """Returns the processor, the number of usable cores and the operating system."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
@@ -37,13 +37,13 @@ def machine() -> dict[str, str | int | None]:
 
 
 def usable_cores(groups: Path = CGROUPS) -> int:
-    """How many processors this process may use; where the system does not say, all there are.
+    """Returns how many processors this process may use, or all if the system does not say.
 
-    A container's quota counts, such as that of `docker run --cpus 2`: whole processors of it, and
-    at least one.
+    The quota of a container, as set by `docker run --cpus 2`, counts too. It is rounded down, but
+    to at least one.
 
     Args:
-        groups: where the kernel says what quota there is.
+        groups: the folder of the kernel's control groups, with the quota.
     """
     allowed = os.cpu_count() or 1
     if hasattr(os, "sched_getaffinity"):
@@ -53,22 +53,22 @@ def usable_cores(groups: Path = CGROUPS) -> int:
 
 
 def _read_quota(groups):
-    """Processors, as version 2 of control groups has them, or version 1; None: no limit."""
+    """Reads the processors allowed by control groups, version 2 or 1; None: no limit."""
     for paths in (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")):
         try:
             words = " ".join((groups / path).read_text() for path in paths).split()
             quota, period = (float(word) for word in words)
-        except (OSError, ValueError):  # not there, or "max 100000"
+        except (OSError, ValueError):  # missing, or "max 100000"
             continue
-        if quota > 0 and period > 0:  # version 1 says -1 where there is no limit
+        if quota > 0 and period > 0:  # in version 1, -1 is no limit
             return quota / period
     return None
 
 
 def peak_memory() -> int | None:
-    """MiB that this process held at most; None where the system does not say.
+    """Returns the peak memory of this process in MiB; None if the system does not say.
 
-    `resource.getrusage` would also count what the process that started this one held then.
+    `resource.getrusage` would also count the memory of the process that started this one.
     """
     try:
         status = Path("/proc/self/status").read_text()
@@ -78,9 +78,9 @@ def peak_memory() -> int | None:
 
 
 def commit() -> str | None:
-    """The commit of the checkout that holds this package, `-dirty` where its code was changed.
+    """Returns the commit of this checkout, with `-dirty` if its code was changed.
 
-    None for a package that was installed without its history.
+    None if the package was installed without its history.
     """
     root = Path(__file__).parents[2]
     if not (root / ".git").exists():
@@ -93,6 +93,6 @@ def commit() -> str | None:
     return f"{head}-dirty" if changed else head
 
 
-def _git(root, *words):
-    command = ["git", "-C", str(root), *words]
+def _git(root, *arguments):
+    command = ["git", "-C", str(root), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

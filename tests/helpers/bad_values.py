@@ -148,12 +148,12 @@ BAD_VALUES = {
         ("mansilla base --kernels 16,32.0", "not 32.0"),
         ("mansilla base --kernels 16,1e9", "not 1000000000.0"),
         ("mansilla base --deconv2 k4s2o1", "into 13 and 29, not 28"),
-        ("mansilla base --deconv2 4", "4 is no transposed convolution: write it like k4s2o1"),
+        ("mansilla base --deconv2 4", "4 is not a transposed convolution such as k4s2o1"),
         ("mansilla base --deconv1 k4s2o2", "output padding must be smaller than the stride"),
-        ("mansilla base --deconv1 k٤s2", "is no transposed convolution"),  # an Arabic 4
-        ("mansilla base --deconv1 [k4s2]", "is no transposed convolution"),
-        (f"mansilla base --deconv1 k{DIGITS}", "is no transposed convolution"),
-        (f"mansilla base --deconv1 0x{DIGITS}", "is no transposed convolution"),
+        ("mansilla base --deconv1 k٤s2", "is not a transposed convolution"),  # an Arabic 4
+        ("mansilla base --deconv1 [k4s2]", "is not a transposed convolution"),
+        (f"mansilla base --deconv1 k{DIGITS}", "is not a transposed convolution"),
+        (f"mansilla base --deconv1 0x{DIGITS}", "is not a transposed convolution"),
         ("mansilla base --deconv1 k5s2p9", "turns 5 positions into -5"),
         ("mansilla base --deconv1 k1p3 --deconv2 k32s2", "turns 5 positions into -1"),
         ("mansilla classifier_full --frozen yes", "frozen must be True or False, not 'yes'"),

@@ -1,4 +1,4 @@
-"""`keras-fmnist assumptions`: what a report leaves open, and which reading explains it best."""
+"""`keras-fmnist assumptions`: which reading of a report's gaps fits its numbers best."""
 
 from collections.abc import Mapping, Sequence
 
@@ -35,7 +35,7 @@ def format_ranking(
     questions: Mapping[AutoencoderSpec | ClassifierSpec, Sequence[Spec]],
     records: Sequence[Record],
 ) -> str:
-    """Lines of text: for each printed row its readings, nearest first.
+    """Formats a table for each printed row: its readings, the nearest first.
 
     Args:
         questions: `{spec of the printed row: readings}`.
@@ -53,7 +53,7 @@ def format_ranking(
 
 
 def format_alternatives(alternatives: Alternatives, records: Sequence[Record]) -> str:
-    """A table: each statement, and on how many seeds it holds for each way; their sum below."""
+    """Formats a table: on how many seeds each statement holds for each alternative, and sums."""
     columns, rows = list_alternatives(alternatives, records)
     title = f"{alternatives.gap}, seeds on which what is said holds:"
     return f"{title}\n\n{format_table(rows, columns)}"

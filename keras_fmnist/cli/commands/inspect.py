@@ -1,4 +1,4 @@
-"""`keras-fmnist inspect`: a net layer by layer, and what to be warned of."""
+"""`keras-fmnist inspect`: measures a net layer by layer, and warns of mistakes."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
@@ -30,9 +30,9 @@ def inspect(
     seed: Annotated[int, "of the run whose weights are taken, or else of fresh ones"] = 0,
     out: RecordsFolder = None,
 ) -> None:
-    """Prints a net layer by layer, its dead units, and what to be warned of.
+    """Prints a net layer by layer, its dead units, and warnings.
 
-    Where `out` holds a run of it with this seed, these are that run's settings and weights.
+    If `out` holds a run of it with this seed, the settings and weights are those of the run.
 
     Raises:
         SpecError: an argument is wrong.
@@ -47,8 +47,7 @@ def inspect(
     spec = restored(spec, record.spec) if record else spec
     from keras_fmnist import data
     from keras_fmnist.data.pixels import scale_pixels
-    from keras_fmnist.models import diagnostics, inspection, networks, weights
-    from keras_fmnist.training import baselines
+    from keras_fmnist.models import baselines, diagnostics, inspection, networks, weights
     from keras_fmnist.training.compile import build_loss
 
     model = networks.build(spec, seed)
@@ -79,7 +78,7 @@ def inspect(
 
 
 def format_layers(rows: "Sequence[Row]") -> str:
-    """The layers as a table; the sum of the parameters is in the last line."""
+    """Formats the layers as a table, with the sum of the parameters in the last line."""
     cells = [
         (
             row.name,

@@ -1,4 +1,4 @@
-"""`keras-fmnist latent`: maps of latent spaces."""
+"""`keras-fmnist latent`: maps latent spaces."""
 
 from typing import Annotated
 
@@ -23,7 +23,7 @@ def map_latent_spaces(
     seed: SeedOfRun = 0,
     out: RecordsFolder = None,
 ) -> None:
-    """Maps latent spaces: PCA, t-SNE, and lines between images, drawn beside the record.
+    """Maps latent spaces by PCA and t-SNE, with lines between images, drawn beside the record.
 
     Raises:
         SpecError: an argument is wrong; nothing was written.
@@ -44,8 +44,8 @@ def map_latent_spaces(
     from keras_fmnist.reporting import figures
 
     if not chosen:
-        there = trained.find_all(out, seed)
-        chosen = [s for s in catalogue.specs if s.id in there and not s.is_classifier]
+        runs = trained.find_all(out, seed)
+        chosen = [s for s in catalogue.specs if s.id in runs and not s.is_classifier]
     if not chosen:
         raise SpecError(f"{out} holds no weights of an autoencoder, seed {seed}")
     records = [trained.find(out, spec.id, seed) for spec in chosen]
@@ -57,5 +57,5 @@ def map_latent_spaces(
         write_dataclass(path, measure_latent_space(net, dataset))
         drawn = [p for p in figures.draw(out, spec.id) if p.stem.endswith(("_latent", "_line"))]
         if not drawn:
-            raise RuntimeError(f"{path}: seed {seed} is none of the runs that figures are drawn of")
+            raise RuntimeError(f"{path}: figures are not drawn from the run of seed {seed}")
         print(path, *drawn, sep="\n", flush=True)

@@ -1,4 +1,4 @@
-"""`keras-fmnist list`: every experiment."""
+"""`keras-fmnist list`: lists every experiment."""
 
 from collections import Counter
 
@@ -9,7 +9,7 @@ from keras_fmnist.records.record import read_records
 
 
 def list_experiments(catalogue: Catalogue, *, out: RecordsFolder = None) -> None:
-    """Every experiment, and how many seeds of it have been run."""
+    """Lists every experiment, and how many seeds of it have been run."""
     out = find_records_folder(out)
     say_where_records_are(out)
     counts = Counter(record.id for record in read_records(out))

@@ -1,4 +1,4 @@
-"""`keras-fmnist report`: figures, page and documents, written or checked."""
+"""`keras-fmnist report`: writes or checks figures, page and documents."""
 
 from pathlib import Path
 from typing import Annotated
@@ -23,20 +23,20 @@ def write_report(
     ] = False,
     out: RecordsFolder = None,
 ) -> None:
-    """Renews figures, page and documents (README.md, docs/) from the records.
+    """Writes figures, page and documents (README.md, docs/) from the records.
 
-    Figures that no record gives any more are removed. With `check` nothing is written; what is not
-    as the records give it is named.
+    Figures that no record gives any more are removed. With `check` nothing is written; files that
+    differ from what the records give are named.
 
     Raises:
-        SpecError: an argument is wrong, or the study holds a run that is not as its experiment is
-            declared; nothing was written.
+        SpecError: an argument is wrong, or a run of the study has other settings than its
+            experiment; nothing was written.
         RuntimeError: `check` found what differs.
     """
     check_flag("check", check)
     out = find_records_folder(out, is_written=not check, takes_published=check)
     from keras_fmnist.reporting import figures
-    from keras_fmnist.reporting.build import LIVE, build_files, is_unchanged
+    from keras_fmnist.reporting.build import LIVE_PAGE, build_files, is_unchanged
     from keras_fmnist.reporting.tables import format_results
 
     records = read_records(out)
@@ -46,11 +46,11 @@ def write_report(
     files = dict(build_files(catalogue, out, records))
     changed = [path for path, content in files.items() if not is_unchanged(path, content)]
     drawn = {path for spec in catalogue.specs for path in figures.list_drawn(out, spec)}
-    drawn |= {path for path in [Path(out, LIVE)] if path.exists()}
+    drawn |= {path for path in [Path(out, LIVE_PAGE)] if path.exists()}
     strays = sorted(drawn - files.keys())
     if check:
         wrong = [f"{path} is not what the records give" for path in changed]
-        wrong += [f"{path} is given by no record" for path in strays]
+        wrong += [f"{path} belongs to no record" for path in strays]
         if wrong:
             print(*wrong, sep="\n")
             raise RuntimeError(f"{len(wrong)} files differ from the records: keras-fmnist report")
