@@ -36,8 +36,6 @@ class _Unused:
 
     def __setstate__(self, _: object) -> None: ...
 
-    def __setitem__(self, *_: object) -> None: ...
-
 
 _UNUSED = [
     *(
@@ -45,7 +43,7 @@ _UNUSED = [
         for core in ("core", "_core")
         for name in ("scalar", "_reconstruct")
     ),
-    *("numpy.dtype", "numpy.ndarray", "argparse.Namespace", "collections.defaultdict"),
+    *("numpy.dtype", "numpy.ndarray", "argparse.Namespace"),
     *("datetime.datetime", "datetime.timedelta", "datetime.date"),
     *(
         f"pathlib{where}.{name}"

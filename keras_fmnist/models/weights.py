@@ -1,9 +1,10 @@
 """A model's weights as named arrays, and as safetensors files that are checked when they are read.
 
 A name is the path of layers to the variable, such as `encoder/conv1/kernel`. Arrays have Keras's
-layout on every backend; `to_native` and `from_native` turn them into PyTorch's and back, exactly. A
-file may come from a stranger. Nothing in it runs: safetensors holds numbers alone, a PyTorch file
-is read by its restricted reader, and neither fills more memory than a few times its own length.
+layout, which is the same on every backend; `to_native` and `from_native` turn them into PyTorch's
+and back, exactly. A file may come from a stranger. Nothing in it runs: safetensors holds numbers
+alone, and a PyTorch file is read by its restricted reader. Neither fills more memory than a few
+times its own length.
 """
 
 import hashlib

@@ -11,7 +11,7 @@ from keras_fmnist.records.run import find_published
 from keras_fmnist.settings import SpecError
 from tests.helpers.repository import ROOT
 
-READING = (("list",), ("claims",), ("assumptions",), ("report", "--check"))
+READING = (("list",), ("claims",), ("report", "--check"))
 
 
 @pytest.fixture

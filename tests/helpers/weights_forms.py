@@ -1,7 +1,6 @@
 """The right weights in the forms in which people have them, and what each gives."""
 
 import argparse
-import collections
 import datetime
 from collections import OrderedDict
 from pathlib import Path
@@ -112,7 +111,6 @@ FORMS = {
             "args": argparse.Namespace(lr=0.1, seed=np.int64(3)),
             "path": Path("w.pt"),
             "when": datetime.datetime(2026, 1, 1),
-            "counts": collections.defaultdict(list, {"a": [1]}),
             "model_state_dict": state,
         },
         "taken from 'model_state_dict'",

@@ -237,7 +237,11 @@ CONTENTS = {
     "a shape below zero": (with_entry(shape=[-3, -3, 16, 32]), UNREADABLE),
     "a shape beyond 64 bits": (with_entry(shape=[2**63, 2, 2]), UNREADABLE),
     "too many axes": (with_entry(shape=[1] * 100 + [4608]), UNREADABLE),
-    "a type numpy lacks": (with_entry(dtype="BF16", shape=[9216]), UNREADABLE),
+    "a type numpy lacks": (with_entry(dtype="F8_E4M3", shape=[18_432]), UNREADABLE),
+    "bfloat16 of another shape": (
+        with_entry(dtype="BF16", shape=[9216]),
+        f"{NAME} must have the shape (3, 3, 16, 32), not (9216,)",
+    ),
     "a type nobody has": (with_entry(dtype="OBJECT"), UNREADABLE),
     "another shape": (
         with_entry(shape=[3, 3, 32, 16]),
