@@ -26,14 +26,19 @@ _KINDS = ("train", "test", "predict")
 def accelerate(model: keras.Model, exact: bool = False, inductor: bool = False) -> keras.Model:
     """Make `fit`, `evaluate` and `predict` of a functional model replay traced steps.
 
-    Call it before or after `compile`; saving, callbacks, metrics and `trainable` stay as they are.
-    A step is traced once for each batch shape, dtype and structure, and again whenever `compile` is
-    called, a variable is frozen or released, or something else is put in the place of what a layer,
-    the optimizer, its schedule, a loss, a metric or a regularizer holds directly. What Python finds
-    inside a list or a dict, in a global or in a closure is read once, at the trace. The learning
-    rate is a variable and is read at every step. A step that can not be replayed faithfully runs as
-    Keras runs it, with one warning that says why. On CUDA the replay is captured as a CUDA graph;
-    on CPU glibc is told, for the whole process, to keep the memory that is freed.
+    Call it before or after `compile`; saving, callbacks, metrics and `trainable` stay as they are,
+    and so do `model.losses` and the gradients of the weights after a step.
+
+    A step is traced once for each batch shape, dtype and structure, and again where something has
+    changed that it reads: what layers, optimizer, losses, metrics, schedules, regularizers and
+    constraints hold, to any depth, lists and dicts among it; what functions of the user's find in
+    closures, defaults, globals and modules of theirs. Variables are read at every step wherever
+    they are held. Where an epoch begins Keras's own step is compared with the trace: what is not
+    watched, a library that was patched, say, is noticed there and told of.
+
+    A step that can not be replayed faithfully runs as Keras runs it, with one warning that says
+    why. On CUDA the replay is captured as a CUDA graph; on CPU glibc is told, for the whole
+    process, to keep the memory that is freed.
 
     Args:
         model: a functional or sequential `keras.Model`; changed in place.
@@ -43,6 +48,8 @@ def accelerate(model: keras.Model, exact: bool = False, inductor: bool = False) 
             layer with its pooling and a last one of few outputs are matrix products, and at
             evaluation batch norm is folded into the convolution before it: all that rounds
             otherwise. The gradient of a bias before a batch norm, nothing but rounding, may be 0.
+            Other layers that draw random numbers draw them from torch's generators, and run as
+            stock if `exact`.
         inductor: compile the traced step with inductor on CPU: some 20 s at first, a few in later
             runs, which find it in the folder TORCHINDUCTOR_CACHE_DIR.
 

@@ -71,7 +71,12 @@ class Settings:
 
     def _look(self):
         self._glance = list(self._values())
-        places = [i for i, value in enumerate(self._glance) if _is_compared_by_content(value)]
+        ignored = {id(v) for place in self._places for v in place.ignored_values()}
+        places = [
+            i
+            for i, value in enumerate(self._glance)
+            if _is_compared_by_content(value) and id(value) not in ignored
+        ]
         # Of one place alone a getter would give no tuple.
         self._pick = operator.itemgetter(*(places or [0]), 0)
         self._picked = self._pick(self._glance)
@@ -108,6 +113,9 @@ class _Place:
 
     def describe(self, name):
         return self.label
+
+    def ignored_values(self):
+        return [self.holder[name] for name in self.ignored if name in self.holder]
 
     def finish(self):
         """After the last `put`."""

@@ -72,7 +72,7 @@ class _Recorder(TorchDispatchMode):
         self._alive = list(inputs)
         self._origins = {_address(t): ("input", i) for i, t in enumerate(inputs)}
         self._generators = {}
-        # Numbers that Python has read from tensors of the step: those of the operation that follows,
+        # Numbers that Python has read from tensors of the step: for the operation that follows,
         # and fractions, which are hardly anything else's, for good.
         self._just_read, self._read = set(), set()
         self.draws_backward = False

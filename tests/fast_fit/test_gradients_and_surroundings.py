@@ -6,13 +6,10 @@ import warnings
 import keras
 import numpy as np
 import pytest
+import torch
+from keras import layers, ops
 
-torch = pytest.importorskip("torch")
-if keras.backend.backend() != "torch":
-    pytest.skip("steps are replayed on torch only", allow_module_level=True)
-
-from keras import layers, ops  # noqa: E402
-from three_paths import (  # noqa: E402
+from tests.helpers.three_paths import (
     REPLAYED,
     STOCK_SAID,
     At,

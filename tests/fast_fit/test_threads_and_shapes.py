@@ -6,15 +6,11 @@ import warnings
 import keras
 import numpy as np
 import pytest
+import torch
+from keras import layers
 
-torch = pytest.importorskip("torch")
-if keras.backend.backend() != "torch":
-    pytest.skip("steps are replayed on torch only", allow_module_level=True)
-
-from keras import layers  # noqa: E402
-from three_paths import REPLAYED, STOCK_SAID, X, Y, dense, fit, paths  # noqa: E402
-
-from keras_fmnist.fast_fit import steps, tracing  # noqa: E402
+from keras_fmnist.fast_fit import steps, tracing
+from tests.helpers.three_paths import REPLAYED, STOCK_SAID, X, Y, dense, fit, paths
 
 pytestmark = pytest.mark.filterwarnings(f"error:.*{STOCK_SAID}")
 

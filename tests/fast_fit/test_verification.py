@@ -5,13 +5,11 @@ import warnings
 import keras
 import numpy as np
 import pytest
+import torch
+from keras import layers, ops
 
-torch = pytest.importorskip("torch")
-if keras.backend.backend() != "torch":
-    pytest.skip("steps are replayed on torch only", allow_module_level=True)
-
-from keras import layers, ops  # noqa: E402
-from three_paths import (  # noqa: E402
+from keras_fmnist.fast_fit import tracing, verification
+from tests.helpers.three_paths import (
     STOCK_SAID,
     BetweenEpochs,
     X,
@@ -23,8 +21,6 @@ from three_paths import (  # noqa: E402
     paths,
     run,
 )
-
-from keras_fmnist.fast_fit import tracing, verification  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings(f"error:.*{STOCK_SAID}")
 TOLD = "was traced again: something has changed that is not watched"

@@ -1,0 +1,219 @@
+"""`fast_fit` on models that nobody here wrote: `python benchmarks/models.py [rounds]`.
+
+Six nets of keras.applications at 32x32 and four in the shapes of keras.io's examples. For each: are
+two steps bit-equal to stock Keras's with `exact=True`, what does a trace take, and how many times
+longer stock Keras takes for a step. Stock and replay take turns on one thread; seconds are the
+processor's, so that what else the machine does counts little. Written to
+results/benchmarks/models.json.
+"""
+
+import argparse
+import json
+import os
+import platform
+import time
+import warnings
+from pathlib import Path
+
+os.environ["KERAS_BACKEND"] = "torch"
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import keras
+import numpy as np
+import torch
+from keras import layers
+
+from keras_fmnist import fast_fit, files
+
+OUT = Path(__file__).resolve().parents[1] / "results" / "benchmarks" / "models.json"
+CLASSES = 10
+
+
+def _application(name):
+    def build():
+        image = keras.Input((32, 32, 3))
+        body = getattr(keras.applications, name)(
+            include_top=False, weights=None, input_tensor=image, pooling="avg"
+        )
+        return keras.Model(image, layers.Dense(CLASSES)(body.output)), (32, 32, 3)
+
+    return build
+
+
+def _convnet():
+    """keras.io, simple MNIST convnet."""
+    image = x = keras.Input((28, 28, 1))
+    for filters in (32, 64):
+        x = layers.Conv2D(filters, 3, activation="relu")(x)
+        x = layers.MaxPooling2D(2)(x)
+    x = layers.Dropout(0.5)(layers.Flatten()(x))
+    return keras.Model(image, layers.Dense(CLASSES)(x)), (28, 28, 1)
+
+
+def _augmented():
+    """The convnet behind a flip and noise, which stock Keras seeds on the host."""
+    inner, shape = _convnet()
+    image = keras.Input(shape)
+    x = layers.GaussianNoise(0.1)(layers.RandomFlip("horizontal")(image))
+    return keras.Model(image, inner(x)), shape
+
+
+def _autoencoder():
+    """keras.io, convolutional autoencoder for image denoising."""
+    image = x = keras.Input((28, 28, 1))
+    for _ in range(2):
+        x = layers.Conv2D(32, 3, activation="relu", padding="same")(x)
+        x = layers.MaxPooling2D(2, padding="same")(x)
+    for _ in range(2):
+        x = layers.Conv2DTranspose(32, 3, strides=2, activation="relu", padding="same")(x)
+    x = layers.Conv2D(1, 3, activation="sigmoid", padding="same")(x)
+    return keras.Model(image, x), (28, 28, 1)
+
+
+def _transformer():
+    """keras.io, text classification with Transformer: one block on 40 vectors of 32 numbers."""
+    tokens = keras.Input((40, 32))
+    attended = layers.MultiHeadAttention(2, 32)(tokens, tokens)
+    x = layers.LayerNormalization(epsilon=1e-6)(tokens + layers.Dropout(0.1)(attended))
+    inner = layers.Dense(32)(layers.Dense(32, activation="relu")(x))
+    x = layers.LayerNormalization(epsilon=1e-6)(x + layers.Dropout(0.1)(inner))
+    x = layers.Dropout(0.1)(layers.GlobalAveragePooling1D()(x))
+    return keras.Model(tokens, layers.Dense(CLASSES)(x)), (40, 32)
+
+
+def _recurrent():
+    """keras.io, bidirectional LSTM, on 20 vectors of 32 numbers."""
+    tokens = keras.Input((20, 32))
+    x = layers.Bidirectional(layers.LSTM(32, return_sequences=True))(tokens)
+    x = layers.Bidirectional(layers.LSTM(32))(x)
+    return keras.Model(tokens, layers.Dense(CLASSES)(x)), (20, 32)
+
+
+APPLICATIONS = (
+    "MobileNet",
+    "MobileNetV2",
+    "ResNet50",
+    "EfficientNetB0",
+    "ConvNeXtTiny",
+    "DenseNet121",
+)
+MODELS = {
+    "convnet": _convnet,
+    "convnet with RandomFlip and GaussianNoise": _augmented,
+    "denoising autoencoder": _autoencoder,
+    "transformer block": _transformer,
+    "bidirectional LSTM": _recurrent,
+} | {name: _application(name) for name in APPLICATIONS}
+
+
+def _compiled(build):
+    keras.utils.set_random_seed(0)
+    model, shape = build()
+    if model.output_shape[1:] == shape:
+        model.compile("adam", "binary_crossentropy")
+    else:
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile("adam", loss, metrics=["accuracy"])
+    return model, shape
+
+
+def _batch_for(model, shape, examples):
+    rng = np.random.default_rng(0)
+    x = torch.tensor(rng.random((examples, *shape), dtype="float32"))
+    if model.output_shape[1:] == shape:
+        return x, x
+    return x, torch.tensor(rng.integers(0, CLASSES, examples))
+
+
+def _states_after_two_steps(build, examples, accelerate):
+    model, shape = _compiled(build)
+    batch = _batch_for(model, shape, examples)
+    accelerate(model)
+    torch.manual_seed(1)
+    losses = [np.ravel(model.train_on_batch(*batch)).tolist() for _ in range(2)]
+    return losses, [w.copy() for w in model.get_weights()]
+
+
+def _is_bit_equal(build, examples):
+    """Losses and weights of two steps with `exact=True` against stock Keras's."""
+    (losses, weights), (expected, stock) = (
+        _states_after_two_steps(build, examples, accelerate)
+        for accelerate in (lambda m: fast_fit.accelerate(m, exact=True), lambda m: m)
+    )
+    return losses == expected and all(map(np.array_equal, weights, stock))
+
+
+def _measure(build, examples, rounds):
+    """Processor seconds of a trace, and of steps of stock Keras and of the replay, in turns."""
+    stock, shape = _compiled(build)
+    ours, _ = _compiled(build)
+    batch = _batch_for(stock, shape, examples)
+    fast_fit.accelerate(ours)
+    stock.train_on_batch(*batch)
+    begin = time.process_time()
+    ours.train_on_batch(*batch)
+    first = time.process_time() - begin
+    seconds = {"stock": [], "ours": []}
+    for _ in range(rounds + 1):
+        for name, model in (("stock", stock), ("ours", ours)):
+            begin = time.process_time()
+            model.train_function([batch])
+            seconds[name].append(time.process_time() - begin)
+    stock_seconds, our_seconds = (np.array(seconds[name][1:]) for name in ("stock", "ours"))
+    ratios = np.percentile(stock_seconds / our_seconds, [50, 25, 75])
+    return {
+        "cpu_seconds_to_trace": round(first - float(np.median(our_seconds)), 2),
+        "stock_cpu_ms": round(1e3 * float(np.median(stock_seconds)), 2),
+        "ours_cpu_ms": round(1e3 * float(np.median(our_seconds)), 2),
+        "stock_over_ours": [round(float(ratio), 2) for ratio in ratios],
+    }
+
+
+def _fallbacks(told):
+    return sorted({str(w.message).split(": ", 1)[1] for w in told if "as stock" in str(w.message)})
+
+
+def main():
+    """Measure and write."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("rounds", nargs="?", type=int, default=15)
+    parser.add_argument("--examples", type=int, default=32)
+    parser.add_argument("--only", nargs="*", default=list(MODELS), choices=list(MODELS))
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    results = {}
+    for name in arguments.only:
+        results[name] = _all_of(name, arguments)
+        print(name, results[name], flush=True)
+        _write(results, arguments)
+
+
+def _all_of(name, arguments):
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        equal = _is_bit_equal(MODELS[name], arguments.examples)
+        exact_fallbacks, told[:] = _fallbacks(told), []
+        found = _measure(MODELS[name], arguments.examples, arguments.rounds)
+    return {
+        "bit_equal_with_exact": equal,
+        "runs_as_stock_with_exact": exact_fallbacks,
+        "runs_as_stock": _fallbacks(told),
+        **found,
+    }
+
+
+def _write(results, arguments):
+    """Whole after each net: a run that is stopped leaves those it has measured."""
+    record = {
+        "processor": platform.processor() or platform.machine(),
+        "threads": torch.get_num_threads(),
+        "examples": arguments.examples,
+        "rounds": arguments.rounds,
+        "versions": {"keras": keras.__version__, "torch": torch.__version__},
+        "models": results,
+    }
+    files.write_whole(OUT, (json.dumps(record, indent=2) + "\n").encode())
+
+
+if __name__ == "__main__":
+    main()
