@@ -8,9 +8,6 @@ and the frameworks read them once, when they are first imported, so import this 
 import os
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
-# Threads that wait for others must not spin: on two cores beside other busy processes a step of two
-# threads took 2970 ms spinning and 44 ms asleep. OpenMP reads this once, when torch is imported.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 CHANGES_RESULTS = (
     *("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH", "KERAS_NNX_ENABLED"),
