@@ -89,23 +89,21 @@ def _recurrent():
     return keras.Model(tokens, layers.Dense(CLASSES)(x)), (20, 32)
 
 
+APPLICATIONS = (
+    "MobileNet",
+    "MobileNetV2",
+    "ResNet50",
+    "EfficientNetB0",
+    "ConvNeXtTiny",
+    "DenseNet121",
+)
 MODELS = {
-    name: _application(name)
-    for name in (
-        "MobileNetV2",
-        "ResNet50",
-        "DenseNet121",
-        "EfficientNetB0",
-        "ConvNeXtTiny",
-        "MobileNet",
-    )
-} | {
     "convnet": _convnet,
     "convnet with RandomFlip and GaussianNoise": _augmented,
     "denoising autoencoder": _autoencoder,
     "transformer block": _transformer,
     "bidirectional LSTM": _recurrent,
-}
+} | {name: _application(name) for name in APPLICATIONS}
 
 
 def _compiled(build):
@@ -185,18 +183,27 @@ def main():
     torch.set_num_threads(1)
     results = {}
     for name in arguments.only:
-        with warnings.catch_warnings(record=True) as told:
-            warnings.simplefilter("always")
-            equal = _is_bit_equal(MODELS[name], arguments.examples)
-            exact_fallback, told[:] = _fallbacks(told), []
-            found = _measure(MODELS[name], arguments.examples, arguments.rounds)
-        results[name] = {
-            "bit_equal_with_exact": equal,
-            "runs_as_stock_with_exact": exact_fallback,
-            "runs_as_stock": _fallbacks(told),
-            **found,
-        }
+        results[name] = _all_of(name, arguments)
         print(name, results[name], flush=True)
+        _write(results, arguments)
+
+
+def _all_of(name, arguments):
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        equal = _is_bit_equal(MODELS[name], arguments.examples)
+        exact_fallbacks, told[:] = _fallbacks(told), []
+        found = _measure(MODELS[name], arguments.examples, arguments.rounds)
+    return {
+        "bit_equal_with_exact": equal,
+        "runs_as_stock_with_exact": exact_fallbacks,
+        "runs_as_stock": _fallbacks(told),
+        **found,
+    }
+
+
+def _write(results, arguments):
+    """Whole after each net: a run that is stopped leaves those it has measured."""
     record = {
         "processor": platform.processor() or platform.machine(),
         "threads": torch.get_num_threads(),

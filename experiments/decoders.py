@@ -59,7 +59,7 @@ DECODERS = Alternatives(
     statements=(
         Statement(
             where="figure 3",
-            says="both of base's losses rise from epoch 5: their mean afterwards is higher",
+            says="both losses of base rise from epoch 5: their mean afterwards is higher",
             quantity=RISE,
             about=(_BASE,),
             low=1,
@@ -73,7 +73,7 @@ DECODERS = Alternatives(
         ),
         Statement(
             where="figure 4",
-            says="base shows ten garments better than one picture for all of them would",
+            says="base reconstructs ten garments better than their mean image does",
             quantity=pictures.EXPLAINED.of,
             about=(_BASE,),
             low=0,
@@ -102,14 +102,14 @@ DECODERS = Alternatives(
         ),
         Statement(
             where="figure 6",
-            says="dropout_01 shows ten garments better than one picture for all of them would",
+            says="dropout_01 reconstructs ten garments better than their mean image does",
             quantity=pictures.EXPLAINED.of,
             about=(_DROPOUT,),
             low=0,
         ),
         Statement(
             where="figure 7",
-            says="both of latent_256's losses fall with no visible step up",
+            says="both losses of latent_256 fall with no visible step up",
             quantity=alternatives.falls_throughout(VISIBLE),
             about=(_LATENT,),
             low=1,

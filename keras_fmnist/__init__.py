@@ -9,10 +9,6 @@ import os
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 
-# Waiting threads sleep instead of spinning, so that other threads can work meanwhile. With 14 other
-# processes on 2 cores, a run takes 10 steps a second instead of 0.4.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
 CHANGES_RESULTS = (
     *("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH", "KERAS_NNX_ENABLED"),
     *("JAX_ENABLE_X64", "JAX_DEFAULT_DTYPE_BITS", "JAX_DEFAULT_MATMUL_PRECISION"),

@@ -214,6 +214,7 @@ def count_verdicts(verdicts: Sequence[Verdict]) -> Text:
     return WORDS("claims_counted", n=len(verdicts), verdicts=join_texts(words, ", "))
 
 
-def count_expected_errors(claims: Sequence[Claim]) -> float:
-    """How many verdicts would be wrong on average, did every claim lie at its bound: the most."""
-    return sum(claim.holds.error for claim in claims)
+def describe_expected_errors(claims: Sequence[Claim]) -> Text:
+    """A line: how many verdicts would be wrong on average, did every claim lie at its bound."""
+    wrong = sum(claim.holds.error for claim in claims)
+    return WORDS("expected_errors", n=len(claims), wrong=f"{wrong:.1f}")

@@ -129,7 +129,8 @@ def save(path: Path | str, arrays: Arrays, metadata: dict[str, str] | None = Non
     Example:
         >>> save("base.safetensors", get_arrays(model))
     """
-    in_rows = {k: np.ascontiguousarray(a) for k, a in arrays.items()}  # else memory as it lies
+    # In rows, because safetensors writes memory as it is; ascontiguousarray makes scalars 1-d.
+    in_rows = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     write_whole(path, safetensors.numpy.save(in_rows, metadata))
 
 

@@ -5,7 +5,12 @@ import textwrap
 from collections.abc import Sequence
 
 from keras_fmnist.claims.catalogue import Catalogue
-from keras_fmnist.claims.claim import Verdict, count_verdicts, judge_claims
+from keras_fmnist.claims.claim import (
+    Verdict,
+    count_verdicts,
+    describe_expected_errors,
+    judge_claims,
+)
 from keras_fmnist.cli.arguments import (
     JsonFile,
     RecordsFolder,
@@ -69,4 +74,6 @@ def format_claims(verdicts: Sequence[Verdict], width: int) -> str:
         height = 1 + max(text.count("\n") for text in texts)
         shown += [verdict.claim.id, *lines[:height], ""]
         del lines[:height]
-    return "\n".join([*shown, textwrap.fill(count_verdicts(verdicts).english, width)])
+    errors = describe_expected_errors([verdict.claim for verdict in verdicts])
+    below = (errors.english + ".", count_verdicts(verdicts).english)
+    return "\n".join([*shown, "\n\n".join(textwrap.fill(line, width) for line in below)])
