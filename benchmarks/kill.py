@@ -4,18 +4,18 @@
     python benchmarks/kill.py --kills 200 --json results/reliability/kill.json
 
 A run is mansilla's base on 120 images, three epochs of six steps, saved after every second step.
-First it is killed at every step of every write: a temporary file made, half of its content written,
-all of it, synced, renamed, the folder synced, a file removed. The other kills come at any instant,
-to a run and often again to the run that was resumed. One run in four replays traced steps, as is
-usual on torch, and the rest takes Keras's own. After every kill a record that is there must be
-whole and have its own weights beside it.
+First it is killed at every step of every write: temporary file made, half of its content written,
+all of it written, file synced, renamed, folder synced, file removed. The other kills come at random
+instants, often again in the resumed run. One run in four replays traced steps, the default on
+torch; the others take Keras's own steps. After every kill, a record that exists must be complete
+and have its own weights beside it.
 
 Keras's BackupAndRestore is killed as often, in a plain `fit` of the same model, on the same images
-in the same order. That order follows from (seed, epoch), which a plain `fit` would not have either.
-Of its writes more steps are seen than of ours, since each tensor in a file is one: `at_boundary`
-and `at_instant` tell the two kinds of kills apart.
+in the same order. The order follows from (seed, epoch), which a plain `fit` does not offer either.
+Its writes have more steps than ours, because each tensor in a file is one. So kills are counted
+separately as `at_boundary` and `at_instant`.
 
-What has been found is kept beside the JSON until all is: asked again, it goes on where it stopped.
+Results are noted beside the JSON file, so an interrupted benchmark continues where it stopped.
 Exit status: 0 if every run of ours was resumed and identical, else 1.
 """
 
@@ -36,7 +36,7 @@ import traceback
 from pathlib import Path
 
 if __name__ == "__main__":
-    # A process with one thread can be forked.
+    # Only a process with one thread can be forked safely.
     os.environ |= {"KERAS_BACKEND": "torch", "KERAS_TORCH_DEVICE": "cpu", "OMP_NUM_THREADS": "1"}
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -60,11 +60,11 @@ from keras_fmnist.training.train import Options, train_run
 
 SPEC = override(BASE, {"epochs": 3, "batch_size": 20})
 EXAMPLES, TESTS, EVERY = 120, 40, 2
-TRACED = (True, False, False, False)  # in turn: tracing takes longer than the run
-IMPORTED_FOR_ALL_CHILDREN = (fast_fit, sklearn.decomposition)  # else each would do it again
+TRACED = (True, False, False, False)  # in turn; few are traced, which takes longer than the run
+IMPORTED_FOR_ALL_CHILDREN = (fast_fit, sklearn.decomposition)  # else children would
 COUNTED = ("kills", "resumed", "identical", "identical_weights", "epochs_lost")
 MAY_DIFFER = ("started", "seconds", "resumed_at")
-PATIENCE = 120  # seconds that a run may take
+PATIENCE = 120  # seconds that a run may take at most
 
 
 class Counter:
@@ -84,23 +84,23 @@ class Counter:
 
 
 class Boundaries:
-    """Notes what a process does to files, and kills it at one of these moments.
+    """Counts the moments at which a process writes files, and kills it at one of them.
 
     Args:
-        number: of the moment, from 0 on; None to live on.
+        number: of that moment, from 0 on; None: do not kill it.
     """
 
     def __init__(self, number=None):
         self.number, self.reached = number, Counter()
 
     def reach(self):
-        """One moment, at which this process may end."""
+        """Counts one moment, and kills this process if it is the one."""
         if self.number == self.reached.value:
             os.kill(os.getpid(), signal.SIGKILL)
         self.reached.value += 1
 
     def around(self, owner, name):
-        """Makes the moments before and after each call of a function."""
+        """Makes moments of before and after each call of a function."""
         function = getattr(owner, name)
 
         def watched(*given, **named):
@@ -112,7 +112,7 @@ class Boundaries:
         setattr(owner, name, watched)
 
     def within_writes(self):
-        """Makes the moment at which half of a file's content is on the disk."""
+        """Makes a moment of when half of the content of a file is written."""
         fdopen = os.fdopen
 
         def watched(*given):
@@ -132,21 +132,21 @@ class Boundaries:
         os.fdopen = watched
 
     def watch_ours(self):
-        """What `keras_fmnist.files` does."""
+        """Watches what `keras_fmnist.files` does."""
         for name in ("fsync", "replace", "unlink"):
             self.around(os, name)
         self.around(tempfile, "mkstemp")
         self.within_writes()
 
     def watch_keras(self):
-        """What BackupAndRestore does."""
+        """Watches what BackupAndRestore does."""
         self.around(h5py.Group, "create_dataset")
         self.around(keras.callbacks.BackupAndRestore, "_save_model")
-        self.around(keras.src.utils.file_utils, "File")  # the metadata, opened and still empty
+        self.around(keras.src.utils.file_utils, "File")  # the metadata file, opened and still empty
 
 
 class Subject:
-    """A way to train `SPEC` that can be asked again."""
+    """A way to train `SPEC` that can be resumed."""
 
     def __init__(self, dataset):
         self.dataset = dataset
@@ -162,7 +162,7 @@ class Ours(Subject):
         self.training = Run(SPEC, 0, "torch", "cpu", len(dataset.train_images))
 
     def run(self, folder, boundaries, steps):
-        """In a child: runs from the beginning, or goes on."""
+        """In a child: starts or resumes the run."""
         boundaries.watch_ours()
         step = callbacks.Progress.on_train_batch_end
 
@@ -174,7 +174,7 @@ class Ours(Subject):
         train_run(self.training, folder, self.options, self.dataset)
 
     def outcome(self, folder):
-        """All bytes that must be the same, by name, and `history` and `weights` among them."""
+        """Returns all bytes that must be the same, by name."""
         files = self.training.files(folder)
         record = json.loads(files.record.read_bytes())
         for name in MAY_DIFFER:
@@ -183,7 +183,7 @@ class Ours(Subject):
         return {"record": record, "files": names, "weights": files.weights.read_bytes()}
 
     def saved_steps(self, folder):
-        """Steps from which a killed run will go on; a record that is there must be true."""
+        """Returns the step at which a killed run will resume; checks the record if there is one."""
         files = self.training.files(folder)
         if files.record.exists():
             record = read_record(files.record)
@@ -196,10 +196,10 @@ class Ours(Subject):
 
 
 class BackupAndRestore(Subject):
-    """A plain `fit` with Keras's callback, and weights and history written at its end."""
+    """A plain `fit` with Keras's callback; weights and history are written at its end."""
 
     def run(self, folder, boundaries, steps):
-        """In a child: runs from the beginning, or goes on."""
+        """In a child: starts or resumes the run."""
         boundaries.watch_keras()
 
         def count(batch, logs):
@@ -225,14 +225,14 @@ class BackupAndRestore(Subject):
         write_json(folder / "history.json", fitted.history)
 
     def outcome(self, folder):
-        """All bytes that must be the same, by name."""
+        """Returns all bytes that must be the same, by name."""
         return {
             "weights": (folder / "weights.safetensors").read_bytes(),
             "history": (folder / "history.json").read_bytes(),
         }
 
     def saved_steps(self, folder):
-        """Steps from which a killed run should go on, as far as its metadata can be read."""
+        """Returns the step at which a killed run should resume, or 0 without readable metadata."""
         try:
             metadata = (folder / "backup" / "training_metadata.json").read_text()
             return json.loads(metadata)["epoch"] * self.steps
@@ -241,7 +241,7 @@ class BackupAndRestore(Subject):
 
 
 class Harness:
-    """Runs a subject in children that are forked from this process, which has imported it all."""
+    """Runs a subject in children forked from this process, which has done the imports."""
 
     def __init__(self, subject, scratch):
         self.subject, self.scratch = subject, scratch
@@ -249,18 +249,18 @@ class Harness:
         began = time.perf_counter()
         watching = Boundaries()
         if self.live(scratch / "alone", watching):
-            raise RuntimeError(f"a run that nobody kills fails: {self.log.read_text()}")
+            raise RuntimeError(f"a run that is not killed fails: {self.log.read_text()}")
         self.seconds = time.perf_counter() - began
         self.expected = subject.outcome(scratch / "alone")
         self.boundaries = watching.reached.value
 
     @property
     def log(self):
-        """What the last child said."""
+        """The file with what the last child printed."""
         return self.scratch / "log"
 
     def live(self, folder, boundaries, seconds=PATIENCE):
-        """One life of a run; returns its exit status, or the signal that killed it, negative."""
+        """Runs a child until it ends; returns its exit status, or the negative of a signal."""
         folder.mkdir(parents=True, exist_ok=True)
         child = os.fork()
         if child == 0:
@@ -276,7 +276,7 @@ class Harness:
             time.sleep(0.002)
 
     def _live(self, folder, boundaries):
-        """The child: never returns."""
+        """Runs in the child, and never returns."""
         status = 1
         try:
             with self.log.open("w") as log:
@@ -291,11 +291,11 @@ class Harness:
             os._exit(status)
 
     def scenario(self, kills):
-        """Kills a run at each of some moments in turn, lets it end, and says what became of it.
+        """Kills a run at some moments in turn, lets it end, and counts the result.
 
         Args:
-            kills: for each life either `boundary`, a number, or `instant`, a share of the seconds
-                that a run takes.
+            kills: the moments, as `("boundary", number)` or `("instant", share of the seconds that
+                a run takes)`.
         """
         folder = Path(tempfile.mkdtemp(dir=self.scratch))
         killed, lost = 0, 0
@@ -305,31 +305,31 @@ class Harness:
             began_at = self.subject.saved_steps(folder)
             self.steps.value, began = 0, time.perf_counter()
             status = self.live(folder, Boundaries(at), seconds)
-            if status == 0 and began_at == 0:  # the machine has become faster
+            if status == 0 and began_at == 0:  # it ended before the kill: runs take less time now
                 self.seconds = time.perf_counter() - began
             if status != -signal.SIGKILL:
-                break  # it ended before, or could not go on
+                break  # it ended before that moment, or failed
             killed += 1
             lost += began_at + self.steps.value - self.subject.saved_steps(folder)
         resumed = self.live(folder, Boundaries()) == 0
         found = self.subject.outcome(folder) if resumed else {}
-        same = found == self.expected
-        told = {
+        identical = found == self.expected
+        result = {
             "kills": killed,
             "resumed": killed * resumed,
-            "identical": killed * same,
+            "identical": killed * identical,
             "identical_weights": killed * (found.get("weights") == self.expected["weights"]),
             "epochs_lost": lost / self.subject.steps,
         }
-        if not same:
-            told["at"] = kills
-            told["said"] = self.log.read_text()[-300:]
+        if not identical:
+            result["at"] = kills
+            result["output"] = self.log.read_text()[-300:]
         shutil.rmtree(folder)
-        return told
+        return result
 
 
 def moments(harnesses, kills):
-    """Harnesses in turn, each with when to kill: at the boundaries first, then at any instant."""
+    """Yields harnesses in turn, each with its kills: at boundaries first, then at instants."""
     rng = random.Random(0)
     at_boundaries = min(max(h.boundaries for h in harnesses), 2 * kills // 3)
     for turn in itertools.count():
@@ -341,7 +341,7 @@ def moments(harnesses, kills):
 
 
 def score(name, harnesses, kills, notes):
-    """Kills until there are enough, and adds it all up; what `notes` holds is not done again."""
+    """Kills until there are enough, and sums up; results in `notes` are not measured again."""
     known = [json.loads(line) for line in notes.read_text().splitlines()] if notes.exists() else []
     known = [line for line in known if line["subject"] == name]
     found = {kind: dict.fromkeys(COUNTED, 0) for kind in ("boundary", "instant")}
@@ -351,16 +351,16 @@ def score(name, harnesses, kills, notes):
         if not left:
             break
         if turn < len(known):
-            told = known[turn]["told"]
+            result = known[turn]["result"]
         else:
-            told = harness.scenario(planned[:left])
+            result = harness.scenario(planned[:left])
             with notes.open("a") as file:
-                file.write(json.dumps({"subject": name, "told": told}) + "\n")
-            if "said" in told and name == "ours":
-                bar.write(f"{told['at']}: {told['said']}")
+                file.write(json.dumps({"subject": name, "result": result}) + "\n")
+            if "output" in result and name == "ours":
+                bar.write(f"{result['at']}: {result['output']}")
         for key in COUNTED:
-            found[planned[0][0]][key] += told[key]
-        bar.update(told["kills"])
+            found[planned[0][0]][key] += result[key]
+        bar.update(result["kills"])
     bar.close()
     total = {key: round(sum(each[key] for each in found.values()), 2) for key in COUNTED}
     shown = ("kills", "resumed", "identical")
@@ -370,19 +370,19 @@ def score(name, harnesses, kills, notes):
 
 
 def main():
-    """Scores both, prints and writes what was found."""
+    """Scores both, prints and writes the results."""
     parser = argparse.ArgumentParser(
         description=__doc__.split("\n\n")[0], formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--kills", type=int, default=200, help="of each subject")
     parser.add_argument("--json", type=Path, default=Path("kill.json"), help="file to write")
     given = parser.parse_args()
-    whole = data.load()
+    full = data.load()
     dataset = data.Dataset(
-        whole.train_images[:EXAMPLES],
-        whole.train_labels[:EXAMPLES],
-        whole.test_images[:TESTS],
-        whole.test_labels[:TESTS],
+        full.train_images[:EXAMPLES],
+        full.train_labels[:EXAMPLES],
+        full.test_images[:TESTS],
+        full.test_labels[:TESTS],
     )
     given.json.parent.mkdir(parents=True, exist_ok=True)
     notes = given.json.with_suffix(".notes")
@@ -395,7 +395,7 @@ def main():
         ours = [by_kind[fast] for fast in TRACED]
         theirs = Harness(BackupAndRestore(dataset), Path(scratch, "backup"))
         found = score("ours", ours, given.kills, notes)
-        del found["identical_weights"]  # as `identical`
+        del found["identical_weights"]  # the same as `identical`
         found["backup_and_restore"] = score("BackupAndRestore", [theirs], given.kills, notes)
     found["boundaries"] = {
         "fast": by_kind[True].boundaries,
@@ -413,10 +413,10 @@ def main():
     found |= {"machine": provenance.machine(), "versions": provenance.versions()}
     write_json(given.json, found)
     notes.unlink(missing_ok=True)
-    for subject, told in (("ours", found), ("BackupAndRestore", found["backup_and_restore"])):
+    for subject, counts in (("ours", found), ("BackupAndRestore", found["backup_and_restore"])):
         print(
-            f"{subject}: {told['kills']} kills, {told['resumed']} resumed, {told['identical']} "
-            f"identical, {told['epochs_lost']} epochs lost"
+            f"{subject}: {counts['kills']} kills, {counts['resumed']} resumed, "
+            f"{counts['identical']} identical, {counts['epochs_lost']} epochs lost"
         )
     print(f"{time.perf_counter() - began:.0f} s; {given.json}")
     return 0 if found["kills"] == found["resumed"] == found["identical"] else 1

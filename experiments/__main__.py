@@ -6,6 +6,7 @@ from experiments import (
     assumptions,
     manolucos,
     manolucos_claims,
+    manolucos_classifier_claims,
     mansilla,
     mansilla_claims,
     transfer,
@@ -14,13 +15,23 @@ from experiments.decoders import DECODERS
 from experiments.deviations import DEVIATIONS
 from experiments.exhibits import EXHIBITS
 from experiments.headlines import HEADLINES
-from experiments.spanish import SPANISH
+from experiments.registered import REGISTERED
+from experiments.summaries import SUMMARIES
 from keras_fmnist.claims.catalogue import Catalogue, Live
+from keras_fmnist.claims.registration import with_registration
 from keras_fmnist.cli import app
 from keras_fmnist.cli.menu import build_menu
 
 REPORTS = {"mansilla": mansilla.SPECS, "manolucos": manolucos.SPECS, "transfer": transfer.SPECS}
-CLAIMS = (*mansilla_claims.CLAIMS, *manolucos_claims.CLAIMS, *transfer.CLAIMS)
+CLAIMS = with_registration(
+    (
+        *mansilla_claims.CLAIMS,
+        *manolucos_claims.CLAIMS,
+        *manolucos_classifier_claims.CLAIMS,
+        *transfer.CLAIMS,
+    ),
+    REGISTERED,
+)
 CATALOGUE = Catalogue(
     reports=REPORTS,
     claims=CLAIMS,
@@ -29,7 +40,7 @@ CATALOGUE = Catalogue(
     questions=assumptions.QUESTIONS,
     alternatives=DECODERS,
     findings=assumptions.FINDINGS,
-    spanish=SPANISH,
+    summaries=SUMMARIES,
     headlines=HEADLINES,
     main_results=(
         mansilla.BASE,

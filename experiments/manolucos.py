@@ -15,17 +15,17 @@ from keras_fmnist.cli import app
 from keras_fmnist.cli.commands.train import build_experiment_commands
 from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec
 
-# Tables 1 and 2. No linear layer is in table 2, though figure 1's caption speaks of one.
+# Tables 1 and 2. Table 2 has no linear layer, although the caption of figure 1 mentions one.
 BASELINE = AutoencoderSpec(
     report="manolucos",
     name="baseline",
     summary="16 and 32 kernels, dropout 0.2",
     epochs=30,
-    # Open question 3, as the search in `assumptions` answers it.
+    # Open question 3, answered by the search in `assumptions`.
     latent=0,
     pixels="signed",
     dropout_at="both",
-    # Open question 2: padding 2 reaches 13 positions with dilation 2 only.
+    # Open question 2: padding 2 gives 13 positions only with dilation 2.
     deconv1="k5s2p2d2",
     deconv2="k6s2p1",
     printed={"deconv1": "k5s2p2"},
@@ -104,7 +104,7 @@ CLASSIFIER_FC_ADAM = replace(
         "val_loss": 0.4182,
     },
 )
-# Open question 4: rate and momentum are not given; the search in `assumptions` leaves this.
+# Open question 4: rate and momentum are not given; chosen after the search in `assumptions`.
 CLASSIFIER_FC_SGD = replace(
     CLASSIFIER_FC_ADAM,
     name="classifier_fc_sgd",

@@ -1,6 +1,6 @@
 """mansilla: a convolutional autoencoder, four changes to it, and two classifiers on its encoder.
 
-Claim: a bigger code helps, SGD does not, and training the whole classifier beats training its head.
+Claim: a longer code helps, SGD does not, and training the whole classifier beats training its head.
 Cost: about ten minutes an experiment on two CPU cores.
 
     python -m experiments.mansilla base
@@ -25,7 +25,7 @@ BASE = AutoencoderSpec(
 UNTRAINED = replace(BASE, name="untrained", summary="base, never trained", epochs=0)
 DROPOUT_01 = replace(BASE, name="dropout_01", summary="base with dropout 0.1", dropout=0.1)
 LATENT_256 = replace(DROPOUT_01, name="latent_256", summary="dropout_01 with n = 256", latent=256)
-# Open question 5: "finally" the optimiser changes; read as added to the two changes before it.
+# Open question 5: the optimiser changes "finally", which we read as added to the other changes.
 SGD = replace(LATENT_256, name="sgd", summary="latent_256 with SGD", optimizer="sgd")
 
 CLASSIFIER_FULL = ClassifierSpec(

@@ -1,6 +1,6 @@
-"""Backends and devices: which are there, and which this process takes.
+"""Which backends and devices there are, and which ones this process uses.
 
-Keras is imported inside functions, so that help and errors come at once.
+Keras is imported inside functions, so that help and errors appear at once.
 """
 
 import importlib.util
@@ -13,10 +13,10 @@ DEVICES = ("auto", "cpu", "gpu")
 
 
 def get_backend() -> str:
-    """The backend that Keras will take, known and installed.
+    """Returns the backend that Keras will use, after checking that it is known and installed.
 
     Raises:
-        SpecError: `KERAS_BACKEND` names another one, or one that is not installed.
+        SpecError: `KERAS_BACKEND` names an unknown backend, or one that is not installed.
     """
     name = os.environ["KERAS_BACKEND"]
     if name not in BACKENDS:
@@ -27,12 +27,12 @@ def get_backend() -> str:
 
 
 def list_installed() -> list[str]:
-    """The backends whose framework is installed, torch first."""
+    """Lists the backends whose framework is installed, torch first."""
     return [name for name in BACKENDS if importlib.util.find_spec(name) is not None]
 
 
 def select_device(device: object) -> None:
-    """Hides the GPUs where the CPU is asked for; must come before the backend is imported.
+    """Hides the GPUs if the device is `cpu`; call it before the backend is imported.
 
     Raises:
         SpecError: `device` is not one of `DEVICES`.
@@ -43,23 +43,38 @@ def select_device(device: object) -> None:
     if device == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
         os.environ["KERAS_TORCH_DEVICE"] = "cpu"
+        if "JAX_PLATFORMS" in os.environ:
+            os.environ["JAX_PLATFORMS"] = "cpu"
 
 
 def find_device() -> str:
-    """`gpu` or `cpu`: where the backend puts its tensors."""
-    import keras
+    """Returns `gpu` or `cpu`: where the backend puts its tensors.
 
-    if keras.backend.backend() == "torch":
-        return "gpu" if keras.ops.zeros(1).device.type == "cuda" else "cpu"
-    return "gpu" if keras.distribution.list_devices()[0].startswith("gpu") else "cpu"
+    Raises:
+        SpecError: a variable names a device that the backend does not find.
+    """
+    variable = {"torch": "KERAS_TORCH_DEVICE", "jax": "JAX_PLATFORMS"}.get(get_backend(), "")
+    try:
+        import keras
+
+        if keras.backend.backend() == "torch":
+            return "gpu" if keras.ops.zeros(1).device.type == "cuda" else "cpu"
+        return "gpu" if keras.distribution.list_devices()[0].startswith("gpu") else "cpu"
+    except (RuntimeError, AssertionError):  # torch without CUDA asserts that it has it
+        if not os.environ.get(variable):
+            raise
+        raise SpecError(
+            f"{variable} names {shorten(os.environ[variable])}, which {get_backend()} does not "
+            "find here: unset it, or say --device cpu"
+        ) from None
 
 
 def resolve_device(device: object, deterministic: bool = False) -> str:
-    """`gpu` or `cpu`: what was asked for, if it is there.
+    """Selects a device and returns what the backend then uses, `gpu` or `cpu`.
 
     Args:
         device: one of `DEVICES`.
-        deterministic: call `use_deterministic_kernels` in between.
+        deterministic: call `use_deterministic_kernels` before the backend is imported.
 
     Raises:
         SpecError: a GPU is asked for, and the backend finds none.
@@ -74,11 +89,11 @@ def resolve_device(device: object, deterministic: bool = False) -> str:
 
 
 def use_deterministic_kernels() -> None:
-    """Has a GPU give the same bits every time, which costs speed; a CPU does so anyway.
+    """Makes a GPU give the same bits every time, which costs speed; a CPU does so anyway.
 
-    Must come before the backend is imported.
+    Call it before the backend is imported.
     """
-    os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # without it torch refuses
+    os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # torch raises an error without it
     os.environ["TF_DETERMINISTIC_OPS"] = "1"
     flags = os.environ.get("XLA_FLAGS", "")
     os.environ["XLA_FLAGS"] = f"{flags} --xla_gpu_deterministic_ops=true".strip()

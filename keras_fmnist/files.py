@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, by one process at a time, and read to a bound."""
+"""Writes files whole or not at all, locks them, and reads them up to a limit."""
 
 import contextlib
 import errno
@@ -10,14 +10,14 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-POLL = 0.2  # seconds between two looks at a lock that another process has
+POLL = 0.2  # seconds between attempts to take a lock
 
 
 def read_bounded(path: Path | str, most: int) -> bytes:
-    """The bytes of a regular file that has at most `most` of them.
+    """Reads a regular file of at most `most` bytes.
 
     Raises:
-        OSError: the file is not there, cannot be read, has no end (as a pipe), or is longer.
+        OSError: the file is missing, cannot be read, is not a regular file, or is longer.
     """
     path = Path(path)
     if path.exists() and not path.is_file():
@@ -30,7 +30,7 @@ def read_bounded(path: Path | str, most: int) -> bytes:
 
 
 def write_whole(path: Path | str, content: bytes) -> None:
-    """Writes bytes so that a reader, also after a crash, finds the old file or the new one.
+    """Writes a file so that every reader, even after a crash, finds the old content or the new.
 
     Raises:
         OSError: the folder cannot be made or written, or the disk is full; the old file stays.
@@ -50,7 +50,7 @@ def write_whole(path: Path | str, content: bytes) -> None:
             Path(name).unlink(missing_ok=True)
             raise
         _sync_folder(path.parent)
-    except OSError as error:  # of a full disk it would name no file, else the temporary one
+    except OSError as error:  # the original names the temporary file, or none
         raise OSError(error.errno, error.strerror, str(path)) from None
 
 
@@ -62,28 +62,28 @@ def remove(path: Path) -> None:
 
 
 def remove_leftovers(path: Path) -> None:
-    """Removes what processes left that were killed while they wrote a file, or one beside it.
+    """Removes the temporary files of processes that were killed while writing.
 
-    Files are beside each other here if their names differ in the ending alone. To be called only
-    where no other process can be writing them.
+    These are the files for `path`, and for others in its folder whose name differs in the ending
+    alone. Call this only where no other process can be writing them.
     """
     for leftover in path.parent.glob(f"{_scratch(path.stem)}*"):
         leftover.unlink()
 
 
 def _scratch(name):
-    """How the names of temporary files begin."""
+    """Returns how the names of temporary files begin."""
     return f".{name}."
 
 
 def write_json(path: Path | str, content: dict | list) -> None:
-    """Writes what JSON can hold, whole or not at all; a NaN, which it cannot, becomes null."""
+    """Writes JSON, whole or not at all; NaN and infinity, which JSON lacks, become null."""
     clean = json.loads(json.dumps(content), parse_constant=lambda name: None)
     write_whole(path, (json.dumps(clean, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 def _sync_folder(folder):
-    """Makes a rename or a removal itself survive a power cut."""
+    """Makes a rename or a removal in a folder survive a power cut."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -93,23 +93,23 @@ def _sync_folder(folder):
 
 @contextlib.contextmanager
 def lock(path: Path, wait: Callable[[], None]) -> Iterator[None]:
-    """Holds a path for one process; calls `wait` first if another one has it.
+    """Locks a path for this process; calls `wait` once if another process has the lock.
 
-    The system releases the lock when the process ends, however it ends. The file is empty, and
-    removed afterwards.
+    The system releases the lock when the process ends, even if it is killed. The lock file is
+    empty and is removed afterwards.
 
     Raises:
         OSError: the folder cannot be made or written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    held = FileLock(path)
+    file_lock = FileLock(path)
     try:
-        held.acquire(blocking=False)
+        file_lock.acquire(blocking=False)
     except Timeout:
         wait()
-        held.acquire(poll_interval=POLL)
+        file_lock.acquire(poll_interval=POLL)
     try:
         yield
     finally:
-        path.unlink(missing_ok=True)  # before the release: whoever waits notices and makes its own
-        held.release()
+        path.unlink(missing_ok=True)  # first, so that a waiting process makes its own
+        file_lock.release()

@@ -1,7 +1,7 @@
-"""Where every random number of a run comes from: its seed, and what it is for.
+"""Derives every random number of a run from its seed and the purpose of the number.
 
-The order and the dropout of epoch k follow from (seed, k) alone, so that they do not depend on
-whether the run was interrupted before it, nor on what else drew numbers in the process.
+The order of the images and the dropout of epoch k depend on (seed, k) alone. They are the same
+whether or not the run was interrupted, and whatever else draws random numbers in the process.
 """
 
 import hashlib
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 
 
 def derive(seed: int, *purpose: str | int) -> int:
-    """A seed in [0, 2³¹) for one purpose, such as `derive(0, "order", epoch)`."""
+    """Derives a seed in [0, 2³¹) for one purpose, such as `derive(0, "order", epoch)`."""
     text = "/".join(str(part) for part in (seed, *purpose))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") >> 1
 
 
 def permutation(seed: int, epoch: int, count: int) -> np.ndarray:
-    """The order of `count` images in an epoch, the same on every backend."""
+    """Returns the order of `count` images in an epoch, the same on every backend."""
     return np.random.default_rng(derive(seed, "order", epoch)).permutation(count)
 
 
 def seed_dropout(model: "keras.Model", seed: int, epoch: int) -> None:
     """Sets the generators from which the model's dropout draws its masks in an epoch.
 
-    On torch that is the process's default generator: a dropout layer with a generator of its own
-    takes a path that costs a synchronisation a call. On jax and tensorflow every layer has one.
+    On torch that is the default generator of the process, because a generator for each layer would
+    cost a synchronisation at every call. On jax and tensorflow every layer has its own.
     """
     torch = _torch()
     if torch:
@@ -39,7 +39,7 @@ def seed_dropout(model: "keras.Model", seed: int, epoch: int) -> None:
 
 
 def generator_states(model: "keras.Model") -> dict[str, np.ndarray]:
-    """Where the generators of the model's dropout stand: `{name: array of integers}`."""
+    """Returns the states of the generators of the model's dropout: `{name: array of integers}`."""
     torch = _torch()
     if not torch:
         return {r.name: np.array(r.seed_generator.state.numpy()) for r in _random_layers(model)}
@@ -50,7 +50,7 @@ def generator_states(model: "keras.Model") -> dict[str, np.ndarray]:
 
 
 def set_generator_states(model: "keras.Model", states: dict[str, np.ndarray]) -> None:
-    """Puts the generators where they stood when `generator_states` was asked."""
+    """Sets the generators of the model's dropout to what `generator_states` returned."""
     torch = _torch()
     if not torch:
         for layer in _random_layers(model):
@@ -62,7 +62,7 @@ def set_generator_states(model: "keras.Model", states: dict[str, np.ndarray]) ->
 
 
 def _torch():
-    """The module torch where it is the backend, else None."""
+    """Returns the module torch if it is the backend, else None."""
     import keras
 
     if keras.backend.backend() != "torch":
@@ -73,7 +73,7 @@ def _torch():
 
 
 def _random_layers(model):
-    """The layers that have a generator of their own, those of inner models too."""
+    """Yields the layers with a generator of their own, also those of inner models."""
     for layer in model.layers:
         if hasattr(layer, "layers"):
             yield from _random_layers(layer)

@@ -12,12 +12,12 @@ import typing
 from collections.abc import Collection
 from dataclasses import dataclass
 
-# A setting counts as its default, as `dataclasses.field` does: so a spec's fields have their types.
+# `setting` is typed as its default, like `dataclasses.field`, so that the fields keep their types.
 Value = typing.TypeVar("Value")
 
 
 class SpecError(ValueError):
-    """A setting that cannot be; the message is one sentence that says what would be right."""
+    """A setting has a wrong value; the message is one sentence that says what would be right."""
 
 
 def setting(
@@ -28,7 +28,15 @@ def setting(
     high: float | None = None,
     choices: tuple[str, ...] | None = None,
 ) -> Value:
-    """A dataclass field with its meaning, unit included, and its bounds (both included)."""
+    """Makes a dataclass field that is a setting.
+
+    Args:
+        default: its default value.
+        text: what it means, with its unit; `--help` shows it.
+        low: the smallest value allowed.
+        high: the largest value allowed.
+        choices: the values allowed, for text.
+    """
     return dataclasses.field(
         default=default,
         metadata={"text": text, "low": low, "high": high, "choices": choices},
@@ -41,7 +49,7 @@ def setting_fields(cls: type) -> list[dataclasses.Field]:
 
 
 def describe(field: dataclasses.Field) -> str:
-    """The values that a setting takes, in words: `a whole number from 1 to 100`."""
+    """Describes the values that a setting takes: `a whole number from 1 to 100`."""
     rules = field.metadata
     if rules["choices"]:
         return " or ".join(rules["choices"])
@@ -56,10 +64,10 @@ def describe(field: dataclasses.Field) -> str:
 def check_value(
     field: dataclasses.Field, value: object
 ) -> "bool | float | str | tuple[int, ...] | TransposedConv":
-    """The value in the field's own type.
+    """Checks a value and returns it in the type of its field.
 
     Raises:
-        SpecError: it is of another type, not finite, or out of bounds.
+        SpecError: the value has another type, is not finite, or is out of bounds.
     """
     if field.type is TransposedConv:
         return value if isinstance(value, TransposedConv) else TransposedConv.parse(value)
@@ -89,7 +97,7 @@ def _checked_scalar(field, kind, value):
 
 
 def shorten(value: object) -> str:
-    """A value as an error shows it: its `repr`, of 60 characters at most."""
+    """Returns a value as an error shows it: its `repr`, at most 60 characters."""
     try:
         text = repr(value)
     except ValueError:  # Python writes no whole number of more than 4300 digits
@@ -98,8 +106,9 @@ def shorten(value: object) -> str:
 
 
 def suggest(word: str, known: Collection[str]) -> str:
-    """`; did you mean X?`, or the known words where none is near."""
-    near = difflib.get_close_matches(str(word), list(known), n=1)
+    """Ends an error with `; did you mean X?`, or with the known words where none is similar."""
+    within = [name for name in known if name.endswith(f"_{word}")]  # autoencoder_latent for latent
+    near = within or difflib.get_close_matches(str(word), list(known), n=1)
     return f"; did you mean {near[0]}?" if near else f"; known are {', '.join(sorted(known))}"
 
 
@@ -107,9 +116,9 @@ def suggest(word: str, known: Collection[str]) -> str:
 class TransposedConv:
     """Shape of a transposed convolution in PyTorch's terms, written `k4s2o1`.
 
-    `k` kernel, `s` stride, `p` padding, `o` output padding, `d` dilation, all in positions; what is
-    left out is stride 1, padding 0, output padding 0 and dilation 1. A dilation other than 1 must
-    equal the stride and divide the padding: the taps of such a layer meet one position in stride.
+    `k` kernel, `s` stride, `p` padding, `o` output padding, `d` dilation, all in positions. The
+    defaults are stride 1, padding 0, output padding 0 and dilation 1. A dilation other than 1 must
+    equal the stride and divide the padding, as in the one layer that has it (manolucos, table 2).
     """
 
     kernel: int
@@ -128,7 +137,7 @@ class TransposedConv:
         pattern = r"k([0-9]{1,2})(?:s([0-9]))?(?:p([0-9]))?(?:o([0-9]))?(?:d([0-9]))?"
         match = isinstance(text, str) and re.fullmatch(pattern, text)
         if not match:
-            raise SpecError(f"{shorten(text)} is no transposed convolution: write it like k4s2o1")
+            raise SpecError(f"{shorten(text)} is not a transposed convolution such as k4s2o1")
         kernel, stride, padding, output_padding, dilation = match.groups()
         parsed = cls(
             int(kernel),
@@ -153,11 +162,11 @@ class TransposedConv:
         return parsed
 
     def output_size(self, size: int) -> int:
-        """Positions a side that come out of `size` positions a side."""
+        """Returns the positions a side of the output for an input of `size` positions a side."""
         return self.reach(size) - 2 * self.padding
 
     def reach(self, size: int) -> int:
-        """Positions a side before padding takes some away."""
+        """Returns the positions a side of the output before padding is taken off."""
         spread = self.dilation * (self.kernel - 1) + 1
         return (size - 1) * self.stride + spread + self.output_padding
 

@@ -1,7 +1,7 @@
-"""What an experiment is: a frozen spec that holds every setting, its unit and its check.
+"""The settings of an experiment, as frozen dataclasses with meanings, units and checks.
 
-A report's experiments are declared in `experiments/`, one spec each. A spec that exists can run:
-`override` changes single settings and checks them again. Nothing here imports a framework.
+The experiments of a report are declared in `experiments/`, one spec each. Every setting is checked
+when a spec is made, so a spec that exists can be trained. No framework is imported here.
 """
 
 import dataclasses
@@ -22,7 +22,7 @@ IMAGE_SIZE = 28  # pixels a side
 CLASSES = 10
 TRAIN_IMAGES = 60_000
 TEST_IMAGES = 10_000
-FITTING = {"unit": "sigmoid", "signed": "tanh"}  # the output whose range is that of the pixels
+FITTING = {"unit": "sigmoid", "signed": "tanh"}  # the activation with the pixels' range
 AnySpec = TypeVar("AnySpec", bound="Spec")
 
 
@@ -30,8 +30,8 @@ AnySpec = TypeVar("AnySpec", bound="Spec")
 class Spec:
     """What autoencoders and classifiers share: a name, and how they are trained.
 
-    Two fields are no settings: `published` holds the numbers that the report prints for this
-    experiment, and `changes` what `override` changed since it was declared.
+    Two fields are not settings: `published` holds the numbers that the report prints for this
+    experiment, and `changes` the settings that `override` has changed since it was declared.
     """
 
     report: str
@@ -58,12 +58,12 @@ class Spec:
 
     @property
     def needs(self) -> "AutoencoderSpec | None":
-        """What must be trained first."""
+        """The autoencoder that must be trained first, or None."""
         return None
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """What is measured of it: `loss`, and of a classifier `accuracy`."""
+        """The names of what is measured: `loss`, and for a classifier `accuracy`."""
         return ("loss", "accuracy") if self.is_classifier else ("loss",)
 
     def __post_init__(self) -> None:
@@ -77,8 +77,9 @@ class Spec:
 class AutoencoderSpec(Spec):
     """An encoder of two convolutions and its mirror, trained on the mean squared error.
 
-    The defaults are mansilla's base; what manolucos adds stands after it. `printed` is no setting:
-    it holds the transposed convolutions that the report prints and that cannot be, by their names.
+    The defaults are those of mansilla's base (section II). Settings that only manolucos changes
+    come last. `printed` is not a setting: it holds, by name, the transposed convolutions that the
+    report prints but that do not give an image of 28 pixels a side.
     """
 
     printed: dict[str, str] = dataclasses.field(default_factory=dict, hash=False)
@@ -92,7 +93,7 @@ class AutoencoderSpec(Spec):
     dropout: float = setting(
         0.2, text="probability that an activation is dropped", low=0.0, high=0.99
     )
-    # Open question 3: manolucos does not say where its dropout stands, nor what it drops.
+    # Open question 3: manolucos does not say where dropout is, nor whether it drops channels.
     dropout_at: str = setting(
         "before_pooling",
         text="where dropout stands in the encoder",
@@ -130,10 +131,10 @@ class AutoencoderSpec(Spec):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not self.dropout:  # where it would stand is no difference between two experiments
+        if not self.dropout:  # then place and kind make no difference
             for name in ("dropout_at", "dropout_kind"):
                 object.__setattr__(self, name, getattr(AutoencoderSpec, name))
-        if self.output == FITTING[self.pixels]:  # the same net by either name
+        if self.output == FITTING[self.pixels]:  # two names for the same net
             object.__setattr__(self, "output", AutoencoderSpec.output)
         if len(self.kernels) != 2:
             raise SpecError(f"kernels must be two whole numbers, such as 16,32, not {self.kernels}")
@@ -152,7 +153,7 @@ class AutoencoderSpec(Spec):
 
     @property
     def pixel_min(self) -> float:
-        """What a black pixel is for the net: 0 or -1; a white one is 1."""
+        """The value of a black pixel in the net, 0 or -1; a white one is 1."""
         return 0.0 if self.pixels == "unit" else -1.0
 
     @property
@@ -168,7 +169,7 @@ class AutoencoderSpec(Spec):
 
     @property
     def code_size(self) -> int:
-        """Numbers in a code: the latent layer's, or those of the last feature map."""
+        """Numbers in a code: the latent neurons, or the size of the last feature map."""
         return self.latent or self.kernels[-1] * self.map_size**2
 
 
@@ -181,7 +182,7 @@ class ClassifierSpec(Spec):
     frozen: bool = setting(False, text="train only the head")
     # Open question 7: neither requires_grad=False nor trainable=False switches dropout off.
     encoder_dropout: bool = setting(True, text="dropout acts in the encoder while training")
-    # Open question 4: how many "more neurons" are, manolucos does not say.
+    # Open question 4: manolucos does not say how many "more neurons" are.
     hidden: int = setting(
         0, text="neurons of a layer before the logits; 0: no layer", low=0, high=16_384
     )
@@ -195,14 +196,15 @@ class ClassifierSpec(Spec):
 
     @property
     def needs(self) -> AutoencoderSpec | None:
-        """What must be trained first: the autoencoder, where its encoder is reused."""
+        """The autoencoder that must be trained first; None for a random encoder."""
         return self.autoencoder if self.pretrained else None
 
     @property
     def encoder(self) -> AutoencoderSpec:
-        """The encoder's settings as they act in the classifier.
+        """The settings of the encoder in the classifier: dropout is 0 if `encoder_dropout` is off.
 
-        Open question 7. Calling an encoder with `training=False` would not do: `fit` overrules it.
+        Open question 7. Calling the encoder with `training=False` would not be enough: `fit` turns
+        dropout on again.
         """
         if self.encoder_dropout:
             return self.autoencoder
@@ -210,12 +212,12 @@ class ClassifierSpec(Spec):
 
     @property
     def pixel_min(self) -> float:
-        """What a black pixel is for the net, as its encoder has learnt it."""
+        """The value of a black pixel in the net: the one that its encoder was trained with."""
         return self.autoencoder.pixel_min
 
 
 def settings(spec: Spec) -> dict:
-    """Every setting as JSON-ready values; a classifier's autoencoder stands inside, by name."""
+    """Returns every setting by name, in values for JSON; a classifier's autoencoder is a dict."""
     values = {field.name: _plain(getattr(spec, field.name)) for field in setting_fields(type(spec))}
     if isinstance(spec, ClassifierSpec):
         values["autoencoder"] = {"name": spec.autoencoder.name, **settings(spec.autoencoder)}
@@ -223,10 +225,10 @@ def settings(spec: Spec) -> dict:
 
 
 def with_defaults(values: dict) -> dict:
-    """The settings of a record, checked; what an older one did not know yet has its default.
+    """Checks the settings of a record and adds the defaults of those that an older record lacks.
 
     Raises:
-        SpecError: a setting is unknown or cannot be.
+        SpecError: a setting is unknown, or its value is wrong.
     """
     spec = AutoencoderSpec(report="record", name="spec", summary="")
     if "autoencoder" in values:
@@ -245,22 +247,31 @@ def _plain(value):
 
 
 def differences(ours: dict, theirs: dict) -> list[str]:
-    """The settings in which two `settings` dicts differ, each as `epochs 1, not 15`."""
+    """Lists the settings in which two `settings` dicts differ, each as `epochs 1, not 15`."""
     found = []
     for name in sorted({*ours, *theirs}):
         one, other = ours.get(name), theirs.get(name)
         if isinstance(one, dict) and isinstance(other, dict):
-            found += [f"{name}_{words}" for words in differences(one, other)]
+            found += [f"{name}_{difference}" for difference in differences(one, other)]
         elif one != other:
             found.append(f"{name} {one}, not {other}")
     return found
 
 
 def override(spec: AnySpec, changes: dict) -> AnySpec:
-    """A copy of `spec` with settings changed; `autoencoder_X` changes X of a classifier's encoder.
+    """Returns a copy of `spec` with some settings changed, and checks them.
+
+    Args:
+        spec: an experiment.
+        changes: `{setting: value}`; `autoencoder_X` is the setting X of a classifier's autoencoder.
 
     Raises:
-        SpecError: a name that is no setting, or a value of the wrong type or out of bounds.
+        SpecError: a name is not a setting, or a value has the wrong type or is out of bounds.
+
+    Example:
+        >>> from experiments.mansilla import BASE
+        >>> override(BASE, {"latent": 32, "epochs": 1}).latent
+        32
     """
     own, nested = {}, {}
     names = [field.name for field in setting_fields(type(spec))]
@@ -270,27 +281,27 @@ def override(spec: AnySpec, changes: dict) -> AnySpec:
         elif name in names:
             own[name] = value
         else:
-            raise SpecError(f"{name} is no setting of {spec.id}{suggest(name, names)}")
+            raise SpecError(f"{name} is not a setting of {spec.id}{suggest(name, names)}")
     if nested:
         own["autoencoder"] = override(spec.autoencoder, nested)
     return dataclasses.replace(spec, changes=spec.changes | changes, **own)
 
 
 def with_epochs(spec: AnySpec, epochs: int) -> AnySpec:
-    """A copy of `spec` that trains for so many epochs, and so does its autoencoder."""
+    """Returns a copy of `spec` that trains, and whose autoencoder trains, for so many epochs."""
     names = ["epochs", "autoencoder_epochs"] if spec.is_classifier else ["epochs"]
     return override(spec, dict.fromkeys(names, epochs))
 
 
 def restored(spec: AnySpec, values: dict) -> AnySpec:
-    """A copy of `spec` with the `settings` that a record holds.
+    """Returns a copy of `spec` with the `settings` that a record holds.
 
     Raises:
-        SpecError: a setting is unknown or cannot be.
+        SpecError: a setting is unknown, or its value is wrong.
     """
     nested = values.get("autoencoder", {})
     own = {name: value for name, value in values.items() if name != "autoencoder"}
     if outside := [name for name in own if name.startswith("autoencoder_")]:
-        raise SpecError(f"{outside[0]} is no setting of {spec.id}: it belongs in autoencoder")
+        raise SpecError(f"{outside[0]} is not a setting of {spec.id}: it belongs in autoencoder")
     inner = {f"autoencoder_{name}": value for name, value in nested.items() if name != "name"}
     return override(spec, own | inner)

@@ -5,6 +5,7 @@ What must hold on every backend is marked `portable`; test_backends.py runs it o
 
 import collections
 import os
+import shutil
 import signal
 
 import pytest
@@ -21,7 +22,7 @@ import numpy as np
 from experiments.__main__ import CATALOGUE, REPORTS
 from experiments.mansilla import BASE, CLASSIFIER_FULL, UNTRAINED
 from keras_fmnist.claims.claim import judge_claims
-from keras_fmnist.cli import app
+from keras_fmnist.cli import app, arguments
 from keras_fmnist.cli.commands.report import write_report
 from keras_fmnist.cli.commands.train import build_experiment_commands
 from keras_fmnist.cli.menu import build_menu
@@ -35,7 +36,7 @@ from tests.helpers.documents import write_empty_documents
 from tests.helpers.numpy_nets import NumpyNets
 from tests.helpers.report import LOSSES
 from tests.helpers.stand_in import StandIn
-from tests.helpers.worlds import explaining, matrix
+from tests.helpers.worlds import MEAN_IMAGE, explaining, matrix
 
 # A shell starts what runs in its background deaf to Ctrl-C, and every process below inherits that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -162,10 +163,11 @@ def put_record():
 def run_command(tmp_path, monkeypatch, capsys, dataset):
     """`run_command(*words)` in an empty folder: exit status, stdout and stderr of `keras-fmnist`.
 
-    With `report="mansilla"` they are those of `python -m experiments.mansilla`. Synthetic images
-    stand in the place of the data.
+    No published study lies with the package. With `report="mansilla"` they are those of
+    `python -m experiments.mansilla`. Synthetic images stand in the place of the data.
     """
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(arguments, "find_published", lambda: None)
     monkeypatch.setattr(data, "load", lambda: dataset)
     for name in ("CUDA_VISIBLE_DEVICES", "KERAS_TORCH_DEVICE"):  # commands set them
         monkeypatch.setenv(name, os.environ.get(name, ""))
@@ -190,17 +192,30 @@ def stand_in(tmp_path, monkeypatch, make_record, put_record):
     return found
 
 
-@pytest.fixture
-def study(tmp_path, monkeypatch, make_record, put_record):
+@pytest.fixture(scope="session")
+def built_study(tmp_path_factory, make_record, put_record):
     """A checkout of its own: documents with markers, one record, and what it gives."""
-    package = tmp_path / "keras_fmnist" / "reporting"
-    monkeypatch.setattr("keras_fmnist.reporting.build.__file__", str(package / "build.py"))
-    write_empty_documents(tmp_path)
-    out = tmp_path / STUDY
+    root = tmp_path_factory.mktemp("checkout")
+    write_empty_documents(root)
     # Without curves one figure and no plot have to be drawn.
-    put_record(out, make_record(UNTRAINED, history={}, metrics=LOSSES))
-    write_report(CATALOGUE, out=str(out))
-    return out
+    put_record(root / STUDY, make_record(UNTRAINED, history={}, metrics=LOSSES))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("keras_fmnist.reporting.build.__file__", _build_file(root))
+        write_report(CATALOGUE, out=str(root / STUDY))
+    return root
+
+
+@pytest.fixture
+def study(tmp_path, built_study, monkeypatch):
+    """A copy of `built_study` in an empty folder: its folder of records."""
+    shutil.copytree(built_study, tmp_path, dirs_exist_ok=True)
+    monkeypatch.setattr("keras_fmnist.reporting.build.__file__", _build_file(tmp_path))
+    return tmp_path / STUDY
+
+
+def _build_file(root):
+    """Where `reporting/build.py` would lie in another checkout; it finds the README from there."""
+    return str(root / "keras_fmnist" / "reporting" / "build.py")
 
 
 @pytest.fixture(scope="session")
@@ -216,12 +231,15 @@ def show_run(make_record):
             curve, n = shown.pop(name, 0.5), max(spec.epochs, 1)
             values = curve(n) if callable(curve) else np.full(n, curve)
             history[name] = (values * (1 + 0.001 * (seed % 3))).tolist()
+        metrics = {name: curve[-1] for name, curve in history.items()}
+        if not classifies:
+            metrics["mean_image_loss"] = MEAN_IMAGE
         plain = matrix() if classifies else explaining(0.5)
         return make_record(
             spec,
             seed,
             examples=examples,
-            metrics={name: curve[-1] for name, curve in history.items()},
+            metrics=metrics,
             history=history if spec.epochs else {},
             **plain | shown,
         )
@@ -231,7 +249,7 @@ def show_run(make_record):
 
 @pytest.fixture
 def verdict(show_run):
-    """`verdict(claim, *worlds)`: the row of a claim where each seed shows one of the worlds."""
+    """`verdict(claim, *worlds)`: what is said of it where each seed shows one of the worlds."""
 
     def judged(claim, *worlds):
         specs = {spec.name: spec for spec in claim.holds.specs}
@@ -240,8 +258,8 @@ def verdict(show_run):
             for seed, world in enumerate(worlds)
             for name, shown in world.items()
         ]
-        (row,) = judge_claims([claim], records)
-        return row
+        (found,) = judge_claims([claim], records)
+        return found
 
     return judged
 

@@ -42,8 +42,8 @@ MAY_IMPORT = {
     "training": "backends data fast_fit files models records seeds settings specs",
     "study": "files records settings",
     "inference": "backends data files models records settings specs",
-    "pytorch": "backends data models records specs training",
-    "reporting": "claims data files inference records specs",
+    "pytorch": "backends data fast_fit models records specs training",
+    "reporting": "claims data files inference models records specs",
     "cli": "backends claims data files inference models pytorch records reporting settings specs "
     "study training",
 }
@@ -140,7 +140,8 @@ PLAIN = ["settings", "specs", "files", "__init__", "records.schema", "records.pr
 @pytest.mark.parametrize("name", PLAIN)
 def test_the_ground_needs_python_and_a_lock_alone(name):
     for file in {name, *reach(name, loaded_by)}:
-        assert THEIRS[file] <= sys.stdlib_module_names | {"filelock"}, file
+        libraries = find_libraries(imported_names(TREES[file], runs))
+        assert libraries <= sys.stdlib_module_names | {"filelock"}, file
 
 
 @pytest.mark.parametrize(("name", "needed"), [("seeds", {"numpy"}), ("backends", set())])
@@ -154,7 +155,7 @@ def test_seeds_and_backends_name_a_framework_only_inside_a_function(name, needed
 
 NEEDS_NO_FRAMEWORK = [
     *(name for name in FILES if package_of(name) in ("records", "claims", "reporting")),
-    *("data", "training.baselines"),
+    *("data", "models.baselines"),
 ]
 
 
@@ -183,6 +184,7 @@ def test_torch_is_named_only_where_it_must_be():
     }
     assert {name for name in naming if package_of(name) not in ("fast_fit", "pytorch")} == {
         "backends",
+        "models.torch_files",
         "models.torch_weights",
         "seeds",
     }
@@ -219,7 +221,7 @@ def test_images_are_read_and_neighbours_sought_in_few_places():
     assert find_users("sklearn") == {
         "inference.latent",
         "inference.prediction",
-        "training.baselines",
+        "models.baselines",
     }
 
 

@@ -100,14 +100,14 @@ def test_override_reaches_a_classifiers_autoencoder_by_prefix():
 @pytest.mark.parametrize(
     ("spec", "changes", "words"),
     [
-        (BASE, {"epohcs": 1}, "epohcs is no setting of house/base; did you mean epochs?"),
-        (BASE, {"name": "other"}, "name is no setting of house/base; known are batch_size"),
-        (BASE, {"published": {}}, "published is no setting"),
-        (BASE, {"frozen": True}, "frozen is no setting of house/base"),
-        (BASE, {"autoencoder_epochs": 1}, "autoencoder_epochs is no setting of house/base"),
-        (HEAD, {"latent": 8}, "latent is no setting of house/head"),
-        (HEAD, {"autoencoder_epohcs": 1}, "epohcs is no setting of house/base; did you mean"),
-        (HEAD, {"autoencoder": BASE}, "autoencoder is no setting of house/head"),
+        (BASE, {"epohcs": 1}, "epohcs is not a setting of house/base; did you mean epochs?"),
+        (BASE, {"name": "other"}, "name is not a setting of house/base; known are batch_size"),
+        (BASE, {"published": {}}, "published is not a setting"),
+        (BASE, {"frozen": True}, "frozen is not a setting of house/base"),
+        (BASE, {"autoencoder_epochs": 1}, "autoencoder_epochs is not a setting of house/base"),
+        (HEAD, {"latent": 8}, "latent is not a setting of house/head"),
+        (HEAD, {"autoencoder_epohcs": 1}, "epohcs is not a setting of house/base; did you mean"),
+        (HEAD, {"autoencoder": BASE}, "autoencoder is not a setting of house/head"),
         (HEAD, {"autoencoder_dropout": 1}, "dropout must be a number from 0.0 to 0.99, not 1"),
         (BASE, {"epochs": -1}, "epochs must be a whole number from 0 to 10000, not -1"),
         (BASE, {"kernels": 16}, "kernels must be "),
@@ -183,7 +183,7 @@ def test_a_spec_is_restored_from_the_settings_of_its_record(spec, changes):
     assert settings(again) == settings(ran) != settings(spec)
     assert (again.id, again.summary) == (spec.id, spec.summary)
     assert values == settings(ran)
-    with pytest.raises(SpecError, match="latnet is no setting"):
+    with pytest.raises(SpecError, match="latnet is not a setting"):
         restored(spec, values | {"latnet": 3})
 
 

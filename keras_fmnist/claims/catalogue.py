@@ -3,20 +3,14 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from keras_fmnist.claims.texts import Text
+
 if TYPE_CHECKING:
     from keras_fmnist.claims.alternatives import Alternatives
     from keras_fmnist.claims.claim import Claim
     from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec
 
     Specs = tuple[AutoencoderSpec | ClassifierSpec, ...]
-
-
-@dataclass(frozen=True)
-class Text:
-    """The same in both languages of the page; backticks and double asterisks as in Markdown."""
-
-    english: str
-    spanish: str
 
 
 @dataclass(frozen=True)
@@ -67,8 +61,8 @@ class Catalogue:
         findings: `Text`s, what the ranks of those readings say.
         exhibits: `{name of a report: exhibits}`, in the report's order.
         deviations: `Text`s, what the reports leave open or get wrong, numbered from 1.
-        spanish: `{English: Spanish}` for what the experiments say of themselves; what is missing
-            is shown in English.
+        summaries: `{experiment's id: Text}`, what the experiments say of themselves; one that is
+            missing is shown in English alone.
         headlines: what came out, a line each, for the README; numbers stand in them as
             `{mansilla/base:val_loss}` (see `reporting.numbers`).
         main_results: the experiments whose rows the README shows.
@@ -85,7 +79,7 @@ class Catalogue:
     findings: tuple[Text, ...] = ()
     exhibits: dict[str, tuple[Exhibit, ...]] = field(default_factory=dict)
     deviations: tuple[Text, ...] = ()
-    spanish: dict[str, str] = field(default_factory=dict)
+    summaries: dict[str, Text] = field(default_factory=dict)
     headlines: tuple[str, ...] = ()
     main_results: "Specs" = ()
     main_job: "Specs" = ()

@@ -1,28 +1,39 @@
-"""From several seeds to a verdict: what must be so, and when the seeds are enough to tell.
+"""From a fixed number of seeds to a verdict: what must be so, and what decides it.
 
-A verdict follows from an interval alone, never from a mean: `undecided` where seeds are too few or
-where the interval holds both sides. Two variants are ranked only where their intervals lie apart;
-seeds that both have do not help, for nets of different shape share little but the seed's number.
-A ratio or a difference, which is one number a seed, is taken seed by seed.
-
-Every rule has `specs`, the experiments it asks about, and `judge(runs)`, which takes
-`{spec id: {backend, device and seed: record}}` and returns a `Finding`.
+Every rule has `specs`, the experiments it asks about; `error`, the largest chance that it decides
+wrongly; and `judge(runs, seeds)`, which takes `{spec id: {backend, device and seed: record}}` and
+the seeds that were fixed before any of them was run. While one of them is missing, nothing is read
+off. Two variants are compared seed by seed: the same seed gives both the same order of batches.
+docs/protocol.md says the same in words.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from keras_fmnist.claims.quantities import Quantity
-from keras_fmnist.records.intervals import mean_interval, share_interval
+from keras_fmnist.claims.quantities import WORDS, Quantity, compare
+from keras_fmnist.claims.texts import Text
+from keras_fmnist.records.intervals import (
+    adjust_holm,
+    find_p_below_half,
+    find_p_beyond,
+    find_p_one_more,
+    mean_interval,
+    prediction_interval,
+)
 from keras_fmnist.records.record import Record
 from keras_fmnist.specs import Spec
 
-REPRODUCED, NOT_REPRODUCED, UNDECIDED = "reproduced", "not reproduced", "undecided"
+REPRODUCED, CONSISTENT = "reproduced", "consistent with one run"
+VARIES, NOT_REPRODUCED = "varies with the seed", "not reproduced"
+UNDECIDED = "undecided"
+VERDICTS = (REPRODUCED, CONSISTENT, VARIES, NOT_REPRODUCED, UNDECIDED)
+ONE_SIDED = 0.025  # of a bound, whose interval is of 95 %
+TWO_TESTS = 0.05  # each of the two one-sided tests, whose interval is of 90 %
+VOTE = 0.05  # sign test; 7 or 8 of 8 decide, and 5 of 5
+PREDICTION = 0.05
 # Of two seeds that happen to be near, the interval has almost no width.
 FEWEST = 3
-# Sign test: five seeds that agree are the fewest to exclude, at 5 % on either side, that the other
-# outcome is as common: 0.5 ** 5 = 0.03.
-FEWEST_VOTES = 5
+LARGEST = 700  # about the logarithm of the largest float
 Runs = dict[str, dict[tuple[str, str, int], Record]]
 
 
@@ -30,202 +41,271 @@ Runs = dict[str, dict[tuple[str, str, int], Record]]
 class Estimate:
     """A mean or a share over seeds, and its interval; None where there are too few seeds."""
 
-    label: str
+    label: Text
     value: float | None
     interval: tuple[float, float] | None
     n: int
+    percent: bool = False
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What records say: a verdict, the reasons for it, and what was measured."""
+    """What records say: a verdict, the reasons for it, and what was measured.
+
+    `p` is the p-value of a refutation as a share of the error that its rule allows: at most 1
+    refutes. `otherwise` is what a refutation becomes that does not stand among the parts of a
+    whole, and `complete` whether every seed was there.
+    """
 
     verdict: str
-    reasons: tuple[str, ...]
+    reasons: tuple[Text, ...]
     measures: tuple[Estimate, ...]
+    p: float = math.inf
+    otherwise: str = UNDECIDED
+    complete: bool = True
 
 
-def _values(reading, specs, runs):
-    """What is read, one value for each seed that every one of the specs has.
+def _read(quantity, specs, runs, seeds):
+    """What is read, one value for each of the seeds that every one of the specs has.
 
     A run off which it cannot be read does not count: its curves are too short, it has no pictures,
-    or the reading is a share of nothing.
+    or the quantity is a share of nothing.
     """
     values = []
     for key in sorted(set.intersection(*(set(runs[spec.id]) for spec in specs))):
+        if key[2] not in seeds:
+            continue
         try:
-            value = reading.of(*(runs[spec.id][key] for spec in specs))
+            value = quantity.of(*(runs[spec.id][key] for spec in specs))
         except (ArithmeticError, LookupError, TypeError, ValueError):
             continue
-        if math.isfinite(value):
+        if math.isfinite(value) and (value > 0 or not quantity.factor):
             values.append(value)
     return values
 
 
 def _names(specs):
-    return " / ".join(spec.name for spec in specs)
+    return " / ".join(dict.fromkeys(spec.name for spec in specs))
 
 
-def _mean(reading, specs, runs):
-    values = _values(reading, specs, runs)
-    label = f"{_names(specs)} {reading.label}"
+def _estimate(quantity, specs, values, confidence=0.95):
+    """Mean and interval; of a ratio both on the scale of logarithms."""
+    label, n = quantity.measure(*(spec.name for spec in specs)), len(values)
     if not values:
-        return Estimate(label, None, None, 0)
-    mean, half = mean_interval(values)
+        return Estimate(label, None, None, 0, quantity.percent)
+    scaled = [math.log(value) for value in values] if quantity.factor else values
+    mean, half = mean_interval(scaled, confidence)
     interval = None
-    if len(values) >= FEWEST:  # no accuracy lies above 1, whatever Student's t says
-        interval = max(mean - half, reading.least), min(mean + half, reading.most)
-    return Estimate(label, mean, interval, len(values))
+    if n >= FEWEST:
+        interval = mean - half, mean + half
+    if quantity.factor:
+        mean, interval = _exp(mean), interval and tuple(map(_exp, interval))
+    if interval:  # no accuracy lies above 1, whatever Student's t says
+        interval = max(interval[0], quantity.least), min(interval[1], quantity.most)
+    return Estimate(label, mean, interval, n, quantity.percent)
 
 
-def _too_few(measures, names, fewest):
-    """The finding that seeds are too few, or None where they are not."""
+def _exp(value):
+    return math.exp(min(value, LARGEST))
+
+
+def _incomplete(measures, names, seeds):
+    """The judgement that seeds are missing, or None where none is."""
     reasons = tuple(
-        f"{name} has {m.n} of at least {fewest} seeds"
+        WORDS("too_few", names=name, n=m.n, seeds=len(seeds))
         for m, name in zip(measures, names, strict=True)
-        if m.n < fewest
+        if m.n < max(len(seeds), FEWEST)
     )
-    return Judgement(UNDECIDED, reasons, measures) if reasons else None
+    return Judgement(UNDECIDED, reasons, measures, complete=False) if reasons else None
+
+
+def _varies(yes, n):
+    """Whether neither answer can be called that of most seeds, by the sign test either way.
+
+    So it is with 2 to 6 of 8, and with 1 to 4 of 5. Seeds that all agree do not vary, however few.
+    """
+    return 0 < yes < n and find_p_below_half(min(yes, n - yes), n) > VOTE
 
 
 @dataclass(frozen=True)
 class Within:
-    """The mean over seeds lies between two bounds, judged by its 95 % interval (Student's t)."""
+    """The mean over seeds lies between two bounds.
 
-    reading: Quantity
+    One bound is judged by the 95 % interval (Student's t), two by the two one-sided tests of
+    equivalence, which is the interval of 90 %. Where the interval holds a bound and seeds lie on
+    both sides of it, too even for a vote, the verdict is that it varies with the seed.
+    """
+
+    quantity: Quantity
     specs: tuple[Spec, ...]
     low: float = -math.inf
     high: float = math.inf
 
-    def judge(self, runs: Runs) -> Judgement:
-        """What the runs say; see the module."""
-        measure = _mean(self.reading, self.specs, runs)
-        if few := _too_few((measure,), (_names(self.specs),), FEWEST):
-            return few
-        low, high = measure.interval
-        if self.low <= low and high <= self.high:
-            verdict, part = REPRODUCED, "all"
-        elif high < self.low or self.high < low:
-            verdict, part = NOT_REPRODUCED, "no part"
-        else:
-            verdict, part = UNDECIDED, "only a part"
-        reason = f"{part} of the interval of {measure.label} is {self._bounds(measure.label)}"
-        return Judgement(verdict, (reason,), (measure,))
+    @property
+    def error(self) -> float:
+        """Of either verdict, at the bound."""
+        return TWO_TESTS if math.isfinite(self.low) and math.isfinite(self.high) else ONE_SIDED
 
-    def _bounds(self, label):
-        low, high = format_number(label, self.low), format_number(label, self.high)
+    def judge(self, runs: Runs, seeds: range) -> Judgement:
+        """What the runs say; see the module."""
+        values = _read(self.quantity, self.specs, runs, seeds)
+        measure = _estimate(self.quantity, self.specs, values, 1 - 2 * self.error)
+        if missing := _incomplete((measure,), (_names(self.specs),), seeds):
+            return missing
+        low, high = measure.interval
+        within = sum(self.low <= value <= self.high for value in values)
+        words = {"measure": measure.label, "bounds": self._bounds()}
+        if self.low <= low and high <= self.high:
+            verdict, key = REPRODUCED, "all_within"
+        elif high < self.low or self.high < low:
+            verdict, key = NOT_REPRODUCED, "none_within"
+        elif _varies(within, len(values)):
+            verdict, key = VARIES, "varies_within"
+            words |= {"yes": within, "n": len(values)}
+        else:
+            verdict, key = UNDECIDED, "partly_within"
+        return Judgement(verdict, (WORDS(key, **words),), (measure,), self._p(values))
+
+    def _p(self, values):
+        bounds = self.low, self.high
+        if self.quantity.factor:
+            values = [math.log(value) for value in values]
+            bounds = tuple(math.log(bound) if bound > 0 else -math.inf for bound in bounds)
+        return find_p_beyond(values, *bounds) / self.error
+
+    def _bounds(self):
+        low, high = (format_number(bound, self.quantity.percent) for bound in (self.low, self.high))
         if math.isinf(self.low):
-            return f"at most {high}"
-        return f"at least {low}" if math.isinf(self.high) else f"from {low} to {high}"
+            return WORDS("at_most", high=high)
+        return (
+            WORDS("at_least", low=low)
+            if math.isinf(self.high)
+            else WORDS("between", low=low, high=high)
+        )
 
 
 @dataclass(frozen=True)
 class Near:
-    """The mean over seeds lies within `reach` of a printed number.
+    """The mean over seeds lies within `reach` of a printed number, which is that of one run.
 
-    What is printed is one run. So the number is refuted only where, besides, one more run of ours
-    would not be expected there: outside the 95 % prediction interval.
+    Reproduced where the 90 % interval is within the reach; else consistent with one run of ours
+    where the number lies in the 95 % prediction interval; else not reproduced.
     """
 
-    reading: Quantity
+    quantity: Quantity
     spec: Spec
     printed: float
     reach: float
+    error = PREDICTION
 
     @property
     def specs(self) -> tuple[Spec]:
         """The experiment that it is printed for."""
         return (self.spec,)
 
-    def judge(self, runs: Runs) -> Judgement:
+    def judge(self, runs: Runs, seeds: range) -> Judgement:
         """What the runs say; see the module."""
         bounds = self.printed - self.reach, self.printed + self.reach
-        found = Within(self.reading, self.specs, *bounds).judge(runs)
-        if found.verdict != NOT_REPRODUCED:
-            return found
-        mean, half = mean_interval(_values(self.reading, self.specs, runs))
-        # Half of a mean's interval is t·s/√n, that of one more run t·s·√(1 + 1/n).
-        one_more = half * math.sqrt(found.measures[0].n + 1)
-        if abs(mean - self.printed) > one_more:
-            return found
-        reason = f"{found.reasons[0]}, but one more run might be"
-        return Judgement(UNDECIDED, (reason,), found.measures)
+        near = Within(self.quantity, self.specs, *bounds).judge(runs, seeds)
+        if not near.complete or near.verdict == REPRODUCED:
+            return replace(near, p=math.inf)
+        values = _read(self.quantity, self.specs, runs, seeds)
+        p = find_p_one_more(values, self.printed) / self.error
+        verdict = NOT_REPRODUCED if p <= 1 else CONSISTENT
+        low, high = (
+            format_number(bound, self.quantity.percent) for bound in prediction_interval(values)
+        )
+        reason = WORDS(
+            "outside_one_more" if p <= 1 else "inside_one_more",
+            printed=format_number(self.printed, self.quantity.percent),
+            quantity=near.measures[0].label,
+            low=low,
+            high=high,
+        )
+        return Judgement(verdict, (reason,), near.measures, p, otherwise=CONSISTENT)
 
 
 @dataclass(frozen=True)
 class Ranked:
-    """One variant's mean, times a factor, lies below another's; both intervals must lie apart."""
+    """One variant's mean, times a factor, lies below another's, compared seed by seed."""
 
-    reading: Quantity
+    quantity: Quantity
     smaller: Spec
     larger: Spec
     times: float = 1
+    error = ONE_SIDED
 
     @property
     def specs(self) -> tuple[Spec, Spec]:
         """The two variants."""
         return (self.smaller, self.larger)
 
-    def judge(self, runs: Runs) -> Judgement:
+    def judge(self, runs: Runs, seeds: range) -> Judgement:
         """What the runs say; see the module."""
-        measures = tuple(_mean(self.reading, (spec,), runs) for spec in self.specs)
-        if few := _too_few(measures, (self.smaller.name, self.larger.name), FEWEST):
-            return few
-        low, high = (self.times * bound for bound in measures[0].interval)
-        factor = "" if self.times == 1 else f"{self.times:g} times "
-        names = f"{factor}{self.smaller.name} and {self.larger.name}"
-        if high < measures[1].interval[0]:
-            return Judgement(REPRODUCED, (f"{names} lie apart",), measures)
-        if measures[1].interval[1] < low:
-            return Judgement(NOT_REPRODUCED, (f"{names} lie apart, the other way round",), measures)
-        return Judgement(UNDECIDED, (f"{names}: intervals overlap, no ranking",), measures)
-
-
-@dataclass(frozen=True)
-class MostSeeds:
-    """More than half of all seeds say yes, judged by the share's Clopper-Pearson interval."""
-
-    reading: Quantity
-    specs: tuple[Spec, ...]
-
-    def judge(self, runs: Runs) -> Judgement:
-        """What the runs say; see the module."""
-        votes = _values(self.reading, self.specs, runs)
-        n, yes = len(votes), sum(votes)
-        label = f"{_names(self.specs)} {self.reading.label} (share of seeds)"
-        interval = share_interval(yes, n) if n >= FEWEST_VOTES else None
-        measure = Estimate(label, yes / n if n else None, interval, n)
-        if few := _too_few((measure,), (_names(self.specs),), FEWEST_VOTES):
-            return few
-        low, high = interval
-        verdict = REPRODUCED if low > 0.5 else NOT_REPRODUCED if high < 0.5 else UNDECIDED
-        words = f"{self.reading.label}: {yes} of {n} seeds"
-        if verdict is UNDECIDED:
-            words += ", too near half"
-        return Judgement(verdict, (words,), (measure,))
+        low = self.times if self.quantity.compared == "ratio" else 0
+        found = Within(compare(self.quantity), self.specs, low=low).judge(runs, seeds)
+        sides = tuple(
+            _estimate(self.quantity, (spec,), _read(self.quantity, (spec,), runs, seeds))
+            for spec in self.specs
+        )
+        return replace(found, measures=(*sides, *found.measures))
 
 
 @dataclass(frozen=True)
 class Every:
-    """Several things at once: one that is not reproduced is enough to refute all."""
+    """Several things at once: one that is refuted is enough, after Holm's correction for all."""
 
-    parts: tuple[Within | Near | Ranked | MostSeeds, ...]
+    parts: tuple[Within | Near | Ranked, ...]
 
     @property
     def specs(self) -> tuple[Spec, ...]:
         """Those of every part."""
-        return tuple(spec for part in self.parts for spec in part.specs)
+        return tuple(dict.fromkeys(spec for part in self.parts for spec in part.specs))
 
-    def judge(self, runs: Runs) -> Judgement:
+    @property
+    def error(self) -> float:
+        """That all hold is wrongly said no more often than of one part; Holm keeps the rest."""
+        return max(part.error for part in self.parts)
+
+    def judge(self, runs: Runs, seeds: range) -> Judgement:
         """What the runs say; see the module."""
-        findings = [part.judge(runs) for part in self.parts]
-        verdicts = {finding.verdict for finding in findings}
-        verdict = next(v for v in (NOT_REPRODUCED, UNDECIDED, REPRODUCED) if v in verdicts)
-        reasons = dict.fromkeys(r for f in findings if f.verdict == verdict for r in f.reasons)
-        measures = {m.label: m for f in findings for m in f.measures}
-        return Judgement(verdict, tuple(reasons), tuple(measures.values()))
+        found = [part.judge(runs, seeds) for part in self.parts]
+        adjusted = adjust_holm([one.p for one in found])
+        found = [
+            _without_refutation(one) if one.verdict == NOT_REPRODUCED and p > 1 else one
+            for one, p in zip(found, adjusted, strict=True)
+        ]
+        measures = tuple({m.label: m for one in found for m in one.measures}.values())
+        missing = [one for one in found if not one.complete]
+        verdicts = {one.verdict for one in missing or found}
+        order = (NOT_REPRODUCED, VARIES, UNDECIDED, CONSISTENT, REPRODUCED)
+        verdict = next(verdict for verdict in order if verdict in verdicts)
+        reasons = dict.fromkeys(
+            reason for one in missing or found if one.verdict == verdict for reason in one.reasons
+        )
+        return Judgement(
+            verdict,
+            tuple(reasons),
+            measures,
+            min(adjusted),
+            complete=not missing,
+        )
 
 
-def format_number(label: str, value: float) -> str:
-    """A measured value as text: an accuracy in percent, anything else with three digits."""
-    return f"{value:.2%}" if label.endswith("accuracy") else f"{value:.3g}"
+def _without_refutation(found):
+    """What is left of a refutation that does not stand among so many parts."""
+    reasons = tuple(WORDS("not_after_holm", reason=reason) for reason in found.reasons)
+    return replace(found, verdict=found.otherwise, reasons=reasons)
+
+
+Criterion = Within | Near | Ranked | Every
+
+
+def format_number(value: float, percent: bool = False) -> str:
+    """A measured value as text: a share in percent, anything else with three digits."""
+    return f"{value:.2%}" if percent else f"{value:.3g}"
+
+
+def name_verdict(verdict: str) -> Text:
+    """A verdict in both languages."""
+    return WORDS("verdict_" + verdict.replace(" ", "_"))

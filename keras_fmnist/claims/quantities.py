@@ -1,7 +1,8 @@
-"""What can be read off a run: a number or a yes, from its curves, confusion matrix or pictures.
+"""What is read off a run for a claim: the metrics and curves; pictures and matrices stand beside.
 
-A reading takes one record, or records of several experiments with the same seed. Words that a
-report uses of its figures get their meaning here, once.
+A quantity takes one record, or records of several experiments with the same seed. Words that a
+report uses of its figures get their meaning here, once. What a figure shows is a signed number, not
+a yes or no: how far a loss rises, not whether it does.
 """
 
 import math
@@ -10,134 +11,169 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import fmean, stdev
 
-import numpy as np
+from keras_fmnist.claims.texts import Text, Texts
 
-from keras_fmnist.data import CLASS_NAMES
-from keras_fmnist.records.images import unpack_images
-
-# A step against the trend that is smaller than this share of a curve's height does not show in a
-# printed figure.
-VISIBLE = 0.05
+WORDS = Texts(__package__)
 WOBBLE_FROM = 5  # the epoch from which mansilla sees the curves wobble
+LEVEL = 5  # epochs: where a noisy curve ends is the mean of so many
 LOSSES = ("train_eval_loss", "val_loss")
 ACCURACIES = ("train_eval_accuracy", "val_accuracy")
-UPPER_GARMENTS = ("T-shirt/top", "Pullover", "Coat", "Shirt")
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """What is read, in words, the function of the records that reads it, and what it can be."""
+    """A number that is read off a run.
 
-    label: str
+    Attributes:
+        name: of the quantity, by which a rule is registered; words may change, names do not.
+        label: it in words.
+        of: reads it off records, one of each experiment in question.
+        least: no value lies below.
+        most: nor above.
+        factor: it is itself a ratio, so its mean is taken of logarithms.
+        compared: two of them are compared by their `ratio` (a loss) or `difference` (a share).
+        percent: whether it is shown in percent.
+        pair: of a quantity of two experiments, the key of the words that name both.
+    """
+
+    name: str
+    label: Text
     of: Callable[..., float]
     least: float = -math.inf
     most: float = math.inf
+    factor: bool = False
+    compared: str = "ratio"
+    percent: bool = False
+    pair: str = ""
+
+    def measure(self, *names: str) -> Text:
+        """The quantity of experiments in words: `validation loss, base over latent_256`."""
+        if self.pair:
+            first, second = names
+            return WORDS(self.pair, quantity=self.label, first=first, second=second)
+        return WORDS("measure", names=" / ".join(names), quantity=self.label)
+
+
+def name_metric(name: str) -> Text:
+    """A metric by the name that records have for it, in words."""
+    return WORDS(f"metric_{name}")
+
+
+def define(
+    key: str, of: Callable[..., float], words: dict | None = None, **options: object
+) -> Quantity:
+    """A quantity whose words have a key.
+
+    Args:
+        key: of its label.
+        of: reads it off records.
+        words: what its label names; a `metric` by the name that records have for it.
+        options: see `Quantity`.
+    """
+    words = words or {}
+    name = " ".join([key, *(str(value) for value in words.values())])
+    if "metric" in words:
+        words = words | {"metric": name_metric(words["metric"])}
+    return Quantity(name, WORDS(key, **words), of, **options)
+
+
+def _of_metric(key, of, words):
+    if words["metric"].endswith("accuracy"):
+        return define(key, of, words, least=0, most=1, compared="difference", percent=True)
+    return define(key, of, words, least=0)
 
 
 def final(name: str) -> Quantity:
-    """A metric of the last epoch."""
-    most = 1 if name.endswith("accuracy") else math.inf
-    return Quantity(name, lambda run: run.metrics[name], least=0, most=most)
+    """A metric of the last epoch, as a table prints it."""
+    return _of_metric("final", lambda run: run.metrics[name], {"metric": name})
+
+
+def level(name: str) -> Quantity:
+    """Where a curve ends: the mean of its last five epochs, which the noise of one moves less."""
+    words = {"metric": name, "epochs": LEVEL}
+    return _of_metric("level", lambda run: _level(run, name), words)
+
+
+def _level(run, name):
+    return fmean(run.history[name][-LEVEL:])
 
 
 def at_epoch(name: str, epoch: int) -> Quantity:
     """A curve's value after so many epochs."""
-    return Quantity(f"epoch {epoch} {name}", lambda run: run.history[name][epoch - 1])
+    words = {"metric": name, "epoch": epoch}
+    return _of_metric("at_epoch", lambda run: run.history[name][epoch - 1], words)
 
 
-def ratio(name: str) -> Quantity:
-    """A metric of one run as a share of another's."""
-    return Quantity(f"{name} ratio", lambda one, other: one.metrics[name] / other.metrics[name])
+def running(name: str) -> Quantity:
+    """`loss` or `accuracy` of the last epoch as it ran, with dropout on and weights moving."""
+    return _of_metric("final", lambda run: run.history[name][-1], {"metric": name})
 
 
-def counted_as(true: str, predicted: str) -> Quantity:
-    """How many of the 1 000 test images of a class were taken for a class."""
-    row, column = CLASS_NAMES.index(true), CLASS_NAMES.index(predicted)
-    return Quantity(f"{true} as {predicted}", lambda run: run.confusion_matrix[row][column])
+def compare(quantity: Quantity) -> Quantity:
+    """The larger run's quantity against the smaller one's, seed by seed."""
+    ratio = quantity.compared == "ratio"
+    return Quantity(
+        f"{quantity.compared} of {quantity.name}",
+        quantity.label,
+        lambda smaller, larger: (
+            quantity.of(larger) / quantity.of(smaller)
+            if ratio
+            else quantity.of(larger) - quantity.of(smaller)
+        ),
+        factor=ratio,
+        percent=quantity.percent and not ratio,
+        pair="over" if ratio else "minus",
+    )
+
+
+# --- gaps between training and validation ---
 
 
 def _gap(run):
-    return run.metrics["val_loss"] - run.metrics["train_eval_loss"]
+    return _level(run, "val_loss") - _level(run, "train_eval_loss")
 
 
-def _explained(run):
-    originals, rebuilt = (
-        unpack_images(run.images[name]).astype(float) for name in ("originals", "reconstructions")
-    )
-    left, all_of_it = ((originals - other) ** 2 for other in (rebuilt, originals.mean(0)))
-    return 1 - float(left.sum()) / float(all_of_it.sum())
-
-
-def _upper_errors(run):
-    """Shirts and coats taken for another upper garment, among all that were taken for another."""
-    counts = np.array(run.confusion_matrix)
-    np.fill_diagonal(counts, 0)
-    rows = counts[[CLASS_NAMES.index("Shirt"), CLASS_NAMES.index("Coat")]]
-    upper = [CLASS_NAMES.index(name) for name in UPPER_GARMENTS]
-    return int(rows[:, upper].sum()) / int(rows.sum())
-
-
-# Standard deviation of the steps from epoch to epoch.
-WOBBLE = Quantity(
-    "wobble of val_loss",
-    lambda run: stdev(b - a for a, b in pairwise(run.history["val_loss"][WOBBLE_FROM - 1 :])),
+# Validation minus training loss.
+GAP = define("gap", _gap, compared="difference")
+GAP_CHANGE = define(
+    "gap_change",
+    lambda one, other: (_gap(other) - _gap(one)) / _level(one, "val_loss"),
+    percent=True,
+    pair="to",
 )
-# Of the steps of both losses from then on, how many go up, or down where those are fewer.
-STEPS_EITHER_WAY = Quantity("steps up and steps down", lambda run: _steps_either_way(run))
-GAP = Quantity("gap", _gap)  # validation minus training loss
-GAP_CHANGE = Quantity(
-    "gap change", lambda one, other: (_gap(one) - _gap(other)) / other.metrics["val_loss"]
-)
-ACCURACY_GAP = Quantity(
-    "gap in accuracy",
-    lambda run: run.metrics["train_eval_accuracy"] - run.metrics["val_accuracy"],
+ACCURACY_GAP = define(
+    "accuracy_gap",
+    lambda run: _level(run, "train_eval_accuracy") - _level(run, "val_accuracy"),
+    percent=True,
 )
 # The training loss as it ran, with dropout on, over the validation loss.
-RUNNING_RATIO = Quantity(
-    "loss over val_loss", lambda run: run.history["loss"][-1] / run.metrics["val_loss"]
+RUNNING_RATIO = define(
+    "running_ratio", lambda run: run.history["loss"][-1] / run.metrics["val_loss"]
 )
-# Of what tells ten test images apart, one a class, the share that their reconstructions show: 1 is
-# perfect, and 0 is what the same picture ten times reaches, the best of which is their mean.
-EXPLAINED = Quantity("explained variance of ten images", _explained)
-UPPER_ERRORS = Quantity("errors among upper garments", _upper_errors)
+OVER_MEAN_IMAGE = define(
+    "over_mean_image", lambda run: run.metrics["val_loss"] / run.metrics["mean_image_loss"]
+)
 
 
-def higher_later(early: int, late: int) -> Quantity:
-    """Both losses are higher after `late` epochs than after `early` ones."""
-    return Quantity(
-        f"both losses higher at epoch {late} than at {early}",
-        lambda run: all(
-            run.history[name][late - 1] > run.history[name][early - 1] for name in LOSSES
-        ),
-    )
+# --- the course of a curve ---
 
 
-def higher_on_average(since: int) -> Quantity:
-    """Both losses' mean over the epochs after `since` is above their value at `since`."""
-    return Quantity(
-        f"both losses higher on average after epoch {since} than at it",
-        lambda run: all(
-            fmean(run.history[name][since:]) > run.history[name][since - 1] for name in LOSSES
-        ),
-    )
+def _first_fall(curve):
+    return curve[0] / curve[WOBBLE_FROM - 1]
 
 
-def difference(quantity: Quantity) -> Quantity:
-    """What is read off one run minus what is read off another."""
-    return Quantity(f"difference in {quantity.label}", lambda a, b: quantity.of(a) - quantity.of(b))
+def _rise(curve):
+    return fmean(curve[WOBBLE_FROM:]) / curve[WOBBLE_FROM - 1]
 
 
-def _steps_either_way(run):
-    steps = [
-        [after - before for before, after in pairwise(run.history[name][WOBBLE_FROM - 1 :])]
-        for name in LOSSES
-    ]
-    return min(sum(sign * step > 0 for step in curve) for curve in steps for sign in (1, -1))
+def _steps_up(curve):
+    return sum(after > before for before, after in pairwise(curve[WOBBLE_FROM - 1 :]))
 
 
-def _falls(curve):
-    steps = [after - before for before, after in pairwise(curve)]
-    return curve[-1] < curve[0] and max(steps) <= VISIBLE * (max(curve) - min(curve))
+def _largest_step_up(curve):
+    """As a share of the curve's height; negative where every step goes down."""
+    height = max(curve) - min(curve)
+    return max(after - before for before, after in pairwise(curve)) / height
 
 
 def _thirds(curve):
@@ -146,24 +182,75 @@ def _thirds(curve):
     return fmean(curve[:third]), fmean(curve[third:-third]), fmean(curve[-third:])
 
 
-def _keeps(run):
-    _, middle, last = _thirds(run.history["val_loss"])
-    return last <= middle
+def _least_fall(curve):
+    """The smaller of the two ratios from third to third."""
+    return min(before / after for before, after in pairwise(_thirds(curve)))
 
 
-def _turns_halfway(run):
-    curve = run.history["val_loss"]
-    third = len(curve) // 3
-    return third <= curve.index(min(curve)) < len(curve) - third and not _keeps(run)
-
-
-def _flattens(curve):
-    """Up from the first epoch, but from the middle to the last third by less than that varies."""
+def _last_over_middle(curve):
     _, middle, last = _thirds(curve)
-    spread = stdev(curve[-(len(curve) // 3) :])
+    return last / middle
+
+
+def _settles(curve):
+    """How much more the last third varies than it gains on the middle one."""
+    _, middle, last = _thirds(curve)
+    return stdev(curve[-(len(curve) // 3) :]) - (last - middle)
+
+
+def _gain(curve):
+    return _thirds(curve)[2] - curve[0]
+
+
+def _steps_down_later(curve):
     later = curve[len(curve) // 3 :]
-    falls = sum(after < before for before, after in pairwise(later))
-    return curve[0] < last <= middle + spread and falls >= 2
+    return sum(after < before for before, after in pairwise(later))
+
+
+def _worst_of(names, of, worst=min, upside_down=False):
+    """Reads several curves and takes the one that speaks most against the claim."""
+    sign = -1 if upside_down else 1
+    return lambda run: worst(of([sign * value for value in run.history[name]]) for name in names)
+
+
+# Standard deviation of the steps from epoch to epoch.
+WOBBLE = define(
+    "wobble",
+    lambda run: stdev(b - a for a, b in pairwise(run.history["val_loss"][WOBBLE_FROM - 1 :])),
+)
+FIRST_FALL = define("first_fall", _worst_of(LOSSES, _first_fall), factor=True)
+RISE = define("rise", _worst_of(LOSSES, _rise), factor=True)
+STEPS_UP = define("steps_up", _worst_of(LOSSES, _steps_up), least=0)
+LARGEST_STEP_UP = define("largest_step_up", _worst_of(LOSSES, _largest_step_up, max), percent=True)
+LARGEST_STEP_DOWN = define(
+    "largest_step_down",
+    _worst_of(ACCURACIES, _largest_step_up, max, upside_down=True),
+    percent=True,
+)
+LEAST_FALL = define("least_fall", _worst_of(LOSSES, _least_fall), factor=True)
+LAST_OVER_MIDDLE = define(
+    "last_over_middle",
+    lambda run: _last_over_middle(run.history["val_loss"]),
+    factor=True,
+)
+LOWEST_EPOCH = define(
+    "lowest_epoch",
+    lambda run: 1 + run.history["val_loss"].index(min(run.history["val_loss"])),
+    least=1,
+)
+GAIN = define("gain", _worst_of(ACCURACIES, _gain), percent=True)
+SETTLES = define("settles", _worst_of(ACCURACIES, _settles), percent=True)
+STEPS_DOWN = define("steps_down", _worst_of(ACCURACIES, _steps_down_later), least=0)
+
+
+def _first_epoch_at(run, other):
+    """The first epoch with the other's final accuracy; one past the last where none has it."""
+    reached = _level(other, "val_accuracy")
+    curve = run.history["val_accuracy"]
+    return next((k for k, value in enumerate(curve, 1) if value >= reached), len(curve) + 1)
+
+
+FIRST_EPOCH_AT = define("first_epoch_at", _first_epoch_at, least=1, pair="against")
 
 
 def _cpu_seconds(run):
@@ -172,62 +259,4 @@ def _cpu_seconds(run):
     return run.seconds["cpu"]
 
 
-FALL_THROUGHOUT = Quantity(
-    "both losses fall throughout", lambda run: all(_falls(run.history[name]) for name in LOSSES)
-)
-RISE_THROUGHOUT = Quantity(
-    "both accuracies rise throughout",
-    lambda run: all(_falls([-value for value in run.history[name]]) for name in ACCURACIES),
-)
-SINK = Quantity(
-    "both losses lower with each third",
-    lambda run: all(a > b for name in LOSSES for a, b in pairwise(_thirds(run.history[name]))),
-)
-OVERFITS = Quantity("val_loss higher in the last third", lambda run: not _keeps(run))
-KEEPS = Quantity("val_loss not higher in the last third", _keeps)
-TURNS_HALFWAY = Quantity("val_loss lowest in the middle third, higher after it", _turns_halfway)
-FLATTENS = Quantity(
-    "both accuracies flat and wobbling",
-    lambda run: all(_flattens(run.history[name]) for name in ACCURACIES),
-)
-CPU_SECONDS = Quantity("processor seconds", _cpu_seconds)
-
-
-def _diagonal(run):
-    return np.diag(run.confusion_matrix)
-
-
-def best_classes(*names: str) -> Quantity:
-    """These classes have the most test images right."""
-    return _outermost("best", names, -1)
-
-
-def worst_classes(*names: str) -> Quantity:
-    """These classes have the fewest test images right."""
-    return _outermost("worst", names, 1)
-
-
-def _outermost(word, names, sign):
-    def among(run):
-        order = np.argsort(sign * _diagonal(run), kind="stable")[: len(names)]
-        return {CLASS_NAMES[row] for row in order} == set(names)
-
-    return Quantity(f"{word} classes", among)
-
-
-def commonest_errors(true: str, *names: str) -> Quantity:
-    """What a class is most often taken for, where it is not recognised."""
-
-    def among(run):
-        counts = np.array(run.confusion_matrix[CLASS_NAMES.index(true)])
-        counts[CLASS_NAMES.index(true)] = -1
-        order = np.argsort(-counts, kind="stable")[: len(names)]
-        return {CLASS_NAMES[column] for column in order} == set(names)
-
-    return Quantity(f"commonest errors of {true}", among)
-
-
-ALL_CLASSES_LOWER = Quantity(
-    "fewer right in all ten classes",
-    lambda one, other: bool((_diagonal(one) < _diagonal(other)).all()),
-)
+CPU_SECONDS = define("cpu_seconds", _cpu_seconds, least=0)

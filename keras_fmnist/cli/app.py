@@ -20,6 +20,8 @@ import fire
 from fire.decorators import SetParseFn
 from fire.parser import DefaultParseValue
 
+from keras_fmnist.cli.output import make_printable
+from keras_fmnist.records import provenance
 from keras_fmnist.settings import SpecError, suggest
 from keras_fmnist.training.interrupts import heed_sigterm
 
@@ -57,6 +59,8 @@ def main(component: dict, name: str, argv: list[str] | None = None) -> int:
         The exit status.
     """
     argv = sys.argv[1:] if argv is None else argv
+    _open_outputs()
+    _limit_threads()
     heed_sigterm()
     try:
         choice = _choose(component, name, argv)
@@ -76,6 +80,26 @@ def main(component: dict, name: str, argv: list[str] | None = None) -> int:
             raise
         return _fail(name, error, 1)
     return 0
+
+
+def _open_outputs():
+    """Has what is printed cost no result: a stream may be closed, or may not know every letter."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed, as by >&-; the next file that is opened would take its place
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace" if name == "stdout" else "backslashreplace")
+
+
+def _limit_threads():
+    """Has the frameworks take no more threads than this process may use processors.
+
+    They go by what the machine has, and do not see a container's quota.
+    """
+    usable = provenance.usable_cores()
+    if usable < (os.cpu_count() or 1):
+        os.environ.setdefault("OMP_NUM_THREADS", str(usable))
 
 
 def command(
@@ -234,7 +258,5 @@ def _fail(name, error, status):
     text = " ".join(str(error).split()) or type(error).__name__
     if len(text) > LONGEST_LINE:
         text = f"{text[: LONGEST_LINE // 2]} … {text[-LONGEST_LINE // 2 :]}"
-    # What a file or an argument smuggles in must not move the cursor of a terminal.
-    shown = (c if c.isprintable() else ascii(c)[1:-1] for c in text)
-    print(f"{name}: {''.join(shown)}", file=sys.stderr)
+    print(f"{name}: {make_printable(text)}", file=sys.stderr)
     return status

@@ -2,11 +2,12 @@
 
 import importlib.util
 import os
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from keras_fmnist.records.run import STUDY
+from keras_fmnist.records.run import STUDY, find_published
 from keras_fmnist.settings import SpecError, shorten, suggest
 
 if TYPE_CHECKING:
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
 
 
 # Flags that several commands have.
-RecordsFolder = Annotated[str, "folder of the records"]
+RecordsFolder = Annotated[
+    str | None, "folder of the records; else results here, or the published one with the package"
+]
 SeedOfRun = Annotated[int, "of the run"]
 JsonFile = Annotated[str | None, "write it all to this file"]
 Device = Annotated[str, "cpu, gpu, or auto: a GPU where there is one"]
@@ -37,8 +40,19 @@ def check_flag(name: str, value: object) -> bool:
     return value
 
 
-def check_folder(path: object, name: str = "out") -> None:
-    """Holds a path to be a folder, or one that can be made; `name` is what the user calls it."""
+def check_folder(path: object, name: str = "out", is_written: bool = True) -> None:
+    """Holds a path to be a folder, or one that can be made.
+
+    Args:
+        path: what the user said.
+        name: what the user calls it.
+        is_written: whether files are written to it.
+
+    Raises:
+        SpecError: it is no folder and cannot become one, or cannot be written.
+    """
+    if isinstance(path, int) and not isinstance(path, bool):  # as Fire reads it
+        raise SpecError(f"{name} must name a folder, not {shorten(path)}: that one is ./{path}")
     if not isinstance(path, str) or not path.strip() or "\0" in path:
         raise SpecError(f"{name} must name a folder, such as runs, not {shorten(path)}")
     if path.startswith("~"):  # it would become a folder of that name
@@ -56,19 +70,42 @@ def check_folder(path: object, name: str = "out") -> None:
         raise SpecError(f"{name} {path}: {there} is a link to nowhere")
     if not there.is_dir():
         raise SpecError(f"{name} {path}: {there} is a file, not a folder")
-    if not os.access(there, os.W_OK):
+    if is_written and not os.access(there, os.W_OK):
         raise SpecError(f"{name} {path}: {there} cannot be written")
 
 
-def check_records_folder(path: object) -> None:
-    """Holds a path to be a folder to read records from; that of the study may not be there yet."""
-    check_folder(path)
+def find_records_folder(
+    path: object, is_written: bool = False, takes_published: bool = True
+) -> str:
+    """The folder to read records from: the one that is named, the study here, or the published one.
+
+    Args:
+        path: what the user said, or None.
+        is_written: whether files are written to it.
+        takes_published: whether the one with the package will do.
+
+    Raises:
+        SpecError: there is none, or it cannot be read or written.
+    """
+    if path is None:
+        published = find_published() if takes_published else None
+        path = STUDY if published is None or os.path.isdir(STUDY) else str(published)
+    check_folder(path, is_written=is_written)
     if path != STUDY and not os.path.isdir(path):
         raise SpecError(f"out {path} does not exist: it must name a folder that holds runs")
+    if os.path.isdir(path) and not os.access(path, os.R_OK | os.X_OK):
+        raise SpecError(f"out {path} cannot be read")
+    return path
 
 
-def check_tracker(track: object) -> None:
-    """Holds a tracker to one that is known and installed, or None."""
+def say_where_records_are(out: str) -> None:
+    """Says on stderr that records are the published ones, where no folder of the study is here."""
+    if out == str(find_published()) and not os.path.isdir(STUDY):
+        print(f"there is no {STUDY} here: taken from {out}", file=sys.stderr)
+
+
+def check_tracker(track: object, out: str) -> None:
+    """Holds a tracker to one that is known and installed, or None, and that can write to `out`."""
     if track is None:
         return
     if not isinstance(track, str) or track not in TRACKERS:
@@ -76,6 +113,8 @@ def check_tracker(track: object) -> None:
     for package in TRACKERS[track]:
         if importlib.util.find_spec(package) is None:
             raise SpecError(f"{package} is not installed: pip install 'keras-fmnist[{track}]'")
+    if track == "mlflow" and "?" in str(Path(out).absolute()):  # the rest would be options
+        raise SpecError(f"out {out}: mlflow takes no path with a question mark")
 
 
 def find_experiment(specs: "Iterable[AnySpec]", experiment: object) -> "AnySpec":

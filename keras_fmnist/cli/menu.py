@@ -1,4 +1,4 @@
-"""What there is to type: every command."""
+"""Lists every command of `keras-fmnist`."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ from keras_fmnist.cli.commands.export import export
 from keras_fmnist.cli.commands.inspect import inspect
 from keras_fmnist.cli.commands.latent import map_latent_spaces
 from keras_fmnist.cli.commands.list import list_experiments
-from keras_fmnist.cli.commands.live import prepare_live
+from keras_fmnist.cli.commands.live import measure_for_live_page
 from keras_fmnist.cli.commands.predict import predict
 from keras_fmnist.cli.commands.report import write_report
 from keras_fmnist.cli.commands.study import run_study
@@ -24,7 +24,7 @@ Commands = dict[str, "Callable[..., Choice] | Commands"]
 
 
 def build_menu(catalogue: Catalogue) -> Commands:
-    """The commands of `keras-fmnist`: what works on every report, and each report's experiments."""
+    """Builds the commands of `keras-fmnist`, and below each report those of its experiments."""
     return {
         "list": command(list_experiments, catalogue),
         "data": command(prepare_data),
@@ -38,7 +38,7 @@ def build_menu(catalogue: Catalogue) -> Commands:
         "export": command(export, catalogue),
         "predict": command(predict, catalogue, experiment=catalogue.classifier.id),
         "latent": command(map_latent_spaces, catalogue),
-        "live": command(prepare_live, catalogue),
+        "live": command(measure_for_live_page, catalogue),
         "bench": command(bench, catalogue),
         **{name: build_experiment_commands(specs) for name, specs in catalogue.reports.items()},
     }

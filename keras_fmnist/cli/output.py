@@ -1,4 +1,4 @@
-"""What commands print: metrics in a line, tables, and how to go on after an interruption."""
+"""Formats what commands print: metrics, tables, and how to continue after an interruption."""
 
 import contextlib
 import textwrap
@@ -8,7 +8,7 @@ from tabulate import tabulate
 
 
 def format_metrics(metrics: dict[str, float]) -> str:
-    """Metrics in one line: `loss 0.0412, val_loss 0.0370`."""
+    """Formats metrics in one line: `loss 0.0412, val_loss 0.0370`."""
     return ", ".join(f"{name} {value:.4g}" for name, value in sorted(metrics.items()))
 
 
@@ -17,12 +17,12 @@ def format_table(
     columns: Sequence[str] = (),
     numbers: Sequence[int] = (),
 ) -> str:
-    """Rows as lines of text, in columns.
+    """Formats rows as a text table.
 
     Args:
-        rows: cells are text; one with line breaks takes several lines.
-        columns: headings, or none.
-        numbers: which columns are set to the right.
+        rows: rows of cells; a cell with line breaks takes several lines.
+        columns: headings, if any.
+        numbers: the columns to align to the right.
     """
     count = max([len(columns), *map(len, rows)])
     table = tabulate(
@@ -36,20 +36,29 @@ def format_table(
 
 
 def wrap_cell(text: str, width: int) -> str:
-    """The lines of a cell, each at most so many characters wide."""
+    """Breaks the text of a cell into lines of at most `width` characters."""
     return "\n".join(line for part in text.split("\n") for line in textwrap.wrap(part, width))
+
+
+def make_printable(text: str) -> str:
+    """Escapes characters that would control the terminal, since the text may be a stranger's."""
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
 
 
 @contextlib.contextmanager
 def say_how_to_go_on(remedy: str) -> Iterator[None]:
-    """Has an interrupt, and a file that cannot be written, say how to go on."""
+    """Adds how to continue to the error of an interrupt or of a file that cannot be written.
+
+    Args:
+        remedy: what to type or do, such as `the same command goes on`.
+    """
     try:
         yield
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"interrupted: {remedy}") from None
     except OSError as error:
         if isinstance(error, BrokenPipeError):
-            raise RuntimeError(f"nobody reads the output any longer: {remedy}") from None
+            raise RuntimeError(f"the output was closed: {remedy}") from None
         if error.filename is None:
             raise
         raise RuntimeError(

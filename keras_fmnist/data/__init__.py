@@ -1,6 +1,6 @@
-"""Fashion-MNIST: where it comes from, how it is verified, and how it is cut into batches.
+"""Fashion-MNIST: finding, verifying and loading it, and making batches of it.
 
-`batches` is not handed on: it imports Keras.
+`batches` is not imported here, because it imports Keras.
 """
 
 from keras_fmnist.data.fashion_mnist import (

@@ -18,21 +18,21 @@ EVALUATION_BATCH = 1000  # images; larger ones are not faster and cost memory
 
 
 class Batches(keras.utils.PyDataset):
-    """Batches of images and targets, the last one as small as it comes; pixels scaled.
+    """Batches of scaled images and their targets; the last batch may be smaller.
 
-    The images stay uint8 in memory, a quarter of float32, and are scaled a batch at a time. On
-    torch they lie on the device, and batches are gathered there.
+    The images stay uint8 in memory, a quarter of float32, and are scaled batch by batch. On torch
+    they are on the device, and batches are gathered there.
 
     Args:
         images: `(n, 28, 28, 1)` uint8.
-        labels: `(n,)` integers, or None where an image is its own target.
+        labels: `(n,)` integers, or None if the target is the image itself.
         batch_size: images a batch.
-        pixel_min: what a black pixel becomes, 0 or -1; a white one becomes 1.
-        seed: shuffles by (seed, epoch) where given; `SeedEachEpoch` says which epoch it is.
+        pixel_min: the value of a black pixel, 0 or -1; a white one is 1.
+        seed: for `shuffle`; None keeps the order.
 
     Attributes:
-        steps: batches of a whole epoch.
-        taken: how many of them are left out, at its beginning: an interrupted epoch goes on there.
+        steps: batches in a full epoch.
+        taken: how many batches to skip at its beginning, to resume an interrupted epoch.
     """
 
     def __init__(
@@ -61,13 +61,13 @@ class Batches(keras.utils.PyDataset):
         return images, images if self.labels is None else self.labels[rows]
 
     def shuffle(self, epoch: int) -> None:
-        """Puts the images into the order of an epoch."""
+        """Puts the images into the order of an epoch, which follows from (seed, epoch)."""
         self.order = _place(permutation(self.seed, epoch, len(self.images)))
 
 
 def _place(array):
-    """An array where batches are gathered from it: on torch the device, elsewhere numpy."""
+    """Moves an array to where batches are gathered: the device on torch, else numpy."""
     if keras.backend.backend() != "torch":
         return array
-    # A copy, because the data set's own arrays are read-only and torch knows no such thing.
+    # A copy, because the arrays of the data set are read-only, which torch does not support.
     return keras.ops.convert_to_tensor(array.copy())

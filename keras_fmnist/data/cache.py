@@ -1,8 +1,8 @@
-"""The prepared data on disk: one gzip file that holds the four arrays one after the other.
+"""The prepared data on disk: one gzip file with the four arrays one after the other.
 
-`gzip -dc fashion-mnist.gz | sha256sum` prints `sources.SHA256`, and that digest is what a reader
-checks. The name of the source travels as the comment in the gzip header. The format has nothing
-to unpickle, and no header that could ask for more memory than the data take.
+`gzip -dc fashion-mnist.gz | sha256sum` prints `sources.SHA256`, the digest that `read` checks. The
+name of the source is the comment in the gzip header. The format has nothing to unpickle, and no
+header that could ask for more memory than the data take.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ def read(path: Path) -> tuple[dict[str, np.ndarray], str]:
     """
     try:
         with path.open("rb") as stream:
-            packed = stream.read(BYTES)  # a file that long is not ours
+            packed = stream.read(BYTES)  # a longer file is not ours
         inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
         # Bounded: a file that unpacks to more is noticed one byte later, not gigabytes later.
         content = inflate.decompress(packed, BYTES + 1)
@@ -65,7 +65,7 @@ def pack(arrays: dict[str, np.ndarray], source: str) -> bytes:
 
 def _comment(packed: bytes) -> str:
     if packed[3] != _HAS_COMMENT:
-        return "unknown"  # somebody has packed the same arrays anew
+        return "unknown"  # the same arrays, packed by another program
     comment = packed[10 : packed.index(0, 10)].decode("latin-1")
-    # It is the one part that no digest covers, and it is printed on terminals.
+    # Checked, because no digest covers it and it is printed on terminals.
     return comment if comment.isprintable() and len(comment) < 1000 else "unknown"

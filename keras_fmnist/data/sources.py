@@ -1,7 +1,7 @@
-"""The four files of Fashion-MNIST: what each must be, and the places they may come from.
+"""Fetches the four files of Fashion-MNIST from one of several sources, and verifies them.
 
-Every source ends in the same four files, byte for byte as Zalando Research published them and
-tensorflow-datasets registers them (`checksums.tsv`). numpy and the standard library only.
+Every source gives the same four files, byte for byte as Zalando Research published them and as
+tensorflow-datasets registers them (`checksums.tsv`). It takes numpy and the standard library.
 
 Reference: Xiao, Rasul, Vollgraf, "Fashion-MNIST" (https://arxiv.org/abs/1708.07747).
 """
@@ -26,15 +26,15 @@ SHAPES = {
     "test_images": (10000, 28, 28, 1),
     "test_labels": (10000,),
 }
-# Of train images, train labels, test images, test labels, in the order of the original files.
+# Of the four arrays in the order of `SHAPES`, one after the other.
 SHA256 = "ca3ab2a37f845e1b8ae23cab1b51749a3011ba3bf1d9016176d75cbaabac376f"
 SYSTEM_FOLDER = Path("/usr/share/datasets/fashion-mnist")
 DEBIAN_PACKAGE = "dataset-fashion-mnist"
-TIMEOUT = 5.0  # seconds without a byte; many machines cannot reach the upstream address at all
+TIMEOUT = 5.0  # seconds without a byte; many machines cannot reach the upstream address
 
 
 class DataError(RuntimeError):
-    """Fashion-MNIST cannot be had; the message is one sentence that says what would be right."""
+    """Fashion-MNIST cannot be found; the message is one sentence that says what to do."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class UpstreamFile:
         return b"\x1f\x8b\x08\x08" + struct.pack("<I", stamp) + b"\x00\x03" + name + b"\x00"
 
     def restore(self, content: bytes) -> bytes:
-        """Gives Debian's copy its upstream header back; the compressed data are the same.
+        """Gives Debian's copy the upstream header back; the compressed data are the same.
 
         Debian builds with `gzip -n`, which leaves a header of ten bytes without a name.
         """
@@ -76,12 +76,12 @@ SPLITS = {
 
 
 def verify(content: bytes, file: UpstreamFile, where: str) -> bytes:
-    """Returns the upstream bytes of `file`, or says what `content` is instead.
+    """Checks a file and returns its upstream bytes.
 
     Args:
-        content: What was found, an upstream original or Debian's copy.
-        file: What it should be.
-        where: Path or address of the content, for the message.
+        content: The bytes, of the upstream file or of Debian's copy.
+        file: What they should be.
+        where: Path or address of the content, for the error.
 
     Raises:
         DataError: The content is empty, a web page, another of the four files, of the wrong
@@ -116,29 +116,40 @@ def _which(content: bytes) -> UpstreamFile | None:
     return None
 
 
-def read_idx(path: Path, shape: tuple[int, ...]) -> np.ndarray:
-    """Reads a gzipped IDX file of unsigned bytes.
+def pack_header(shape: tuple[int, ...]) -> bytes:
+    """Returns the header of an IDX file of unsigned bytes.
 
     Args:
-        path: File whose sha256 has been checked.
-        shape: Expected shape; a trailing 1 for the channel is not in the file.
-
-    Returns:
-        uint8 array of that shape.
-
-    Raises:
-        DataError: Magic number, counts or length are not those of `shape`.
+        shape: of its array; a trailing 1 for the channel is not stored in the file.
 
     Reference: http://yann.lecun.com/exdb/mnist/, "the IDX file format".
     """
     sizes = shape[:3]
     # 0x08: unsigned byte; then the number of axes, then each axis as a big-endian 32-bit count.
-    header = struct.pack(f">HBB{len(sizes)}I", 0, 8, len(sizes), *sizes)
+    return struct.pack(f">HBB{len(sizes)}I", 0, 8, len(sizes), *sizes)
+
+
+def read_idx(path: Path, shape: tuple[int, ...]) -> np.ndarray:
+    """Reads a gzipped IDX file of unsigned bytes.
+
+    Args:
+        path: A file whose sha256 has been checked.
+        shape: Expected shape; a trailing 1 for the channel is not stored in the file.
+
+    Returns:
+        uint8 array of that shape.
+
+    Raises:
+        DataError: Magic number, counts or length do not match `shape`.
+
+    Reference: http://yann.lecun.com/exdb/mnist/, "the IDX file format".
+    """
+    header = pack_header(shape)
     length = len(header) + int(np.prod(shape))
     with gzip.open(path) as stream:
         content = stream.read(length + 1)
     if content[: len(header)] != header or len(content) != length:
-        raise DataError(f"{path} is not an IDX file of {'×'.join(map(str, sizes))} bytes")
+        raise DataError(f"{path} is not an IDX file of {'×'.join(map(str, shape[:3]))} bytes")
     return np.frombuffer(content, np.uint8, offset=len(header)).reshape(shape)
 
 
@@ -156,7 +167,7 @@ def fetch(folder: Path, report: Callable[[str], None]) -> str:
         The source's name.
 
     Raises:
-        DataError: No source has all four, or the one in `FASHION_MNIST_DIR` is not right.
+        DataError: No source has all four, or the folder in `FASHION_MNIST_DIR` does not.
         OSError: `folder` cannot be written.
     """
     if named := os.environ.get("FASHION_MNIST_DIR"):
@@ -187,7 +198,7 @@ def _from_folder(source: Path, folder: Path) -> None:
         path = source / file.name
         try:
             with path.open("rb") as stream:
-                # One byte more than the longest of the four tells a longer file from a right one.
+                # One byte more than the longest of the four, to notice a file that is too long.
                 content = stream.read(max(file.size for file in FILES) + 1)
         except FileNotFoundError:
             raise DataError(f"{path} is missing") from None

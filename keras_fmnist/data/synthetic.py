@@ -6,7 +6,7 @@ from keras_fmnist.data.fashion_mnist import Dataset
 
 
 def make_synthetic(train: int = 600, test: int = 100, seed: int = 0) -> Dataset:
-    """Returns a learnable stand-in for tests: ten noisy shapes, one a class, equally many of each.
+    """Returns a learnable data set for tests: ten noisy shapes, one for each class, balanced.
 
     Args:
         train: Number of training images.

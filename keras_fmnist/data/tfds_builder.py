@@ -1,7 +1,7 @@
-"""Fashion-MNIST through tensorflow-datasets, without TensorFlow.
+"""Prepares Fashion-MNIST through tensorflow-datasets, without TensorFlow.
 
 The catalogue's own `fashion_mnist` builder needs TensorFlow twice: to unpack its archives and to
-encode its images as PNG. This one unpacks with gzip and stores plain tensors as array records.
+encode its images as PNG. This builder unpacks with gzip and stores plain tensors as array records.
 TFDS finds the registered sizes and sha256 of the four files in `checksums.tsv` beside this module.
 """
 
@@ -19,7 +19,7 @@ from keras_fmnist.data import sources
 
 
 class KerasFmnist(tfds.core.GeneratorBasedBuilder):
-    """The 70 000 examples, each with its place in the original file."""
+    """The 70 000 examples, each with its index in the original file."""
 
     VERSION = tfds.core.Version("1.0.0")
 
@@ -29,7 +29,7 @@ class KerasFmnist(tfds.core.GeneratorBasedBuilder):
             description="Fashion-MNIST as plain tensors, with the original order.",
             features=tfds.features.FeaturesDict(
                 {
-                    # TFDS shuffles by a hash of the key; the index leads back to the file's order.
+                    # TFDS shuffles by a hash of the key; the index restores the order of the file.
                     "index": tfds.features.Scalar(dtype=np.int32),
                     "image": tfds.features.Tensor(shape=(28, 28, 1), dtype=np.uint8),
                     "label": tfds.features.ClassLabel(num_classes=10),
@@ -58,7 +58,7 @@ class KerasFmnist(tfds.core.GeneratorBasedBuilder):
 
 
 def build(upstream: Path, work: Path) -> dict[str, np.ndarray]:
-    """Takes the four files through TFDS and returns the arrays in the original order.
+    """Reads the four files through TFDS and returns the arrays in the original order.
 
     Args:
         upstream: Folder that holds the four upstream files. TFDS checks their size and sha256.
@@ -72,13 +72,13 @@ def build(upstream: Path, work: Path) -> dict[str, np.ndarray]:
         OSError: `work` cannot be written.
         DataError: TFDS failed in another way.
     """
-    tfds.display_progress_bar(False)  # it draws a dozen bars; ours are two a split
+    tfds.display_progress_bar(False)  # it shows a dozen bars; ours are two for each split
     builder = KerasFmnist(data_dir=work / "prepared", file_format="array_record")
     config = tfds.download.DownloadConfig(manual_dir=upstream, try_download_gcs=False)
     try:
-        with contextlib.redirect_stdout(io.StringIO()):  # it prints and has no switch for that
+        with contextlib.redirect_stdout(io.StringIO()):  # it prints, with no switch against it
             builder.download_and_prepare(download_dir=work / "downloads", download_config=config)
-    except RuntimeError as error:  # what array_record's C++ raises, on a full disk too
+    except RuntimeError as error:  # raised by array_record's C++, also if the disk is full
         full = os.strerror(errno.ENOSPC)
         if full in str(error):
             raise OSError(errno.ENOSPC, full) from None
@@ -93,6 +93,6 @@ def build(upstream: Path, work: Path) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _bar(items, what: str, total: int):
-    # disable=None: silent where stderr is not a terminal.
-    return tqdm(items, desc=what, total=total, unit=" images", disable=None, leave=False)
+def _bar(items, title: str, total: int):
+    # disable=None: hidden if stderr is not a terminal.
+    return tqdm(items, desc=title, total=total, unit=" images", disable=None, leave=False)

@@ -43,9 +43,13 @@ def accelerate(model: keras.Model, exact: bool = False, inductor: bool = False) 
     Args:
         model: a functional or sequential `keras.Model`; changed in place.
         exact: give the weights of stock Keras bit for bit on CPU. Else dropout draws its masks
-            there from 16-bit slices of the same generator (rate within 1/131072), and batch norm
-            on channels first runs torch's kernel, which rounds otherwise. Other layers that draw
-            random numbers draw them from torch's generators, and run as stock if `exact`.
+            there from 16-bit slices of the same generator (rate within 1/131072), batch norm on
+            channels first runs torch's kernel, convolutions read maps channels last, a first
+            layer with its pooling and a last one of few outputs are matrix products, and at
+            evaluation batch norm is folded into the convolution before it: all that rounds
+            otherwise. The gradient of a bias before a batch norm, nothing but rounding, may be 0.
+            Other layers that draw random numbers draw them from torch's generators, and run as
+            stock if `exact`.
         inductor: compile the traced step with inductor on CPU: some 20 s at first, a few in later
             runs, which find it in the folder TORCHINDUCTOR_CACHE_DIR.
 

@@ -59,8 +59,8 @@ def pool_channels_last(graph: torch.fx.Graph) -> None:
 
 
 def _is_nchw(node):
-    meta = node.meta["tensor_meta"]
-    return len(meta.shape) == 4 and meta.memory_format is torch.contiguous_format
+    value = node.meta["val"]
+    return value.ndim == 4 and value.is_contiguous()
 
 
 def _max_pool2d_channels_last(images, *settings):
@@ -111,10 +111,10 @@ def _may_overwrite(node, position, roots, last_read):
 
 def _layout(node):
     """(shape, dtype, stride) of a node's tensor, or None where elements may share memory."""
-    meta = node.meta.get("tensor_meta")
-    if not hasattr(meta, "stride") or 0 in meta.stride:
+    value = node.meta.get("val")
+    if not isinstance(value, torch.Tensor) or 0 in value.stride():
         return None
-    return meta.shape, meta.dtype, meta.stride
+    return value.shape, value.dtype, value.stride()
 
 
 def storage_roots(graph: torch.fx.Graph) -> dict[torch.fx.Node, torch.fx.Node]:

@@ -12,7 +12,15 @@ from contextlib import AbstractContextManager
 import torch
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from keras_fmnist.fast_fit import masks, rewrite
+from keras_fmnist.fast_fit import (
+    convolutions,
+    few_inputs,
+    layout,
+    masks,
+    pooled,
+    rewrite,
+    transposed,
+)
 
 
 def generators_kept() -> AbstractContextManager[None]:
@@ -49,17 +57,32 @@ def make_runnable(
         return _try(_CudaGraph, module, state, leaves, fresh=fresh) or module.forward
     if devices == {"cpu"}:
         if not exact:
-            masks.replace_masks(module.graph, masks.draw_fast_mask_)
+            draw = masks.draw_traceable_mask_ if inductor else masks.draw_fast_mask_
+            masks.replace_masks(module.graph, draw)
         run = _try(_compile, module, state, leaves) if inductor else None
         if run is not None:
             return run
         if exact and masks.stock_mask_is_reproduced():
             masks.replace_masks(module.graph, masks.draw_stock_mask_)
-        _keep_freed_memory()
+        keep_freed_memory()
+        if not exact:
+            _rearrange(module, [*state, *leaves])
         rewrite.pool_channels_last(module.graph)
         rewrite.reuse_memory(module.graph)
     module.recompile()
     return module.forward
+
+
+def _rearrange(module, inputs):
+    """The rewritings that round otherwise."""
+    graph = module.graph
+    transposed.absorb_crops(graph)
+    convolutions.fold_affine(graph)
+    layout.prefer_channels_last(graph)
+    few_inputs.pool_few_inputs(graph)
+    pooled.pool_first(graph)
+    transposed.add_up_few_outputs(graph)
+    layout.describe(module, inputs)
 
 
 def _try(build, module, state, leaves, **settings):
@@ -80,7 +103,7 @@ def summarize(error: Exception) -> str:
 
 
 @functools.cache
-def _keep_freed_memory():
+def keep_freed_memory() -> None:
     """Tell glibc to keep freed memory in the process.
 
     By default it gives the feature maps of a step back to the kernel and faults them in again

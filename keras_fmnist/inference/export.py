@@ -14,8 +14,9 @@ import numpy as np
 from keras_fmnist import backends, data
 from keras_fmnist.data.pixels import scale_pixels
 from keras_fmnist.files import write_whole
-from keras_fmnist.models import torch_weights, weights
+from keras_fmnist.models import layers, networks, torch_weights, weights
 from keras_fmnist.settings import SpecError
+from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec
 
 if TYPE_CHECKING:
     import keras
@@ -38,13 +39,13 @@ def check_onnx() -> None:
             raise SpecError(f"{package} is not installed: pip install 'keras-fmnist[onnx]'")
 
 
-def write_net(target: str, model: "keras.Model", pixel_min: float) -> str:
+def write_net(target: str, model: "keras.Model", spec: AutoencoderSpec | ClassifierSpec) -> str:
     """Writes a net, or its weights, whole or not at all.
 
     Args:
         target: a path; its ending is the format: .keras, .onnx, .safetensors, .pt or .pth.
-        model: a net from `models.build`.
-        pixel_min: what a black pixel is for the net.
+        model: a net from `networks.build`.
+        spec: whose net it is.
 
     Returns:
         What the file holds, in words.
@@ -55,12 +56,15 @@ def write_net(target: str, model: "keras.Model", pixel_min: float) -> str:
     arrays = weights.get_arrays(model)
     ending = Path(target).suffix
     if ending == ".onnx":
-        content, apart = _onnx(model, pixel_min)
+        content, apart = _onnx(model, spec.pixel_min)
         write_whole(target, content)
         return f"the net (onnxruntime and Keras agree within {apart:.1g})"
     if ending == ".keras":
-        write_whole(target, _saved(model.save, ending))
-        return "the net (`import keras_fmnist.layers` before it is loaded)"
+        # A net that is saved channels first runs on no CPU under tensorflow.
+        anywhere = networks.build(spec, data_format=networks.LAST)
+        weights.set_arrays(anywhere, arrays)
+        write_whole(target, _saved(anywhere.save, ending))
+        return f"the net (`import {layers.__name__}` before it is loaded)"
     if ending == ".safetensors":
         weights.save(target, arrays)
     else:

@@ -15,17 +15,13 @@ import numpy as np
 
 from keras_fmnist.data import CLASS_NAMES, Dataset
 from keras_fmnist.inference.latent import IMAGES, fit_plane
-from keras_fmnist.models import weights
+from keras_fmnist.models import baselines, weights
 from keras_fmnist.records.json_files import RecordError
 from keras_fmnist.records.record import Record
-from keras_fmnist.specs import CLASSES, IMAGE_SIZE, restored
-from keras_fmnist.training import baselines
+from keras_fmnist.specs import CLASSES, IMAGE_SIZE, AutoencoderSpec, ClassifierSpec, restored
 
 if TYPE_CHECKING:
     from keras_fmnist.inference.trained import Trained
-    from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec
-
-    Net = AutoencoderSpec | ClassifierSpec
 
 IMAGES_A_CLASS = 10
 COMPONENTS = 256  # as many as the longest code that is shorter than an image has
@@ -34,16 +30,16 @@ PIXELS = IMAGE_SIZE * IMAGE_SIZE
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class LiveNet:
     """A net of the page: its spec with the run's settings, and the record of that run."""
 
-    spec: "Net"
+    spec: AutoencoderSpec | ClassifierSpec
     record: Record
 
 
 @dataclass(frozen=True, eq=False)
 class LiveData:
-    """Arrays by name, and the runs that they were computed with.
+    """Arrays by name, and the nets that they were computed with.
 
     Arrays: `images` `(100, 28, 28)` uint8, `labels` and `rows` `(100,)` int32, the first images of
     each class and their places in the test set; `pca_mean` `(784,)` and `pca_components`
@@ -54,15 +50,15 @@ class LiveData:
     """
 
     arrays: weights.Arrays
-    runs: dict[str, Run]
+    nets: dict[str, LiveNet]
 
 
-def path_in(out: Path | str) -> Path:
+def locate_live_data(out: Path | str) -> Path:
     """Where it lies in a folder of records."""
     return Path(out, "live.safetensors")
 
 
-def measure(nets: "Iterable[Trained]", dataset: Dataset) -> LiveData:
+def measure_live_data(trained: "Iterable[Trained]", dataset: Dataset) -> LiveData:
     """Computes all of it; a minute on one core, most of which the principal components take."""
     rows = _first_of_each_class(dataset.test_labels)
     pca = baselines.fit_pca(dataset.train_images, COMPONENTS)
@@ -73,12 +69,12 @@ def measure(nets: "Iterable[Trained]", dataset: Dataset) -> LiveData:
         "pca_mean": pca.mean_.astype(np.float16),
         "pca_components": pca.components_.astype(np.float16),
     }
-    runs = {}
-    for net in nets:
+    nets = {}
+    for net in trained:
         found = _of_net(net, dataset.test_images)
         arrays |= {f"{net.record.id}/{name}": np.float32(array) for name, array in found.items()}
-        runs[net.record.id] = Run(net.spec, net.record)
-    return LiveData(arrays, runs)
+        nets[net.record.id] = LiveNet(net.spec, net.record)
+    return LiveData(arrays, nets)
 
 
 def _first_of_each_class(labels):
@@ -101,15 +97,17 @@ def _of_net(net, images):
     }
 
 
-def write(out: Path | str, found: LiveData) -> Path:
+def write_live_data(out: Path | str, found: LiveData) -> Path:
     """Writes it into a folder of records, whole or not at all."""
-    path = path_in(out)
-    digests = {name: run.record.weights_sha256["final"] for name, run in found.runs.items()}
+    path = locate_live_data(out)
+    digests = {name: net.record.weights_sha256["final"] for name, net in found.nets.items()}
     weights.save(path, found.arrays, {"weights_sha256": json.dumps(digests, sort_keys=True)})
     return path
 
 
-def find(out: Path | str, specs: "Iterable[Net]", records: Iterable[Record]) -> LiveData | None:
+def find_live_data(
+    out: Path | str, specs: Iterable[AutoencoderSpec | ClassifierSpec], records: Iterable[Record]
+) -> LiveData | None:
     """What `keras-fmnist live` has left, if records name the weights of each net in it.
 
     Args:
@@ -120,21 +118,21 @@ def find(out: Path | str, specs: "Iterable[Net]", records: Iterable[Record]) -> 
     Raises:
         RecordError: it is damaged; the message names the file.
     """
-    path = path_in(out)
+    path = locate_live_data(out)
     if not path.exists():
         return None
     try:
         arrays = weights.load(path, most=MOST_BYTES)
         digests = json.loads(weights.metadata(path).get("weights_sha256", "{}"))
-        runs = _runs(specs, records, digests)
-        if runs is not None:
-            _check(arrays, runs)
+        nets = _find_nets(specs, records, digests)
+        if nets is not None:
+            _check(arrays, nets)
     except (ValueError, TypeError, AttributeError) as error:
         raise RecordError(f"{path} is not what keras-fmnist live writes ({error})") from None
-    return runs and LiveData(arrays, runs)
+    return nets and LiveData(arrays, nets)
 
 
-def _runs(specs, records, digests):
+def _find_nets(specs, records, digests):
     """Of each net its spec and the run with the weights that are named; None where one lacks."""
     named = {(record.id, record.weights_sha256.get("final")): record for record in records}
     found = {}
@@ -142,11 +140,11 @@ def _runs(specs, records, digests):
         record = named.get((spec.id, digests.get(spec.id)))
         if record is None:
             return None
-        found[spec.id] = Run(restored(spec, record.spec), record)
+        found[spec.id] = LiveNet(restored(spec, record.spec), record)
     return found
 
 
-def _check(arrays, runs):
+def _check(arrays, nets):
     """Holds the arrays to what the page takes for granted."""
     count = IMAGES_A_CLASS * len(CLASS_NAMES)
     wanted = {
@@ -156,11 +154,11 @@ def _check(arrays, runs):
         "pca_mean": (np.float16, (PIXELS,)),
         "pca_components": (np.float16, (COMPONENTS, PIXELS)),
     }
-    for name, run in runs.items():
-        if run.record.is_classifier:
+    for name, net in nets.items():
+        if net.record.is_classifier:
             shapes = {"most": (CLASSES,)}
         else:
-            size = run.spec.code_size
+            size = net.spec.code_size
             shapes = {
                 "axes": (2, size),
                 **dict.fromkeys(("mean", "least", "most", "spread"), (size,)),

@@ -2,7 +2,8 @@
 
 The steps are those of the data set's makers (Xiao, Rasul and Vollgraf 2017, section 2): cut to the
 object, the longer side to 28 pixels, the shorter one filled up, inverted where the object is darker
-than its background. Their studio had even light; that of a photo is levelled before. A picture may
+than its background. Their studio had even light; that of a photo is levelled before, and a frame
+around it, bars beside it and transparent corners are taken off (see `backgrounds`). A picture may
 come from a stranger: only formats are read for which Pillow runs no other program, as it does for
 PostScript.
 """
@@ -15,13 +16,18 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFilter, ImageOps
 
+from keras_fmnist.inference.backgrounds import (
+    SPECK,
+    fill_corners,
+    find_background,
+    find_ground,
+    take_frames_off,
+)
 from keras_fmnist.settings import SpecError
 from keras_fmnist.specs import IMAGE_SIZE
 
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "AVIF", "TIFF", "BMP", "PPM", "JPEG2000", "ICO")
 WORKING = 560  # pixels a side: more add nothing to 28, and cost memory
-SPECK = 13  # of 255: the makers, too, take what is 5 % off the background for background
-PLAIN = 64  # of 255: what differs more from most of the edge is no background
 NOISE = 200  # pixels a side for which the median over one more on each side is taken
 INVERTED = "inverted, for it is darker than its background"
 _ORIENTATION = 0x0112  # the EXIF tag that says how the camera was held; 1 is upright
@@ -57,11 +63,14 @@ def read(path: Path | str) -> Photo:
     steps.append("grey")
     pixels = np.asarray(image.convert("L"))
     if image.size == (IMAGE_SIZE, IMAGE_SIZE):  # the data set's own images pass unchanged
-        if _background(pixels) > 127:
+        if find_background(pixels) > 127:
             steps.append(INVERTED)
             pixels = 255 - pixels
     else:
-        ground = _ground(pixels)
+        whole, pixels = pixels.size, take_frames_off(pixels)
+        if pixels.size < whole:
+            steps.append(f"frame taken off, which leaves {pixels.size / whole:.0%}")
+        ground = find_ground(pixels)
         if _is_darker(pixels, ground):
             steps.append(INVERTED)
             pixels, ground = 255 - pixels, 255 - ground
@@ -98,11 +107,19 @@ def _open(path, steps):
         most = Image.MAX_IMAGE_PIXELS // 1_000_000
         raise SpecError(f"{path} has more than {most} million pixels: make it smaller") from None
     except Image.UnidentifiedImageError:
+        if _is_heic(path):
+            raise SpecError(f"{path} is HEIC, as iPhones take it: save it as JPEG") from None
         raise SpecError(f"{path} is no picture in a format of {', '.join(FORMATS)}") from None
     except Exception as error:  # what a decoder raises depends on the format and on the damage
         raise SpecError(f"{path} is damaged or cannot be read ({error})") from None
     image.thumbnail((WORKING, WORKING))
     return image
+
+
+def _is_heic(path):
+    """Whether a file begins as HEIF does (ISO 23008-12), whatever its name."""
+    with open(path, "rb") as file:
+        return file.read(12)[4:] in (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftyphevc")
 
 
 def _opaque(image, steps):
@@ -113,6 +130,10 @@ def _opaque(image, steps):
     if not image.has_transparency_data:
         return image if image.mode == "L" else image.convert("RGB")
     image = image.convert("RGBA")
+    filled = fill_corners(np.asarray(image), np.asarray(image.convert("L")))
+    if filled is not None:
+        steps.append("transparent edges filled")
+        image = Image.fromarray(filled)
     colour = "white"
     if image.getextrema()[3][0] < 255:
         brightness, alpha = np.asarray(image.convert("L")), np.asarray(image)[..., 3]
@@ -122,28 +143,10 @@ def _opaque(image, steps):
     return Image.alpha_composite(Image.new("RGBA", image.size, colour), image).convert("RGB")
 
 
-def _background(pixels):
-    """What most of the edge has; dark, as it is, in all 10 000 test images."""
-    edge = (pixels[0], pixels[-1], pixels[1:-1, 0], pixels[1:-1, -1])
-    return float(np.median(np.concatenate(edge)))
-
-
 def _is_darker(pixels, ground):
     """Whether what differs from the background is mostly darker than it."""
     off = pixels - ground
     return off[off < -SPECK].sum() + off[off > SPECK].sum() < 0
-
-
-def _ground(pixels):
-    """The background everywhere: a plane through the edge, for light comes from one side."""
-    edge = np.ones(pixels.shape, bool)
-    edge[1:-1, 1:-1] = False
-    # The object may reach the edge. Of an edge half dark and half light no pixel has the median.
-    off = np.abs(pixels - _background(pixels))
-    plain = edge & (off < max(PLAIN, off[edge].min() + 1))
-    places = np.stack([np.ones(pixels.shape), *np.indices(pixels.shape)], axis=-1)
-    plane = np.linalg.lstsq(places[plain], pixels[plain], rcond=None)[0]
-    return np.clip(places @ plane, pixels[plain].min(), pixels[plain].max())
 
 
 def _fit(pixels):

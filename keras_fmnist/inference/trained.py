@@ -73,11 +73,6 @@ def find(out: Path | str, experiment_id: str, seed: int = 0) -> Record:
     Raises:
         SpecError: there is none.
     """
-    if not Path(out).exists():
-        raise SpecError(
-            f"there is no folder {out} here: the published one is in the clone of keras-fmnist; "
-            "go there, or name it with --out"
-        )
     record = find_all(out, seed).get(experiment_id)
     if record is None:
         report, name = experiment_id.split("/")

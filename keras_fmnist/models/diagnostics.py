@@ -1,4 +1,4 @@
-"""What the reports fell into, found in a net, in its loss and in an experiment's numbers."""
+"""Warns of the mistakes of the reports, in a net, its loss and an experiment's numbers."""
 
 from collections.abc import Sequence
 
@@ -17,12 +17,15 @@ _CHANGE_NO_VALUE = (
 def diagnose_autoencoder(
     spec: AutoencoderSpec, pca_loss: float, val_loss: float | None = None
 ) -> list[str]:
-    """Sentences about shapes that do not add up, an output out of reach, a code without gain.
+    """Warns of wrong shapes, pixels that the output cannot reach, and a code no better than PCA.
 
     Args:
         spec: an `AutoencoderSpec`.
-        pca_loss: validation error of a PCA with `spec.code_size` components.
-        val_loss: that of the autoencoder, where it has been trained.
+        pca_loss: validation loss of a PCA with `spec.code_size` components.
+        val_loss: validation loss of the autoencoder, if it has been trained.
+
+    Returns:
+        A sentence for each warning.
     """
     return [
         *_misprints(spec),
@@ -32,12 +35,15 @@ def diagnose_autoencoder(
 
 
 def diagnose_net(model: keras.Model, loss: keras.losses.Loss, rows: Sequence[Row]) -> list[str]:
-    """Sentences about a net, a chain of layers.
+    """Warns of positions without input, dropout before max pooling, and a wrong last activation.
 
     Args:
-        model: the net.
+        model: a chain of layers.
         loss: the Keras loss that it is trained on.
-        rows: what `inspection.measure` gave for it.
+        rows: what `inspection.measure_layers` returned for it.
+
+    Returns:
+        A sentence for each warning.
     """
     return [
         *_unreached(rows),
@@ -56,7 +62,7 @@ def _misprints(spec):
         if given != wanted:
             sentences.append(
                 f"decoder.{name}: the report prints {printed}, which turns {size} positions a side "
-                f"into {given}, not {wanted}; {ours} stands in its place"
+                f"into {given}, not {wanted}; {ours} is used instead"
             )
         size = wanted
     return sentences
@@ -65,8 +71,8 @@ def _misprints(spec):
 def _out_of_reach(spec):
     if spec.output_activation == "sigmoid" and spec.pixel_min < 0:
         return [
-            "decoder.output: a sigmoid reaches no value below 0, and the pixels begin at "
-            f"{spec.pixel_min:g}: a tanh or a linear output would do"
+            "decoder.output: a sigmoid cannot give values below 0, and the pixels begin at "
+            f"{spec.pixel_min:g}: use a tanh or a linear output"
         ]
     return []
 
@@ -96,7 +102,7 @@ def _unreached(rows):
 
 
 def _dropout_before_a_maximum(model, rows):
-    """The maximum of a few values, some of them scaled up, is larger than their maximum."""
+    """Dropout scales up the values that it keeps, so max pooling after it gives larger ones."""
     gaps = {row.name: row.gap for row in rows}
     sentences, dropout = [], None
     for name, layer in list_layers(model):
@@ -106,7 +112,7 @@ def _dropout_before_a_maximum(model, rows):
                 f"{name}: the maximum over what {dropout} keeps and scales up is {growth:.2f} "
                 "times as large in training as in evaluation"
             )
-        if type(layer) is keras.layers.Dropout:  # SpatialDropout2D drops a whole map or nothing
+        if type(layer) is keras.layers.Dropout:  # ChannelDropout keeps or drops whole maps
             dropout = name if layer.rate else dropout
         elif hasattr(layer, "kernel") or isinstance(layer, _POOLINGS):
             dropout = None
@@ -114,9 +120,9 @@ def _dropout_before_a_maximum(model, rows):
 
 
 def _before_cross_entropy(model, loss):
-    """Open question 6, and what squashes twice."""
+    """Open question 6, and a softmax or sigmoid that the loss applies again."""
     if not hasattr(loss, "from_logits"):
-        return []  # no cross entropy
+        return []  # not a cross entropy
     name, activation = last_activation(model)
     if activation == "relu":
         return [
@@ -125,13 +131,13 @@ def _before_cross_entropy(model, loss):
     if activation in ("sigmoid", "softmax") and loss.from_logits:
         return [
             f"{name}: a {activation} before a cross entropy that squashes its logits itself: leave "
-            "it out, or say from_logits=False"
+            "it out, or set from_logits=False"
         ]
     return []
 
 
 def last_activation(model: keras.Model) -> tuple[str, str]:
-    """The last layer that changes a value, and its function's name: `("logits", "linear")`."""
+    """Returns the last layer that changes values, and its function: `("logits", "linear")`."""
     for name, layer in reversed(list(list_layers(model))):
         if not isinstance(layer, _CHANGE_NO_VALUE):
             function = getattr(layer, "activation", layer)  # ReLU and Softmax are layers, too

@@ -1,4 +1,4 @@
-"""The two layers that Keras lacks."""
+"""Two layers that Keras lacks: PyTorch's transposed convolution and channel dropout."""
 
 from typing import Any
 
@@ -10,23 +10,24 @@ Tensor = Any  # the backend's own: those of torch, jax and tensorflow share no c
 
 @keras.saving.register_keras_serializable("keras_fmnist")
 class PyTorchConv2DTranspose(keras.layers.Conv2DTranspose):
-    """A transposed convolution with PyTorch's padding, and with a dilation that equals the stride.
+    """A transposed convolution with PyTorch's padding, and with a dilation equal to the stride.
 
-    Keras's own padding is "valid" or "same", and it refuses a stride beside a dilation. Padding p
-    takes p positions off every side. With stride and dilation both d, the taps only ever meet one
-    position in d: the layer is a dense one whose map is spread out with d − 1 zeros between
-    positions, to which the bias is added (manolucos, table 2, layer 5; open question 2).
+    Keras has only the paddings "valid" and "same", and does not allow a stride together with a
+    dilation. Padding p removes p positions from every side of the output. If stride and dilation
+    are both d, kernel values only fall on every d-th position. The output is then that of a layer
+    without stride and dilation, with d − 1 zeros between its positions, plus the bias (manolucos,
+    table 2, layer 5; open question 2).
 
     Args:
-        filters: maps that come out.
+        filters: channels of the output.
         kernel_size: positions a side.
         strides: positions.
-        padding_size: positions that are taken off every side.
-        spread: stride and dilation at once; `strides` is 1 then.
-        settings: the others of `keras.layers.Conv2DTranspose`.
+        padding_size: positions to remove from every side.
+        spread: stride and dilation, if both are the same; `strides` is then 1.
+        settings: other arguments of `keras.layers.Conv2DTranspose`.
 
     Raises:
-        ValueError: for `padding` or `dilation_rate`, whose place the two arguments take.
+        ValueError: `padding` or `dilation_rate` is given; use `padding_size` and `spread`.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class PyTorchConv2DTranspose(keras.layers.Conv2DTranspose):
         self.spread = spread
 
     def call(self, inputs: Tensor) -> Tensor:
-        """Maps of images, in the layer's data format."""
+        """Applies the layer to feature maps in its data format."""
         outputs = ops.conv_transpose(
             inputs,
             self.kernel,
@@ -60,14 +61,14 @@ class PyTorchConv2DTranspose(keras.layers.Conv2DTranspose):
         return self.activation(outputs)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """The shape of what comes out, in the layer's data format."""
+        """Returns the shape of the output, in the layer's data format."""
         shape = list(super().compute_output_shape(input_shape))
         for axis in self._axes():
             shape[axis] = (shape[axis] - 2 * self._cropped() - 1) * self.spread + 1
         return tuple(shape)
 
     def get_config(self) -> dict:
-        """The settings."""
+        """Returns the settings."""
         return super().get_config() | {"padding_size": self.padding_size, "spread": self.spread}
 
     def _axes(self):
@@ -77,7 +78,7 @@ class PyTorchConv2DTranspose(keras.layers.Conv2DTranspose):
         return (1, -1, 1, 1) if self.data_format == "channels_first" else (1, 1, 1, -1)
 
     def _cropped(self):
-        """Positions to take off before spreading."""
+        """Returns the positions to remove from every side before `_spread`."""
         return self.padding_size // self.spread
 
     def _crop(self, x):
@@ -93,6 +94,8 @@ class PyTorchConv2DTranspose(keras.layers.Conv2DTranspose):
             return x
         row, column = self._axes()
         height, width = x.shape[row], x.shape[column]
+        # Channels last: (n, h, w, c) to (n, h, 1, w, 1, c), padded to (n, h, d, w, d, c),
+        # and flattened to (n, h * d, w * d, c).
         x = ops.expand_dims(ops.expand_dims(x, row + 1), column + 2)
         gaps = [(0, 0)] * 6
         gaps[row + 1] = gaps[column + 2] = (0, self.spread - 1)
@@ -107,15 +110,15 @@ class PyTorchConv2DTranspose(keras.layers.Conv2DTranspose):
 
 @keras.saving.register_keras_serializable("keras_fmnist")
 class ChannelDropout(keras.layers.Dropout):
-    """Dropout of whole maps, as `torch.nn.Dropout2d`.
+    """Dropout of whole channels, like `torch.nn.Dropout2d`.
 
-    Keras's SpatialDropout2D draws from a generator of its own on torch, which costs a
-    synchronisation a call, cannot be traced, and is not reached by the process's seed.
+    On torch, Keras's SpatialDropout2D draws from a generator of its own. That costs a
+    synchronisation at every call, cannot be traced, and ignores the seed of the process.
 
     Args:
-        rate: probability that a map is dropped.
+        rate: probability that a channel is dropped.
         data_format: "channels_first" or "channels_last".
-        settings: those of `keras.layers.Dropout`.
+        settings: other arguments of `keras.layers.Dropout`.
     """
 
     def __init__(self, rate: float, data_format: str, **settings: Any) -> None:
@@ -123,12 +126,13 @@ class ChannelDropout(keras.layers.Dropout):
         self.data_format = data_format
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
-        """Maps of images, in the layer's data format."""
-        one_each = (
+        """Applies the layer to feature maps in its data format."""
+        # One value for each channel: (n, c, 1, 1) or (n, 1, 1, c).
+        per_channel = (
             inputs[:, :, :1, :1] if self.data_format == "channels_first" else inputs[:, :1, :1]
         )
-        return inputs * super().call(ops.ones_like(one_each), training=training)
+        return inputs * super().call(ops.ones_like(per_channel), training=training)
 
     def get_config(self) -> dict:
-        """The settings."""
+        """Returns the settings."""
         return super().get_config() | {"data_format": self.data_format}

@@ -1,9 +1,13 @@
-"""Functional Keras models: encoder, decoder, autoencoder and the classifier on an encoder.
+"""Builds the Keras models of a spec: encoder, decoder, autoencoder, classifier.
 
-Images go in and come out as `(batch, 28, 28, 1)` float32 on every backend. Inside, torch
-runs channels first, which its CPU kernels do a fifth faster, and jax and tensorflow channels last,
-the only layout that tensorflow's CPU kernels know. The code is flattened in channel, row, column
-order everywhere, as PyTorch does it, so the weights do not depend on the layout.
+Input and output images are `(batch, 28, 28, 1)` float32 on every backend. Inside, torch uses
+channels first, a fifth faster on its CPU kernels. jax and tensorflow use channels last, the only
+layout that tensorflow's CPU kernels support, and the layout of a saved net. Feature maps are
+flattened in the order channel, row, column on every backend, as in PyTorch, so the weights do not
+depend on the layout.
+
+Shapes in comments are those of channels first and of mansilla's base: 16 and 32 kernels, a code of
+64.
 """
 
 import math
@@ -14,136 +18,188 @@ from keras_fmnist.models.layers import ChannelDropout, PyTorchConv2DTranspose
 from keras_fmnist.seeds import derive
 from keras_fmnist.specs import CLASSES, IMAGE_SIZE, AutoencoderSpec, ClassifierSpec
 
-CHANNELS_FIRST = keras.backend.backend() == "torch"
-_DATA_FORMAT = "channels_first" if CHANNELS_FIRST else "channels_last"
+# The nets are float32 and train for every epoch, whatever a keras.json or a variable says.
+keras.config.set_floatx("float32")
+keras.config.set_epsilon(1e-7)
+keras.config.set_image_data_format("channels_last")
+keras.config.set_max_epochs(None)
+keras.config.set_max_steps_per_epoch(None)
+
+FIRST, LAST = "channels_first", "channels_last"
+DATA_FORMAT = FIRST if keras.backend.backend() == "torch" else LAST
 _POOLINGS = {"max": keras.layers.MaxPooling2D, "average": keras.layers.AveragePooling2D}
 
 
-def build(spec: AutoencoderSpec | ClassifierSpec, seed: int = 0) -> keras.Model:
-    """The model of a spec with fresh weights: an autoencoder, or a classifier and its encoder.
+def build(
+    spec: AutoencoderSpec | ClassifierSpec, seed: int = 0, data_format: str = DATA_FORMAT
+) -> keras.Model:
+    """Builds the model of a spec, an autoencoder or a classifier, with fresh weights.
 
-    The encoder of a frozen classifier is not trainable; compile after this, not before.
+    The encoder of a frozen classifier is not trainable.
+
+    Args:
+        spec: an experiment.
+        seed: of the initial weights.
+        data_format: the layout inside; by default the fastest of this backend. Channels last runs
+            on every backend.
+
+    Returns:
+        A model that is not compiled: `(batch, 28, 28, 1)` images to images of that shape, or to
+        `(batch, 10)` logits.
+
+    Example:
+        >>> from experiments.mansilla import BASE
+        >>> model = build(BASE, seed=0)
+        >>> model.get_layer("encoder").output_shape
+        (None, 64)
     """
     if not spec.is_classifier:
-        return autoencoder(spec, seed)
-    fresh = encoder(spec.encoder, seed)
+        return autoencoder(spec, seed, data_format)
+    fresh = encoder(spec.encoder, seed, data_format)
     fresh.trainable = not spec.frozen
     return classifier(fresh, spec, seed)
 
 
-def encoder(spec: AutoencoderSpec, seed: int = 0) -> keras.Model:
-    """Images to codes: `(batch, 28, 28, 1)` to `(batch, latent)` (mansilla, section II).
+def encoder(spec: AutoencoderSpec, seed: int = 0, data_format: str = DATA_FORMAT) -> keras.Model:
+    """Builds the encoder: `(batch, 28, 28, 1)` images to `(batch, latent)` codes.
 
-    Without a linear layer the code is the map `(batch, kernels, 5, 5)` (manolucos, table 2).
+    Without a latent layer the code is the feature map `(batch, kernels, 5, 5)`.
 
     Args:
         spec: an `AutoencoderSpec`.
         seed: of the initial weights.
+        data_format: see `build`.
+
+    Sources: mansilla, section II; manolucos, table 2.
     """
-    x = inputs = keras.Input((IMAGE_SIZE, IMAGE_SIZE, 1), name="image")
-    if CHANNELS_FIRST:
+    x = inputs = keras.Input((IMAGE_SIZE, IMAGE_SIZE, 1), name="image")  # (batch, 28, 28, 1)
+    if data_format == FIRST:
         x = keras.layers.Reshape((1, IMAGE_SIZE, IMAGE_SIZE), name="to_channels_first")(x)
+        # (batch, 1, 28, 28)
     channels = 1
     poolings = ("max", spec.last_pooling)
     for number, (kernels, pooling) in enumerate(zip(spec.kernels, poolings, strict=True), start=1):
-        x = _conv(kernels, channels, seed, name=f"conv{number}")(x)
+        x = _conv(kernels, channels, seed, data_format, name=f"conv{number}")(x)
+        # (batch, 16, 26, 26), then (batch, 32, 11, 11)
         if spec.batchnorm:
-            x = _batch_norm(name=f"bn{number}")(x)
+            x = _batch_norm(data_format, name=f"bn{number}")(x)
         x = keras.layers.ReLU(name=f"conv{number}_relu")(x)
         if spec.dropout_at != "after_pooling":
-            x = _map_dropout(spec, name=f"conv{number}_dropout")(x)
-        x = _POOLINGS[pooling](2, data_format=_DATA_FORMAT, name=f"pool{number}")(x)
+            x = _map_dropout(spec, data_format, name=f"conv{number}_dropout")(x)
+        x = _POOLINGS[pooling](2, data_format=data_format, name=f"pool{number}")(x)
+        # (batch, 16, 13, 13), then (batch, 32, 5, 5)
         if spec.dropout_at != "before_pooling":
-            x = _map_dropout(spec, name=f"pool{number}_dropout")(x)
+            x = _map_dropout(spec, data_format, name=f"pool{number}_dropout")(x)
         channels = kernels
-    if not CHANNELS_FIRST:
+    if data_format == LAST:
         x = keras.layers.Permute((3, 1, 2), name="to_channels_first")(x)
+        # (batch, 5, 5, 32) to (batch, 32, 5, 5)
     if not spec.latent:
         return keras.Model(inputs, x, name="encoder")
-    # keras.layers.Flatten would put the channels last again before it flattens.
+    # keras.layers.Flatten would first put the channels last.
     features = channels * spec.map_size**2
-    x = keras.layers.Reshape((features,), name="flatten")(x)
-    x = _dense(spec.latent, features, seed, name="latent")(x)
+    x = keras.layers.Reshape((features,), name="flatten")(x)  # (batch, 800)
+    x = _dense(spec.latent, features, seed, name="latent")(x)  # (batch, 64)
     x = keras.layers.ReLU(name="latent_relu")(x)
     x = keras.layers.Dropout(spec.dropout, name="latent_dropout")(x)
     return keras.Model(inputs, x, name="encoder")
 
 
-def decoder(spec: AutoencoderSpec, seed: int = 0) -> keras.Model:
-    """Codes to images: `(batch, latent)` to `(batch, 28, 28, 1)` (mansilla, section II).
+def decoder(spec: AutoencoderSpec, seed: int = 0, data_format: str = DATA_FORMAT) -> keras.Model:
+    """Builds the decoder: `(batch, latent)` codes to `(batch, 28, 28, 1)` images.
 
-    No dropout stands on the output layer, as both reports ask.
+    Without a latent layer the code is the feature map `(batch, kernels, 5, 5)`. As in both reports,
+    the output layer has no dropout.
+
+    Args:
+        spec: an `AutoencoderSpec`.
+        seed: of the initial weights.
+        data_format: see `build`.
+
+    Sources: mansilla, section II; manolucos, table 2.
     """
     channels, size = spec.kernels[-1], spec.map_size
     features = channels * size**2
     if spec.latent:
-        x = inputs = keras.Input((spec.latent,), name="code")
-        x = _dense(features, spec.latent, seed, name="hidden")(x)
+        x = inputs = keras.Input((spec.latent,), name="code")  # (batch, 64)
+        x = _dense(features, spec.latent, seed, name="hidden")(x)  # (batch, 800)
         x = keras.layers.ReLU(name="hidden_relu")(x)
         x = keras.layers.Dropout(spec.dropout, name="hidden_dropout")(x)
         x = keras.layers.Reshape((channels, size, size), name="unflatten")(x)
+        # (batch, 32, 5, 5)
     else:
         x = inputs = keras.Input((channels, size, size), name="code")
-    if not CHANNELS_FIRST:
+    if data_format == LAST:
         x = keras.layers.Permute((2, 3, 1), name="to_channels_last")(x)
-    x = _conv_transpose(spec.deconv1, spec.kernels[0], seed, name="deconv1")(x)
+    x = _conv_transpose(spec.deconv1, spec.kernels[0], seed, data_format, name="deconv1")(x)
+    # (batch, 16, 13, 13)
     if spec.between == "relu_dropout":
         x = keras.layers.ReLU(name="deconv1_relu")(x)
-        x = _map_dropout(spec, name="deconv1_dropout")(x)
-    x = _conv_transpose(spec.deconv2, 1, seed, name="deconv2")(x)
+        x = _map_dropout(spec, data_format, name="deconv1_dropout")(x)
+    x = _conv_transpose(spec.deconv2, 1, seed, data_format, name="deconv2")(x)
+    # (batch, 1, 28, 28)
     x = keras.layers.Activation(spec.output_activation, name="output")(x)
-    if CHANNELS_FIRST:
+    if data_format == FIRST:
         x = keras.layers.Reshape((IMAGE_SIZE, IMAGE_SIZE, 1), name="to_channels_last")(x)
+        # (batch, 28, 28, 1)
     return keras.Model(inputs, x, name="decoder")
 
 
-def autoencoder(spec: AutoencoderSpec, seed: int = 0) -> keras.Model:
-    """Images to their reconstructions; its two parts are the layers `encoder` and `decoder`."""
+def autoencoder(
+    spec: AutoencoderSpec, seed: int = 0, data_format: str = DATA_FORMAT
+) -> keras.Model:
+    """Builds the autoencoder from the layers `encoder` and `decoder`: images to images.
+
+    Args:
+        spec: an `AutoencoderSpec`.
+        seed: of the initial weights.
+        data_format: see `build`.
+    """
     inputs = keras.Input((IMAGE_SIZE, IMAGE_SIZE, 1), name="image")
-    outputs = decoder(spec, seed)(encoder(spec, seed)(inputs))
+    outputs = decoder(spec, seed, data_format)(encoder(spec, seed, data_format)(inputs))
     return keras.Model(inputs, outputs, name="autoencoder")
 
 
 def classifier(encoder: keras.Model, spec: ClassifierSpec, seed: int = 0) -> keras.Model:
-    """Images to logits: `(batch, 28, 28, 1)` to `(batch, 10)`, fully connected on `encoder`.
+    """Builds a fully connected head on an encoder: `(batch, 28, 28, 1)` images to `(batch, 10)`.
 
     Args:
-        encoder: a model from images to codes; it is used, not copied.
+        encoder: a model from images to codes; it becomes a layer and is not copied.
         spec: a `ClassifierSpec`.
         seed: of the head's initial weights.
     """
     inputs = keras.Input((IMAGE_SIZE, IMAGE_SIZE, 1), name="image")
-    x = encoder(inputs)
+    x = encoder(inputs)  # (batch, 64), or a map such as (batch, 96, 5, 5)
     features = math.prod(x.shape[1:])
     if len(x.shape) > 2:
-        x = keras.layers.Reshape((features,), name="flatten")(x)
+        x = keras.layers.Reshape((features,), name="flatten")(x)  # (batch, 2400)
     if spec.hidden:
-        x = _dense(spec.hidden, features, seed, name="hidden1")(x)
+        x = _dense(spec.hidden, features, seed, name="hidden1")(x)  # (batch, hidden)
         x = keras.layers.ReLU(name="hidden1_relu")(x)
         features = spec.hidden
-    x = _dense(CLASSES, features, seed, name="logits")(x)
+    x = _dense(CLASSES, features, seed, name="logits")(x)  # (batch, 10)
     if spec.relu_logits:
         x = keras.layers.ReLU(name="logits_relu")(x)
     return keras.Model(inputs, x, name="classifier")
 
 
-def _conv(kernels, channels, seed, name):
+def _conv(kernels, channels, seed, data_format, name):
     return keras.layers.Conv2D(
         kernels,
         3,
-        data_format=_DATA_FORMAT,
+        data_format=data_format,
         name=name,
         **_pytorch_initializers(channels * 9, seed, name),
     )
 
 
-def _conv_transpose(shape, kernels, seed, name):
+def _conv_transpose(shape, kernels, seed, data_format, name):
     settings = {
-        # Not None where it is 0: Keras then adds what a kernel shorter than its stride leaves out.
+        # 0 rather than None: with None, Keras pads where the kernel is shorter than the stride.
         "output_padding": shape.output_padding,
-        "data_format": _DATA_FORMAT,
+        "data_format": data_format,
         "name": name,
-        # PyTorch counts the fan-in of a transposed convolution over its outputs, not its inputs.
+        # PyTorch computes the fan-in of a transposed convolution from its output channels.
         **_pytorch_initializers(kernels * shape.kernel**2, seed, name),
     }
     if shape.padding == 0 and shape.dilation == 1:
@@ -158,16 +214,16 @@ def _conv_transpose(shape, kernels, seed, name):
     )
 
 
-def _map_dropout(spec, name):
-    """Dropout of a feature map, by element or by channel (open question 3)."""
+def _map_dropout(spec, data_format, name):
+    """Makes dropout for a feature map, by element or by channel (open question 3)."""
     if spec.dropout_kind == "element":
         return keras.layers.Dropout(spec.dropout, name=name)
-    return ChannelDropout(spec.dropout, _DATA_FORMAT, name=name)
+    return ChannelDropout(spec.dropout, data_format, name=name)
 
 
-def _batch_norm(name):
-    # Open question 9: PyTorch's momentum, which is the share that is replaced, and its epsilon.
-    axis = 1 if CHANNELS_FIRST else -1
+def _batch_norm(data_format, name):
+    # Open question 9: PyTorch's settings. Its momentum 0.1 is the new share, Keras's 0.9 the old.
+    axis = 1 if data_format == FIRST else -1
     return keras.layers.BatchNormalization(axis=axis, momentum=0.9, epsilon=1e-5, name=name)
 
 
@@ -176,7 +232,7 @@ def _dense(units, features, seed, name):
 
 
 def _pytorch_initializers(fan_in, seed, name):
-    """Weights and biases uniform in ±1/√fan_in, PyTorch's default (open question 9)."""
+    """Makes weights and biases uniform in ±1/√fan_in, PyTorch's default (open question 9)."""
     bound = 1 / math.sqrt(fan_in)
     return {
         f"{kind}_initializer": keras.initializers.RandomUniform(

@@ -1,15 +1,13 @@
-"""Weights as PyTorch has them: names and layout of a `state_dict`, and `.pt` files."""
+"""Weights as PyTorch has them: names and layout of a `state_dict`, and the file of one."""
 
 import io
-import warnings
-import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
-from keras_fmnist.files import read_bounded, write_whole
-from keras_fmnist.models.weights import MOST_BYTES, Arrays, WeightsError
+from keras_fmnist.files import write_whole
+from keras_fmnist.models.weights import Arrays, WeightsError
 
 _NATIVE = {
     "kernel": "weight",
@@ -19,21 +17,35 @@ _NATIVE = {
     "moving_mean": "running_mean",
     "moving_variance": "running_var",
 }
-_COUNTER = "num_batches_tracked"  # PyTorch's batch norm counts its steps; Keras does not
+COUNTER = "num_batches_tracked"  # PyTorch's batch norm counts its steps; Keras does not
+
+
+def native_name(name: str) -> str:
+    """`encoder.conv1.weight`, as PyTorch calls what Keras calls `encoder/conv1/kernel`."""
+    *layers, variable = name.split("/")
+    return ".".join([*layers, _NATIVE[variable]])
+
+
+def native_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape that PyTorch gives a variable which has this shape in Keras."""
+    if len(shape) == 4:
+        rows, columns, one, other = shape
+        return other, one, rows, columns
+    return shape[::-1]
 
 
 def to_native(arrays: Arrays) -> Arrays:
     """Keras arrays as those of a PyTorch `state_dict`: `encoder.conv1.weight`, PyTorch's layout."""
     native = {}
     for name, array in arrays.items():
-        *layers, variable = name.split("/")
         if array.ndim == 4:
             array = array.transpose(3, 2, 0, 1)  # (rows, columns, a, b) to (b, a, rows, columns)
         elif array.ndim == 2:
             array = array.T  # (inputs, outputs) to (outputs, inputs)
-        native[".".join([*layers, _NATIVE[variable]])] = np.ascontiguousarray(array)
-        if variable == "gamma":
-            native[".".join([*layers, _COUNTER])] = np.array(0, np.int64)
+        native[native_name(name)] = np.ascontiguousarray(array)
+        if name.endswith("/gamma"):
+            layer = native_name(name).rpartition(".")[0]
+            native[f"{layer}.{COUNTER}"] = np.array(0, np.int64)
     return native
 
 
@@ -47,18 +59,15 @@ def from_native(native: Arrays, names: Iterable[str]) -> Arrays:
     Raises:
         WeightsError: a tensor is missing, or one is there that none of the names asks for.
     """
-    wanted = {}
-    for name in names:
-        *layers, variable = name.split("/")
-        wanted[name] = ".".join([*layers, _NATIVE[variable]])
+    wanted = {name: native_name(name) for name in names}
     if missing := sorted(set(wanted.values()) - native.keys()):
         raise WeightsError(f"{missing[0]} is missing")
     unknown = sorted(native.keys() - set(wanted.values()))
-    if unknown := [name for name in unknown if not name.endswith(f".{_COUNTER}")]:
+    if unknown := [name for name in unknown if not name.endswith(f".{COUNTER}")]:
         raise WeightsError(f"{unknown[0]} belongs to no layer of this model")
     arrays = {}
-    for name, native_name in wanted.items():
-        array = native[native_name]
+    for name, theirs in wanted.items():
+        array = native[theirs]
         if array.ndim == 4:
             array = array.transpose(2, 3, 1, 0)
         elif array.ndim == 2:
@@ -74,54 +83,3 @@ def save_native(path: Path | str, native: Arrays) -> None:
     buffer = io.BytesIO()
     torch.save({name: torch.from_numpy(array) for name, array in native.items()}, buffer)
     write_whole(path, buffer.getvalue())
-
-
-def load_native(path: Path | str) -> Arrays:
-    """Reads a PyTorch `state_dict` file as arrays; code in it is refused, not run.
-
-    Raises:
-        WeightsError: the file is missing, no `state_dict`, holds more than tensors, or would fill
-            more memory than its length; or torch is too old to read it safely.
-    """
-    import torch
-
-    if torch.__version__ < (2, 10):
-        raise WeightsError(
-            f"{path} needs torch 2.10: before it such a file could corrupt memory (CVE-2026-24747)"
-        )
-    try:
-        content = read_bounded(path, MOST_BYTES)
-    except FileNotFoundError:
-        raise WeightsError(f"{path} does not exist") from None
-    except OSError as error:
-        raise WeightsError(f"{path} cannot be read ({error.strerror})") from None
-    try:
-        _check_unpacked(content, path)
-        with warnings.catch_warnings(action="ignore"):  # what is refused needs no second line
-            loaded = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    except WeightsError:
-        raise
-    except Exception:  # what its reader raises depends on where in the pickle the damage is
-        raise WeightsError(f"{path} is no PyTorch file of tensors alone") from None
-    if not isinstance(loaded, dict) or not all(
-        isinstance(name, str) and torch.is_tensor(tensor) for name, tensor in loaded.items()
-    ):
-        raise WeightsError(f"{path} must hold a state_dict: names and tensors, nothing else")
-    arrays = {}
-    for name, tensor in loaded.items():
-        try:
-            arrays[name] = tensor.detach().resolve_conj().resolve_neg().numpy()
-        except (TypeError, RuntimeError):  # numpy has no bfloat16, no sparse and no empty tensors
-            kind = f"{tensor.dtype}, {tensor.layout}, on {tensor.device}".replace("torch.", "")
-            raise WeightsError(f"{path}: {name} must be dense float32, not {kind}") from None
-        if arrays[name].nbytes > tensor.untyped_storage().nbytes():  # `expand`: all is one number
-            raise WeightsError(f"{path}: {name} has more elements than the file holds")
-    return arrays
-
-
-def _check_unpacked(content, path):
-    """Refuses a zip archive, as PyTorch's files are, that unpacks to more bytes than it has."""
-    if content[:4] == b"PK\x03\x04":
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > len(content):
-                raise WeightsError(f"{path} unpacks to more bytes than it has")

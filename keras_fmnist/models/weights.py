@@ -1,9 +1,10 @@
 """A model's weights as named arrays, and as safetensors files that are checked when they are read.
 
 A name is the path of layers to the variable, such as `encoder/conv1/kernel`. Arrays have Keras's
-layout on every backend; `to_native` and `from_native` turn them into PyTorch's and back, exactly. A
-file may come from a stranger. Nothing in it runs: safetensors holds numbers alone, a PyTorch file
-is read by its restricted reader, and neither fills more memory than a few times its own length.
+layout, which is the same on every backend; `to_native` and `from_native` turn them into PyTorch's
+and back, exactly. A file may come from a stranger. Nothing in it runs: safetensors holds numbers
+alone, and a PyTorch file is read by its restricted reader. Neither fills more memory than a few
+times its own length.
 """
 
 import hashlib
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 
 Arrays = dict[str, np.ndarray]
+_TYPES = {"F16": np.float16, "F32": np.float32, "F64": np.float64, "I64": np.int64}
 MOST_BYTES = 4 << 30  # the largest net that the settings allow has 3.5 GB
 
 
@@ -78,6 +80,28 @@ def check(arrays: Arrays, shapes: Mapping[str, tuple[int, ...]], source: Path | 
             raise WeightsError(f"{source}: {name} holds values that are not finite")
 
 
+def to_float32(arrays: Arrays) -> tuple[Arrays, list[str]]:
+    """Floating-point arrays of any precision as float32; whole numbers stay as they are.
+
+    Returns:
+        The arrays, and a line for each other precision that says by how much a value was changed.
+    """
+    found, rounded = {}, {}
+    for name, array in arrays.items():
+        found[name] = array
+        if array.dtype.kind != "f" or array.dtype == np.float32:
+            continue
+        with np.errstate(all="ignore"):  # what becomes infinite is refused by `check`
+            found[name] = array.astype(np.float32)
+            apart = float(np.abs(found[name] - array).max(initial=0))
+        kind = str(array.dtype)
+        rounded[kind] = max(rounded.get(kind, 0.0), apart)
+    return found, [
+        f"{kind} rounded to float32, by {apart:.1g} at most" if apart else f"{kind} made float32"
+        for kind, apart in rounded.items()
+    ]
+
+
 def digest(arrays: Arrays) -> str:
     """Sha256 over names, shapes and values; the order of the dict does not matter."""
     sha = hashlib.sha256()
@@ -89,24 +113,41 @@ def digest(arrays: Arrays) -> str:
 
 
 def select(arrays: Arrays, name: str) -> Arrays:
-    """The arrays of one layer of a model, named as that layer names them: `part(a, "encoder")`."""
+    """Returns the arrays of one layer, named as in that layer: `select(arrays, "encoder")`."""
     prefix = f"{name}/"
     return {key.removeprefix(prefix): a for key, a in arrays.items() if key.startswith(prefix)}
 
 
 def save(path: Path | str, arrays: Arrays, metadata: dict[str, str] | None = None) -> None:
-    """Writes a safetensors file, whole or not at all; `metadata` is text by name."""
-    in_rows = {k: np.ascontiguousarray(a) for k, a in arrays.items()}  # else memory as it lies
+    """Writes a safetensors file, whole or not at all.
+
+    Args:
+        path: of the file.
+        arrays: what `get_arrays` returned, for example.
+        metadata: `{name: text}` to save beside them.
+
+    Example:
+        >>> save("base.safetensors", get_arrays(model))
+    """
+    # In rows, because safetensors writes memory as it is; ascontiguousarray makes scalars 1-d.
+    in_rows = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     write_whole(path, safetensors.numpy.save(in_rows, metadata))
 
 
 def load(path: Path | str, sha256: str | None = None, most: int = MOST_BYTES) -> Arrays:
-    """Reads a safetensors file, and checks its `digest` where that is known, as from its record.
+    """Reads a safetensors file and checks it.
 
-    A file of more than `most` bytes is refused.
+    Args:
+        path: of the file.
+        sha256: the `digest` that the arrays must have, such as the one in a record.
+        most: bytes that the file may have.
 
     Raises:
-        WeightsError: the file is missing, damaged, or holds other weights.
+        WeightsError: the file is missing, too large, damaged, or holds other weights.
+
+    Example:
+        >>> arrays = load(run.files("runs").weights, record.weights_sha256["final"])
+        >>> set_arrays(networks.build(run.spec), arrays)
     """
     try:
         content = read_bounded(path, most)
@@ -116,12 +157,30 @@ def load(path: Path | str, sha256: str | None = None, most: int = MOST_BYTES) ->
     except OSError as error:
         raise WeightsError(f"{path} cannot be read ({error.strerror})") from None
     try:
-        arrays = safetensors.numpy.load(content)
+        arrays = _to_arrays(content)
     except (safetensors.SafetensorError, KeyError, ValueError) as error:
         raise WeightsError(f"{path} is no whole safetensors file ({error})") from None
     if sha256 is not None and digest(arrays) != sha256:
         raise WeightsError(f"{path} does not hold the weights that its record names")
     return arrays
+
+
+def _to_arrays(content):
+    try:
+        return safetensors.numpy.load(content)
+    except KeyError:  # numpy has no bfloat16: the upper half of a float32
+        parts = dict(safetensors.deserialize(content))
+    wide = {
+        name: (np.frombuffer(part["data"], np.uint16).astype(np.uint32) << 16).view(np.float32)
+        for name, part in parts.items()
+        if part["dtype"] == "BF16"
+    }
+    others = {
+        name: np.frombuffer(part["data"], _TYPES[part["dtype"]])
+        for name, part in parts.items()
+        if name not in wide
+    }
+    return {name: (wide | others)[name].reshape(part["shape"]) for name, part in parts.items()}
 
 
 def metadata(path: Path | str) -> dict[str, str]:

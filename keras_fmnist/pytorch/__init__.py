@@ -1,1 +1,1 @@
-"""The same nets in native PyTorch, and what they are compared by."""
+"""The same nets in native PyTorch, and comparisons with them: outputs, trainings, speed."""

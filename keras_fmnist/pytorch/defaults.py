@@ -1,4 +1,4 @@
-"""TODO."""
+"""Lists the defaults in which Keras and PyTorch differ."""
 
 import keras
 import torch
@@ -7,7 +7,9 @@ from keras_fmnist.training.optimizers import PyTorchAdam
 
 
 def list_defaults() -> list[dict[str, str]]:
-    """Every default in which Keras and PyTorch differ, read off both, and what is used here.
+    """Lists every default in which Keras and PyTorch differ, and what is used here.
+
+    Numbers and names are read from the installed packages.
 
     Returns:
         Rows `{what, keras, pytorch, ours}`, all text.

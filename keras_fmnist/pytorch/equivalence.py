@@ -1,4 +1,4 @@
-"""Ours beside native PyTorch: layer by layer, trained side by side, and default by default."""
+"""Trains our net and the native PyTorch net over several seeds, and tests their equivalence."""
 
 import statistics
 import tempfile
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from keras_fmnist.data import Dataset
 
 
-# Two trainings count as equivalent where their mean validation losses differ by less than this
-# share of native's: about what another seed changes after a few hundred steps.
+# Trainings count as equivalent if their mean validation losses differ by less than this share of
+# the native one, about what another seed changes after a few hundred steps.
 MARGIN = 0.10
 
 
@@ -31,8 +31,8 @@ MARGIN = 0.10
 class Equivalence:
     """Validation loss (and accuracy) of both sides over seeds, and whether they are equivalent.
 
-    `interval` holds the difference of the mean losses, ours minus native, with 90 % confidence:
-    inside ±`margin` both one-sided tests reject at 5 % (Schuirmann 1987).
+    `interval` is the 90 % confidence interval of the difference of the mean losses, ours minus
+    native. If it is inside ±`margin`, both one-sided tests reject at 5 % (Schuirmann 1987).
     """
 
     epochs: int
@@ -54,15 +54,15 @@ def measure_equivalence(
     examples: int,
     progress: Callable[[range], Iterable[int]] = iter,
 ) -> Equivalence:
-    """Trains both sides with dropout, each by its own generators, and tests them for equivalence.
+    """Trains both sides with dropout, each with its own generators, and tests for equivalence.
 
     Args:
-        spec: an experiment; a classifier's autoencoder is trained as well, as long.
+        spec: an experiment; before a classifier its autoencoder is trained for as many epochs.
         dataset: a `data.Dataset`.
         seeds: trainings a side, at least 2.
         epochs: passes over the training images.
-        examples: so many training images.
-        progress: wraps the loop over seeds, such as a progress bar.
+        examples: how many training images.
+        progress: wraps the loop over seeds, for a progress bar.
     """
     spec = with_epochs(spec, epochs)
     ours, theirs = [], []
@@ -71,7 +71,7 @@ def measure_equivalence(
             run = Run(spec, seed, keras.backend.backend(), find_device(), examples)
             record = train_run(run, folder, dataset=dataset)
             ours.append({name: record.metrics[name] for name in metric_names(spec)})
-            theirs.append(_train_twin(spec, seed, dataset, examples))
+            theirs.append(_train_native(spec, seed, dataset, examples))
     low, high = welch_interval([m["val_loss"] for m in ours], [m["val_loss"] for m in theirs])
     margin = MARGIN * statistics.fmean(m["val_loss"] for m in theirs)
     return Equivalence(
@@ -87,7 +87,7 @@ def measure_equivalence(
 
 
 def metric_names(spec: Spec) -> tuple[str, ...]:
-    """What is compared: the validation loss, and a classifier's accuracy."""
+    """Returns the names of what is compared: validation loss, and accuracy of a classifier."""
     return tuple(f"val_{name}" for name in spec.metrics)
 
 
@@ -107,18 +107,18 @@ def _summary(runs):
     }
 
 
-def _train_twin(spec, seed, dataset, examples):
-    """The native side of one seed: its own initial weights, order and masks."""
+def _train_native(spec, seed, dataset, examples):
+    """Trains the native net of one seed, with its own initial weights, order and masks."""
     torch.manual_seed(seed)
     images = _to_torch(dataset.train_images[:examples], spec.pixel_min)
     labels = torch.from_numpy(dataset.train_labels[:examples].astype(np.int64))
     net = from_spec.build(spec)
     if spec.needs:
         pretrained = from_spec.build(spec.autoencoder)
-        _fit_twin(spec.autoencoder, pretrained, images, images)
+        _fit_native(spec.autoencoder, pretrained, images, images)
         net.encoder.load_state_dict(pretrained.encoder.state_dict())
     is_classifier = spec.is_classifier
-    _fit_twin(spec, net, images, labels if is_classifier else images)
+    _fit_native(spec, net, images, labels if is_classifier else images)
     tests = _to_torch(dataset.test_images, spec.pixel_min)
     if not is_classifier:
         return {"val_loss": loops.evaluate(net, tests, tests, from_spec.loss(spec), 1000)}
@@ -129,7 +129,7 @@ def _train_twin(spec, seed, dataset, examples):
     }
 
 
-def _fit_twin(spec, net, images, targets):
+def _fit_native(spec, net, images, targets):
     loops.train(
         net,
         images,

@@ -1,4 +1,4 @@
-"""The native twin of a spec: the net, its optimiser and its loss, in plain PyTorch."""
+"""Makes the native PyTorch net, optimiser and loss of a spec."""
 
 from collections.abc import Callable
 
@@ -12,12 +12,21 @@ from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec, Spec
 
 
 def build(spec: AutoencoderSpec | ClassifierSpec) -> nets.Autoencoder | nets.Classifier:
-    """The native PyTorch net of a spec, with PyTorch's own fresh weights."""
+    """Builds the native PyTorch net of a spec, with PyTorch's own initial weights."""
+    arguments = list_arguments(spec)
+    encoder = nets.Encoder(**arguments["Encoder"])
+    if not spec.is_classifier:
+        return nets.Autoencoder(encoder, nets.Decoder(**arguments["Decoder"]))
+    if spec.frozen:
+        nets.freeze(encoder)
+    return nets.Classifier(encoder, **arguments["Classifier"])
+
+
+def list_arguments(spec: AutoencoderSpec | ClassifierSpec) -> dict[str, dict]:
+    """Returns the arguments of each class of `nets` for a spec: `{class: arguments}`."""
     if spec.is_classifier:
-        encoder = build(spec.encoder).encoder
-        if spec.frozen:
-            nets.freeze(encoder)
-        return nets.Classifier(encoder, hidden=spec.hidden or None, relu_logits=spec.relu_logits)
+        head = {"hidden": spec.hidden or None, "relu_logits": spec.relu_logits}
+        return {"Encoder": list_arguments(spec.encoder)["Encoder"], "Classifier": head}
     deconvs = [
         {
             "kernel_size": d.kernel,
@@ -35,34 +44,34 @@ def build(spec: AutoencoderSpec | ClassifierSpec) -> nets.Autoencoder | nets.Cla
         "dropout_kind": spec.dropout_kind,
     }
     pooling = ("max", "max" if spec.last_pooling == "max" else "avg")
-    return nets.Autoencoder(
-        nets.Encoder(
-            **shared, dropout_at=spec.dropout_at, batchnorm=spec.batchnorm, pooling=pooling
-        ),
-        nets.Decoder(
-            **shared,
-            deconvs=deconvs,
-            output=spec.output_activation,
-            between=spec.between == "relu_dropout",
-        ),
-    )
+    return {
+        "Encoder": shared
+        | {"dropout_at": spec.dropout_at, "batchnorm": spec.batchnorm, "pooling": pooling},
+        "Decoder": shared
+        | {
+            "deconvs": deconvs,
+            "output": spec.output_activation,
+            "between": spec.between == "relu_dropout",
+        },
+        "Autoencoder": {},
+    }
 
 
 def optimizer(spec: Spec, net: torch.nn.Module) -> torch.optim.Optimizer:
-    """PyTorch's optimiser of a spec."""
+    """Makes the PyTorch optimiser of a spec."""
     if spec.optimizer == "adam":
         return torch.optim.Adam(net.parameters(), spec.learning_rate)
     return torch.optim.SGD(net.parameters(), spec.learning_rate, momentum=spec.momentum)
 
 
 def loss(spec: Spec) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
-    """PyTorch's loss of a spec."""
+    """Returns the PyTorch loss of a spec."""
     cross_entropy, mse = torch.nn.functional.cross_entropy, torch.nn.functional.mse_loss
     return cross_entropy if spec.is_classifier else mse
 
 
 def load(net: torch.nn.Module, model: keras.Model) -> None:
-    """Puts the Keras model's weights into its native twin."""
+    """Copies the weights of a Keras model into the native net of the same spec."""
     arrays = torch_weights.to_native(weights.get_arrays(model))
     if keras.config.floatx() == "float64":
         net.double()
@@ -70,9 +79,9 @@ def load(net: torch.nn.Module, model: keras.Model) -> None:
 
 
 def to_torch(images: np.ndarray, targets: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
-    """A batch in PyTorch's layout: `(n, 28, 28, 1)` to `(n, 1, 28, 28)`, labels to int64.
+    """Converts a batch to PyTorch: `(n, 28, 28, 1)` images to `(n, 1, 28, 28)`, labels to int64.
 
-    Targets that are images stand for an autoencoder's own inputs.
+    For an autoencoder, whose targets are images, the targets are the converted images.
     """
     x = torch.from_numpy(images.transpose(0, 3, 1, 2).copy())
     if targets.ndim > 1:
@@ -87,7 +96,15 @@ def step(
     images: np.ndarray,
     targets: np.ndarray,
 ) -> None:
-    """One training step with an optimiser that `optimizer` made."""
+    """Takes one training step.
+
+    Args:
+        spec: decides the loss.
+        net: what `build` returned.
+        stepper: what `optimizer` returned for this net.
+        images: `(n, 28, 28, 1)` floats.
+        targets: `(n,)` labels, or the images.
+    """
     net.train()
     x, y = to_torch(images, targets)
     stepper.zero_grad()

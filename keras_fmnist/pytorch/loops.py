@@ -1,6 +1,6 @@
-"""Native training in PyTorch: a plain loop over tensors in memory, and one over a `DataLoader`.
+"""Plain PyTorch training loops: over tensors in memory, and over a `DataLoader`.
 
-Nothing of this package is imported: a ruler does not borrow from what it measures.
+Nothing else of this package is imported, so that the comparison is with PyTorch alone.
 """
 
 from collections.abc import Callable, Iterable
@@ -8,11 +8,14 @@ from collections.abc import Callable, Iterable
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]  # of outputs and targets
+Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]  # takes outputs and targets
 
 
 def accuracy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Share of `(batch, 10)` logits that are largest at the label; a `loss` for `evaluate`."""
+    """Returns the share of `(batch, 10)` logits that are largest at the label.
+
+    `evaluate` takes it as a loss.
+    """
     return (logits.argmax(dim=1) == labels).float().mean()
 
 
@@ -31,19 +34,19 @@ def train(
     """Trains on tensors in memory, in a new order each epoch; the last batch may be smaller.
 
     Args:
-        model: Any module; it is in training mode at each epoch's start.
+        model: Any module; it is set to training mode at the start of each epoch.
         inputs: `(n, 1, 28, 28)` float32, on the model's device.
-        targets: The inputs again for an autoencoder, `(n,)` int64 labels for a classifier.
-        epochs: How many times every example is seen.
+        targets: The inputs for an autoencoder, `(n,)` int64 labels for a classifier.
+        epochs: Passes over the examples.
         batch_size: Examples a step.
-        optimizer: A `torch.optim` optimiser; what is frozen it leaves alone.
-        loss: From outputs and targets to their mean loss, e.g. `nn.functional.mse_loss`.
-        generator: A CPU `torch.Generator`; epoch k's order is its k-th `torch.randperm(n)`. Dropout
-            draws from the global generator, and without this one so does the order.
+        optimizer: A `torch.optim` optimiser; frozen parameters are not trained.
+        loss: Takes outputs and targets, returns their mean loss; e.g. `nn.functional.mse_loss`.
+        generator: A CPU `torch.Generator` for the order: epoch k uses its k-th
+            `torch.randperm(n)`. Default: the global generator, which dropout uses in any case.
         on_epoch: Called as `on_epoch(epoch, running_loss)` after each epoch, counted from 1.
 
     Returns:
-        The running loss of each epoch: dropout on, weights moving, every example counted once.
+        The running loss of each epoch: dropout on, weights changing, every example counted once.
 
     Raises:
         ValueError: There are no inputs, or not as many targets.
@@ -63,10 +66,10 @@ def train(
 def evaluate(
     model: torch.nn.Module, inputs: torch.Tensor, targets: torch.Tensor, loss: Loss, batch_size: int
 ) -> float:
-    """Mean loss over every example as a float; leaves the model in evaluation mode.
+    """Returns the mean loss over every example; leaves the model in evaluation mode.
 
-    Each batch's mean is weighted by its size and the sum divided once, so that a smaller last
-    batch counts for what it is. Arguments and errors are `train`'s.
+    The mean of each batch is weighted by its size, because the last one may be smaller. Arguments
+    and errors are those of `train`.
     """
     check_lengths(inputs, targets)
     model.eval()
@@ -82,7 +85,7 @@ def train_epoch(
     optimizer: torch.optim.Optimizer,
     loss: Loss,
 ) -> float:
-    """One pass over batches of inputs and targets; returns the running loss."""
+    """Trains on each batch once and returns the running loss."""
     model.train()
     total, seen = 0, 0
     for x, y in batches:
@@ -90,22 +93,22 @@ def train_epoch(
         value = loss(model(x), y)
         value.backward()
         optimizer.step()
-        total += value.detach() * len(x)  # a tensor still: .item() would wait for the GPU each step
+        total += value.detach() * len(x)  # still a tensor: .item() would wait for the GPU
         seen += len(x)
     return total.item() / seen
 
 
 def check_lengths(inputs: torch.Tensor, targets: torch.Tensor) -> None:
-    """Raises ValueError where there are no inputs, or not as many targets."""
+    """Raises ValueError if there are no inputs, or not as many targets."""
     if not 0 < len(inputs) == len(targets):
         raise ValueError(f"{len(inputs)} inputs and {len(targets)} targets: need one for each")
 
 
 class ImageDataset(Dataset):
-    """`(n, 28, 28)` uint8 images, each scaled when asked for, as torchvision's transforms do.
+    """`(n, 28, 28)` uint8 images, scaled one by one, as torchvision's transforms do.
 
-    An example is an image `(1, 28, 28)` float32 in [0, 1], or in [-1, 1] where `signed`, and its
-    label, or itself without labels.
+    An example is a `(1, 28, 28)` float32 image in [0, 1], or in [-1, 1] if `signed`, with its
+    label, or with itself if there are no labels.
     """
 
     def __init__(
@@ -138,8 +141,8 @@ def train_with_dataloader(
 ) -> list[float]:
     """Trains with a `DataLoader` over an `ImageDataset`, image by image.
 
-    `images`, `labels` and `signed` are an `ImageDataset`'s, on the CPU; each batch follows the
-    model to its device. The rest is `train`'s.
+    `images`, `labels` and `signed` are those of `ImageDataset`, on the CPU; each batch is moved to
+    the device of the model. The other arguments are those of `train`.
     """
     check_lengths(images, images if labels is None else labels)
     dataset = ImageDataset(images, labels, signed)

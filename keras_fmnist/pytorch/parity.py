@@ -1,6 +1,7 @@
-"""Layer by layer: the same weights and the same arrays through Keras and through native PyTorch.
+"""Compares Keras with native PyTorch, given the same weights and images.
 
-Dropout is 0 here, since each side draws its own masks; `equivalence` compares trainings with it.
+Compared are the output of every layer, loss, gradients, and weights after 1 and 100 steps. Dropout
+is 0 here, because each side draws its own masks; `equivalence` compares trainings with dropout.
 """
 
 import contextlib
@@ -22,25 +23,25 @@ from keras_fmnist.training.compile import build_loss, compile_model
 if TYPE_CHECKING:
     from keras_fmnist.data import Dataset
 
-# Absolute, on activations of order one: float32 sums of up to 800 terms, in another order.
+# Absolute, for activations of order one: float32 sums of up to 800 terms in another order.
 FORWARD = 1e-5
-# Relative to the layer's largest gradient: errors of a forward and a backward pass add up.
+# Relative to the largest gradient of the layer: errors of both passes add up.
 GRADIENT = 1e-4
-# Absolute, on weights of order 0.1. SGD takes its 100 steps in float32. Adam takes them in float64:
-# it moves a weight whose gradient is rounding noise as far as any other, 1e-3 a step, and in
-# float32 native PyTorch ends 0.003 to 0.05 apart from itself (see `rounding`).
+# Absolute, for weights of order 0.1. SGD takes its 100 steps in float32, Adam in float64, because
+# it moves a weight whose gradient is rounding noise as far as any other, 1e-3 a step. In float32
+# two native trainings end 0.003 to 0.05 apart (see `rounding`).
 PARAMETERS = {"sgd": 1e-5, "adam": 1e-9}
 
 STEPS = 100
-SMALL_BATCH = 10  # images a step in float64, for which torch has slow convolutions only
-# SGD with this step size leaves weight − 1024 · gradient, from which the gradient is read with an
-# error of 2⁻²⁴ / 1024: through the very step that `fit` takes, on any backend.
+SMALL_BATCH = 10  # images a step in float64, for which torch has only slow convolutions
+# SGD with this learning rate gives weight − 1024 · gradient. So the gradient can be read from the
+# weights, on any backend and from the same step as in `fit`, with an error of 2⁻²⁴ / 1024.
 PROBE = 1024.0
 
 
 @dataclass(frozen=True)
 class Row:
-    """How far apart the two sides are in one tensor: `kind` says of what."""
+    """The difference of both sides in one tensor; `kind` says what it is, such as `output`."""
 
     name: str
     kind: str
@@ -50,23 +51,23 @@ class Row:
 
     @property
     def passed(self) -> bool:
-        """Whether the largest difference is within the tolerance; NaN and infinity are not."""
+        """Whether the largest difference is finite and within the tolerance."""
         return self.max_abs <= self.tolerance and math.isfinite(self.max_abs)
 
 
 def without_dropout(spec: AnySpec) -> AnySpec:
-    """The same spec with dropout 0 everywhere."""
+    """Returns a copy of a spec with dropout 0 everywhere."""
     prefix = "autoencoder_" if spec.is_classifier else ""
     return override(spec, {f"{prefix}dropout": 0.0})
 
 
 def measure(spec: AutoencoderSpec | ClassifierSpec, dataset: "Dataset", seed: int = 0) -> list[Row]:
-    """Rows for each layer's output, the loss, each gradient, and 1 and 100 steps of Adam and SGD.
+    """Compares outputs, loss, gradients, and the weights after 1 and 100 steps of Adam and SGD.
 
     Args:
-        spec: an experiment; its dropout is left out.
+        spec: an experiment; its dropout is set to 0.
         dataset: a `data.Dataset` with at least 100 training images.
-        seed: of the weights that both sides start from.
+        seed: of the initial weights of both sides.
     """
     spec = without_dropout(spec)
     model, net = networks.build(spec, seed), from_spec.build(spec)
@@ -83,13 +84,13 @@ def measure(spec: AutoencoderSpec | ClassifierSpec, dataset: "Dataset", seed: in
 def rounding(
     spec: AutoencoderSpec | ClassifierSpec, dataset: "Dataset", seed: int = 0
 ) -> dict[str, float]:
-    """How far 100 float32 steps of Adam end apart: ours and native, and native and itself.
+    """Measures how far apart 100 float32 steps of Adam end: ours and native, native and native.
 
-    Native's other trainings see every batch in reverse order, or rotated by a third, so that sums
-    round differently and nothing else changes. Two orders, as one may round alike by chance.
+    Two more native trainings see each batch in reverse order, or rotated by a third. Only the
+    rounding of sums changes then. There are two, because one might round the same by chance.
 
     Returns:
-        `{"ours": …, "native": …}`, the largest difference of any weight.
+        `{"ours": …, "native": …}`, the largest difference in any weight.
     """
     spec = without_dropout(override(spec, {"optimizer": "adam", "momentum": 0.0}))
     batches = _batches(spec, dataset, STEPS)
@@ -114,10 +115,10 @@ def rounding(
 
 @contextlib.contextmanager
 def _float64():
-    """Builds and trains in double precision on either side.
+    """A context in which both sides build and train in double precision.
 
-    On torch and jax Keras's type promotion answers float32 where float64 is due, in dense layers
-    and in batch norm; there is no public way to have it answer otherwise.
+    On torch and jax, Keras's type promotion returns float32 in dense layers and batch norm, even
+    for float64 inputs. There is no public way to change that, hence the patch.
     """
     if keras.backend.backend() == "jax":
         import jax
@@ -136,7 +137,7 @@ def _float64():
 
 
 def _batches(spec, dataset, count, size=None):
-    """`count` batches in the order of the files, from the first image again where they run out."""
+    """Returns `count` batches in the order of the files, starting over at the end."""
     size = min(size or spec.batch_size, len(dataset.train_images))
     starts = [(i * size) % (len(dataset.train_images) - size + 1) for i in range(count)]
     white, pixel_min = np.asarray(255, keras.config.floatx()), spec.pixel_min
@@ -150,7 +151,7 @@ def _batches(spec, dataset, count, size=None):
 
 
 def _outputs(model, net, images):
-    """A row for every layer that both sides name, in the order in which native runs them."""
+    """Makes a row for every layer that both sides have, in native's order."""
     theirs = {}
     hooks = [
         module.register_forward_hook(
@@ -173,7 +174,7 @@ def _outputs(model, net, images):
 
 
 def _layer_outputs(model, x, prefix=""):
-    """`{layer's name: output}` in evaluation mode; our models are chains of layers."""
+    """Returns `{name of a layer: output}` in evaluation mode, for a chain of layers."""
     found = {}
     for layer in model.layers[1:]:  # the first is the input
         if hasattr(layer, "layers"):
@@ -184,7 +185,7 @@ def _layer_outputs(model, x, prefix=""):
 
 
 def _in_layout_of(theirs, ours):
-    """A map with channels last in PyTorch's layout, channels first."""
+    """Transposes our feature map to channels first, PyTorch's layout, if it is not."""
     return ours if ours.shape == theirs.shape else ours.transpose(0, 3, 1, 2)
 
 
@@ -218,7 +219,7 @@ def _loss_and_gradients(spec, seed, batch):
 
 
 def _steps(spec, seed, optimizer, batches):
-    """Rows for every parameter after the first step and after the last one."""
+    """Makes rows for every parameter after the first step and after the last."""
     spec = override(spec, {"momentum": 0.0, "optimizer": optimizer})
     model, net = networks.build(spec, seed), from_spec.build(spec)
     from_spec.load(net, model)

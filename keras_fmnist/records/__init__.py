@@ -1,1 +1,1 @@
-"""What a run leaves: its record, where it lies, and which records belong together."""
+"""The files that runs leave: records, where they are, how they are checked and grouped."""

@@ -1,4 +1,4 @@
-"""Which records belong together: those that stand for an experiment, and their mean."""
+"""Groups records: those of one experiment, and among them those that may be averaged."""
 
 import json
 from collections.abc import Callable, Iterable, Sequence
@@ -8,13 +8,13 @@ from keras_fmnist.specs import TRAIN_IMAGES, Spec, settings
 
 
 def is_declared(record: Record, spec: Spec) -> bool:
-    """Whether a record is of an experiment as it is declared, over every training image."""
+    """Whether a record has the declared settings of an experiment and all training images."""
     found = (record.id, record.spec, record.examples)
     return found == (spec.id, settings(spec), TRAIN_IMAGES)
 
 
 def group_by_experiment(records: Iterable[Record]) -> dict[str, list[Record]]:
-    """`{experiment's id: its records}`, in the order in which they come."""
+    """Returns `{id of an experiment: its records}`, in the order in which they come."""
     found = {}
     for record in records:
         found.setdefault(record.id, []).append(record)
@@ -22,7 +22,7 @@ def group_by_experiment(records: Iterable[Record]) -> dict[str, list[Record]]:
 
 
 def group_alike(records: Iterable[Record]) -> list[list[Record]]:
-    """Records that differ in nothing but the seed: what may be averaged."""
+    """Groups records that differ in the seed alone and so may be averaged."""
     groups = {}
     for record in records:
         spec = json.dumps(record.spec, sort_keys=True)
@@ -33,7 +33,13 @@ def group_alike(records: Iterable[Record]) -> list[list[Record]]:
 
 
 def select_largest(records: Iterable[Record]) -> list[Record]:
-    """Of one experiment's records those that stand for it: the group with most seeds."""
+    """Returns the records that the tables show for one experiment: the group with most seeds.
+
+    Of groups with as many seeds, torch comes first, then the GPU.
+
+    Args:
+        records: of one experiment, at least one.
+    """
     return max(
         group_alike(records), key=lambda g: (len(g), g[0].backend == "torch", g[0].device == "gpu")
     )
@@ -42,9 +48,21 @@ def select_largest(records: Iterable[Record]) -> list[Record]:
 def find_seed(
     records: Sequence[Record], seed: int, usable: Callable[[Record], bool] = lambda record: True
 ) -> Record | None:
-    """Of one experiment's records a usable run with a seed; of several, one of those that stand."""
+    """Finds the record of a seed among those of one experiment.
+
+    If there are several, such as one for each backend, it returns the one that is in the group
+    which the tables show (`select_largest`).
+
+    Args:
+        records: of one experiment.
+        seed: the seed to find.
+        usable: tells which records may be returned.
+
+    Returns:
+        A record, or None if no usable one has this seed.
+    """
     runs = [record for record in records if record.seed == seed and usable(record)]
     if not runs:
         return None
-    standing = [record for record in select_largest(records) if record in runs]
-    return (standing or select_largest(runs))[0]
+    shown = [record for record in select_largest(records) if record in runs]
+    return (shown or select_largest(runs))[0]

@@ -1,4 +1,4 @@
-"""Images inside a record, as text."""
+"""Packs images into the text of a record, and unpacks them."""
 
 import base64
 
@@ -6,11 +6,11 @@ import numpy as np
 
 
 def pack_images(images: np.ndarray) -> str:
-    """Pixels in [0, 1], `(n, 28, 28, 1)`, as text for a record: eight bits a pixel."""
+    """Packs `(n, 28, 28, 1)` pixels in [0, 1] as base64, eight bits a pixel."""
     pixels = np.rint(np.clip(images, 0, 1) * 255).astype(np.uint8)
     return base64.b64encode(pixels.tobytes()).decode()
 
 
 def unpack_images(text: str) -> np.ndarray:
-    """`(n, 28, 28)` uint8 from what `pack_images` made."""
+    """Unpacks what `pack_images` returned to `(n, 28, 28)` uint8."""
     return np.frombuffer(base64.b64decode(text), np.uint8).reshape(-1, 28, 28)

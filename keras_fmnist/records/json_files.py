@@ -1,4 +1,4 @@
-"""JSON files of records: read strictly, written whole."""
+"""Reads the JSON files of records strictly, and writes them whole."""
 
 import dataclasses
 import json
@@ -7,7 +7,7 @@ from pathlib import Path
 from keras_fmnist.files import read_bounded, write_whole
 from keras_fmnist.settings import shorten
 
-MOST_BYTES = 4 << 20  # three times what 10 000 epochs, the most that a spec takes, would fill
+MOST_BYTES = 4 << 20  # three times a record of 10 000 epochs, the most that a spec takes
 
 
 def write_dataclass(path: Path | str, values: object) -> None:
@@ -17,7 +17,7 @@ def write_dataclass(path: Path | str, values: object) -> None:
 
 
 def _fold_numbers(text):
-    """Puts lists of numbers on one line each: a confusion matrix should look like one."""
+    """Puts each list of numbers on one line, so that a confusion matrix looks like one."""
     lines, row = [], None
     for line in text.splitlines():
         bare = line.strip()
@@ -26,7 +26,7 @@ def _fold_numbers(text):
                 row = [line]
             else:
                 lines.append(line)
-        elif bare.endswith("["):  # a list of lists: its rows are folded, itself is not
+        elif bare.endswith("["):  # a list of lists: only the inner lists are folded
             lines += row
             row = [line]
         elif bare.startswith("]"):
@@ -42,11 +42,11 @@ class RecordError(ValueError):
 
 
 def read_object(path: Path | str) -> dict:
-    """The JSON object in a file.
+    """Reads the JSON object in a file.
 
     Raises:
-        RecordError: it cannot be read, is no JSON, holds a NaN, an infinity, a name that stands
-            twice, or no object.
+        RecordError: the file cannot be read, is not a JSON object, or holds a NaN, an infinity or
+            a name twice.
     """
     try:
         content = read_bounded(path, MOST_BYTES)
@@ -54,7 +54,7 @@ def read_object(path: Path | str) -> dict:
     except OSError as error:
         raise RecordError(f"{path} cannot be read ({error.strerror})") from None
     except (ValueError, RecursionError) as error:
-        raise RecordError(f"{path} is no JSON ({error})") from None
+        raise RecordError(f"{path} is not JSON ({error})") from None
     if not isinstance(values, dict):
         raise RecordError(f"{path} must hold a JSON object, not a {type(values).__name__}")
     return values
@@ -69,5 +69,5 @@ def _object(pairs):
     if len(values) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{shorten(twice)} stands twice in one object")
+        raise ValueError(f"{shorten(twice)} appears twice in one object")
     return values

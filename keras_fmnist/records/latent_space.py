@@ -1,4 +1,4 @@
-"""A latent space as a small JSON file, from which its figures are drawn without Keras."""
+"""The JSON file of a latent space, from which its figures are drawn without Keras."""
 
 import dataclasses
 import math
@@ -12,16 +12,17 @@ from keras_fmnist.records.record import Record
 from keras_fmnist.records.run import locate_latent_space
 from keras_fmnist.specs import CLASSES
 
-STEPS = 9  # codes on a line, both ends included
+STEPS = 9  # codes on a line, including both ends
 
 
 @dataclass(frozen=True, kw_only=True)
 class LatentSpace:
     """Two maps of test images and the lines between some of them.
 
-    `labels` are the classes of the first test images, in their order. `pca` and `tsne` hold one `x`
-    and one `y` for each; `pca` also the `share` of the variance on each axis. A line holds the two
-    rows of the test set and, packed, the first image, its `STEPS` decoded codes and the last image.
+    `labels` are the classes of the first test images, in their order. `pca` and `tsne` hold an `x`
+    and a `y` for each of them, and `pca` also the `share` of the variance on each axis. Each line
+    holds two `test_rows` and packed `images`: the first original, the `STEPS` images decoded
+    between the two codes, and the second original.
     """
 
     report: str
@@ -42,10 +43,10 @@ class LatentSpace:
 
 
 def read_latent_space(path: Path | str) -> LatentSpace:
-    """Reads what `results.write` has written of a `LatentSpace`.
+    """Reads and checks the file of a `LatentSpace`.
 
     Raises:
-        RecordError: it is damaged; the message names the file.
+        RecordError: the file is damaged; the message names it.
     """
     values = read_object(path)
     try:
@@ -55,19 +56,19 @@ def read_latent_space(path: Path | str) -> LatentSpace:
                 raise TypeError(f"{field.name} must be a {field.type.__name__}")
         _check(space)
     except (ValueError, TypeError, KeyError, OverflowError) as error:
-        raise RecordError(f"{path} is no latent space ({error})") from None
+        raise RecordError(f"{path} is not a latent space ({error})") from None
     return space
 
 
 def find_latent_space(out: Path | str, records: Sequence[Record]) -> LatentSpace | None:
-    """What `keras-fmnist latent` has left, if it is of weights that one of the records names.
+    """Returns what `keras-fmnist latent` measured, if it used the weights of one of the records.
 
     Args:
         out: the folder of the records.
         records: of one autoencoder.
 
     Raises:
-        RecordError: it is damaged.
+        RecordError: the file is damaged.
     """
     path = locate_latent_space(out, records[0].id)
     if not path.exists():
@@ -78,7 +79,7 @@ def find_latent_space(out: Path | str, records: Sequence[Record]) -> LatentSpace
 
 
 def _check(space):
-    """Holds a latent space to what its figures take for granted."""
+    """Checks what the figures rely on."""
     axes = [space.pca["x"], space.pca["y"], space.tsne["x"], space.tsne["y"]]
     if not all(len(axis) == len(space.labels) > 0 for axis in axes):
         raise ValueError("every image must have a label and a place on both maps")

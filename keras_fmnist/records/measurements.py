@@ -1,10 +1,10 @@
-"""What is measured beside the study: parity, speed, reliability."""
+"""Reads what is measured besides the runs: parity, speed, reliability."""
 
 from pathlib import Path
 
 from keras_fmnist.records.json_files import RecordError, read_object
 
-# What `compare`, `bench` and `benchmarks/kill.py` write beside the records, and what it must hold.
+# What `compare`, `bench` and `benchmarks/kill.py` write, and the fields that it must have.
 MEASUREMENTS = {
     "parity": {"experiment", "backend", "rows", "equivalence", "defaults"},
     "benchmarks": {"machine", "versions", "experiments"},
@@ -13,10 +13,14 @@ MEASUREMENTS = {
 
 
 def read_measurements(out: Path | str, kind: str) -> dict[str, dict]:
-    """What was measured beside native PyTorch: `{name: content}` of `<out>/<kind>/<name>.json`.
+    """Reads measurements: `{name: content}` of the files `<out>/<kind>/<name>.json`.
+
+    Args:
+        out: the folder of the records.
+        kind: one of `MEASUREMENTS`.
 
     Raises:
-        RecordError: a file is no JSON object, or lacks what it must hold.
+        RecordError: a file is not a JSON object, or lacks a field.
     """
     found = {}
     for path in sorted(Path(out, kind).glob("*.json")):

@@ -7,11 +7,12 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+CGROUPS = Path("/sys/fs/cgroup")
 PACKAGES = ("keras", "torch", "jax", "tensorflow-cpu", "tensorflow", "numpy", "keras-fmnist")
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that can change a result, where installed."""
+    """Returns the versions of Python and of the installed packages that can change a result."""
     found = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
@@ -22,7 +23,7 @@ def versions() -> dict[str, str]:
 
 
 def machine() -> dict[str, str | int | None]:
-    """Processor, number of usable cores and operating system."""
+    """Returns the processor, the number of usable cores and the operating system."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
@@ -35,17 +36,39 @@ def machine() -> dict[str, str | int | None]:
     }
 
 
-def usable_cores() -> int:
-    """How many processors this process may use; where the system does not say, all there are."""
+def usable_cores(groups: Path = CGROUPS) -> int:
+    """Returns how many processors this process may use, or all if the system does not say.
+
+    The quota of a container, as set by `docker run --cpus 2`, counts too. It is rounded down, but
+    to at least one.
+
+    Args:
+        groups: the folder of the kernel's control groups, with the quota.
+    """
+    allowed = os.cpu_count() or 1
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        allowed = len(os.sched_getaffinity(0))
+    quota = _read_quota(groups)
+    return allowed if quota is None else min(allowed, max(1, int(quota)))
+
+
+def _read_quota(groups):
+    """Reads the processors allowed by control groups, version 2 or 1; None: no limit."""
+    for paths in (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")):
+        try:
+            words = " ".join((groups / path).read_text() for path in paths).split()
+            quota, period = (float(word) for word in words)
+        except (OSError, ValueError):  # missing, or "max 100000"
+            continue
+        if quota > 0 and period > 0:  # in version 1, -1 is no limit
+            return quota / period
+    return None
 
 
 def peak_memory() -> int | None:
-    """MiB that this process held at most; None where the system does not say.
+    """Returns the peak memory of this process in MiB; None if the system does not say.
 
-    `resource.getrusage` would also count what the process that started this one held then.
+    `resource.getrusage` would also count the memory of the process that started this one.
     """
     try:
         status = Path("/proc/self/status").read_text()
@@ -55,9 +78,9 @@ def peak_memory() -> int | None:
 
 
 def commit() -> str | None:
-    """The commit of the checkout that holds this package, `-dirty` where its code was changed.
+    """Returns the commit of this checkout, with `-dirty` if its code was changed.
 
-    None for a package that was installed without its history.
+    None if the package was installed without its history.
     """
     root = Path(__file__).parents[2]
     if not (root / ".git").exists():
@@ -70,6 +93,6 @@ def commit() -> str | None:
     return f"{head}-dirty" if changed else head
 
 
-def _git(root, *words):
-    command = ["git", "-C", str(root), *words]
+def _git(root, *arguments):
+    command = ["git", "-C", str(root), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

@@ -18,15 +18,15 @@ EXPLAINED = {"explained": "val_loss", "pca_explained": "pca_loss"}
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """One run. Losses are means over images, metrics are those of the last epoch.
+    """One run. Losses are means over images; `metrics` are those of the last epoch.
 
-    `history` holds one number an epoch: `loss` and `accuracy` as they ran during training (dropout
-    on, weights moving), `train_eval_*` and `val_*` in evaluation mode after the epoch, over every
+    `history` holds one number an epoch: `loss` and `accuracy` as measured during training (dropout
+    on, weights changing), `train_eval_*` and `val_*` in evaluation mode after the epoch, over every
     image. `confusion_matrix` counts test images, rows true and columns predicted. `images` holds
-    ten test images, one a class, and what an autoencoder and, but for older records, a PCA of the
-    same size made of them; the metrics `pca_loss` and `mean_image_loss` are over all test images.
-    `seconds` are wall-clock; `cpu` among them, which older records lack, is the processors' time.
-    `resumed_at` says how many epochs were complete each time the run went on after an interruption.
+    ten test images, one of each class, and their reconstructions by an autoencoder and by a PCA of
+    the same size, which older records lack. The metrics `pca_loss` and `mean_image_loss` are over
+    all test images. `seconds` are wall-clock, but for `cpu`, the processor time, which older
+    records lack. `resumed_at` lists how many epochs were complete each time the run was resumed.
     """
 
     report: str
@@ -61,11 +61,11 @@ class Record:
         return self.confusion_matrix is not None
 
     def measured(self, name: str) -> float | None:
-        """A metric by its name, or None where the run has none.
+        """Returns a metric by its name, or None if the run does not have it.
 
-        `explained` is the share of the test images' variance that an autoencoder explains: unlike
-        its loss it does not depend on the range of the pixels; `pca_explained` is that of PCA with
-        as many numbers an image. Older records say neither.
+        `explained` is the share of the variance of the test images that an autoencoder explains.
+        Unlike the loss it does not depend on the range of the pixels. `pca_explained` is the same
+        for a PCA with as many numbers an image. Older records lack both.
         """
         if name not in EXPLAINED:
             return self.metrics.get(name)
@@ -73,20 +73,20 @@ class Record:
         return 1 - loss / mean_image if mean_image and loss is not None else None
 
     def files(self, out: Path | str) -> RunFiles:
-        """Its files in the folder of records `out`."""
+        """Returns the paths of its files in the folder of records `out`."""
         return find_files(out, self.id, self.seed, self.backend, self.device)
 
 
 def read_record(path: Path | str) -> Record:
-    """Reads a record, whoever made it.
+    """Reads and checks a record, which may come from a stranger.
 
     Raises:
-        RecordError: no JSON, a field missing or wrong (see `schema`), or one that nobody knows.
+        RecordError: the file is not JSON, or a field is missing, unknown or wrong (see `schema`).
     """
     values = read_object(path)
     known = {f.name: f for f in dataclasses.fields(Record)}
     if unknown := sorted(values.keys() - known.keys()):
-        raise RecordError(f"{path} has a field that no record has: {unknown[0]}")
+        raise RecordError(f"{path} has an unknown field: {unknown[0]}")
     for name, f in known.items():
         optional = f.default is None or f.default_factory is not dataclasses.MISSING
         if name not in values and not optional:
@@ -95,7 +95,7 @@ def read_record(path: Path | str) -> Record:
 
 
 def _read_in_place(path):
-    """Reads a record that must be of the run whose place it has."""
+    """Reads a record and checks that it is at the path of its run."""
     record = read_record(path)
     place = record.files("").record
     if path.parts[-3:] != place.parts:
@@ -104,11 +104,11 @@ def _read_in_place(path):
 
 
 def find_record(run: Run, out: Path | str) -> Record | None:
-    """The record of a run that is finished, or None.
+    """Returns the record of a run, or None if the run is not finished.
 
     Raises:
-        RecordError: the file there is damaged, or the record of another run.
-        SpecError: the file there is of a run with other settings.
+        RecordError: the file is damaged, or holds the record of another run.
+        SpecError: the file holds a run with other settings.
     """
     path = run.files(out).record
     if not path.exists():
@@ -119,7 +119,7 @@ def find_record(run: Run, out: Path | str) -> Record | None:
 
 
 def require_settings(record: Record, path: Path, spec: Spec, examples: int = TRAIN_IMAGES) -> None:
-    """Raises SpecError where the record at a path is of other settings or images."""
+    """Raises SpecError if the record at a path has other settings or training images."""
     wanted = settings(spec) | {"examples": examples}
     if differ := differences(record.spec | {"examples": record.examples}, wanted):
         raise SpecError(
@@ -129,11 +129,15 @@ def require_settings(record: Record, path: Path, spec: Spec, examples: int = TRA
 
 
 def read_records(out: Path | str) -> list[Record]:
-    """Every record under a folder, ordered by experiment, backend, device and seed.
+    """Reads every record under a folder, ordered by experiment, backend, device and seed.
 
     Raises:
-        RecordError: one is damaged, in a place where it does not belong, or behind a link that
-            leads out of the folder.
+        RecordError: a record is damaged, at the path of another run, or behind a link that leads
+            out of the folder.
+
+    Example:
+        >>> for record in read_records("results"):
+        ...     print(record.id, record.seed, record.metrics["val_loss"])
     """
     records = []
     for path in Path(out).glob("*/*/seed*-*-*.json"):

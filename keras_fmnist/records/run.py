@@ -15,7 +15,7 @@ STUDY = "results"  # the study that is published with the code
 
 @dataclass(frozen=True)
 class RunFiles:
-    """The files of one run: its record, and beside it those of the same name.
+    """The files of one run: its record, and the others of the same name beside it.
 
     Args:
         record: path of the JSON file.
@@ -30,17 +30,17 @@ class RunFiles:
 
     @property
     def checkpoint(self) -> Path:
-        """What an interrupted run goes on from; it is removed when the record is written."""
+        """The saved state of an unfinished run; it is removed when the record is written."""
         return self.record.with_suffix(".checkpoint")
 
     @property
     def lock(self) -> Path:
-        """Locked while a process runs it."""
+        """Locked while a process trains the run."""
         return self.record.with_suffix(".lock")
 
     @property
     def log(self) -> Path:
-        """What a study's process prints, until it has succeeded."""
+        """What the process of a study printed; it is removed when the run has succeeded."""
         return self.record.with_suffix(".log")
 
 
@@ -53,7 +53,15 @@ class Run:
         seed: of the initial weights, the order of the images and dropout.
         backend: torch, jax or tensorflow.
         device: cpu or gpu.
-        examples: train on the first so many images.
+        examples: how many training images, from the first on.
+
+    Example:
+        >>> from experiments.mansilla import BASE
+        >>> run = Run(BASE, seed=0, backend="torch", device="cpu")
+        >>> run.files("runs").record.as_posix()
+        'runs/mansilla/base/seed0-torch-cpu.json'
+        >>> run.command()
+        'python -m experiments.mansilla base --seed 0 --device cpu'
     """
 
     spec: AutoencoderSpec | ClassifierSpec
@@ -64,7 +72,7 @@ class Run:
 
     @property
     def title(self) -> str:
-        """`mansilla/base seed 0`."""
+        """The run in messages: `mansilla/base seed 0`."""
         return f"{self.spec.id} seed {self.seed}"
 
     @property
@@ -73,11 +81,11 @@ class Run:
         return replace(self, spec=self.spec.needs) if self.spec.needs else None
 
     def files(self, out: Path | str) -> RunFiles:
-        """Its files in the folder of records `out`."""
+        """Returns the paths of its files in the folder of records `out`."""
         return find_files(out, self.spec.id, self.seed, self.backend, self.device)
 
     def command(self, deterministic: bool = False) -> str:
-        """What to type for this run; the backend and the folder of records are not in it."""
+        """Returns what to type for this run, without the backend and the folder of records."""
         flags = self.spec.changes | {"seed": self.seed, "device": self.device}
         if self.examples != TRAIN_IMAGES:
             flags["examples"] = self.examples
@@ -90,14 +98,20 @@ class Run:
         return shlex.join(words)
 
 
+def find_published(name: str = STUDY) -> Path | None:
+    """Returns the folder of the published study in a clone; None if there is none."""
+    folder = Path(__file__).parents[2] / name
+    return folder if folder.is_dir() else None
+
+
 def find_files(
     out: Path | str, experiment_id: str, seed: int, backend: str, device: str
 ) -> RunFiles:
-    """The files of a run in the folder of records `out`."""
+    """Returns the paths of the files of a run in the folder of records `out`."""
     return RunFiles(Path(out, experiment_id, f"seed{seed}-{backend}-{device}.json"))
 
 
 def locate_latent_space(out: Path | str, experiment_id: str) -> Path:
-    """Where the latent space of an autoencoder lies, from which its figures are drawn."""
+    """Returns the path of the latent space of an autoencoder, from which its figures are drawn."""
     folder = Path(out) / experiment_id
     return folder / f"{folder.name}_latent.json"

@@ -1,7 +1,7 @@
-"""What a record must be: strict JSON, and each field's type, bounds and shape.
+"""Checks the fields of a record: type, bounds and shape.
 
-A record may come from a stranger. What is read here is drawn and averaged elsewhere, and its names
-become paths, so that nothing goes on that would fail there or lead out of its folder.
+A record may come from a stranger. Its numbers are drawn and averaged elsewhere, and its names
+become paths. So whatever would fail there, or lead out of the folder, is refused here.
 """
 
 import base64
@@ -12,29 +12,33 @@ from keras_fmnist.records.json_files import RecordError
 from keras_fmnist.settings import SpecError, shorten
 from keras_fmnist.specs import CLASSES, IMAGE_SIZE, TEST_IMAGES, TRAIN_IMAGES, with_defaults
 
-LARGEST = 3.5e38  # beyond every float32, in which losses are summed
+LARGEST = 3.5e38  # more than any float32, the type in which losses are summed
 
 
 def check_fields(values: dict, source: Path | str) -> dict:
-    """Holds the fields that are there to `FIELDS`, and to each other.
+    """Checks every field against `FIELDS`, and that the fields fit together.
+
+    Args:
+        values: the fields of a record, none of them missing or unknown.
+        source: the file, for the error.
 
     Returns:
-        The fields; the settings in `spec` that an older record did not know have their defaults.
+        The fields. Settings in `spec` that an older record lacks have their defaults.
 
     Raises:
-        RecordError: the first field that is wrong, and what would be right.
+        RecordError: a field is wrong; the message names the first and says what would be right.
     """
     for name, value in values.items():
-        words, fits = FIELDS[name]
+        expected, fits = FIELDS[name]
         if not fits(value):
-            raise RecordError(f"{source}: {name} must be {words}, not {shorten(value)}")
+            raise RecordError(f"{source}: {name} must be {expected}, not {shorten(value)}")
     try:
         spec = with_defaults(values["spec"])
     except SpecError as error:
         raise RecordError(f"{source}: spec: {error}") from None
     is_classifier = "autoencoder" in spec
     if is_classifier != (values.get("confusion_matrix") is not None):
-        raise RecordError(f"{source}: a confusion_matrix belongs to a classifier, and to no other")
+        raise RecordError(f"{source}: only classifiers have a confusion_matrix, and must have it")
     measures = ("loss", "accuracy") if is_classifier else ("loss",)
     wanted = [f"{split}_{measure}" for measure in measures for split in ("train_eval", "val")]
     for name in wanted:
@@ -46,7 +50,7 @@ def check_fields(values: dict, source: Path | str) -> dict:
     if "pca" in (values.get("images") or {}) and not {"pca_loss", "mean_image_loss"} <= (
         values["metrics"].keys()
     ):
-        raise RecordError(f"{source}: images hold a pca whose loss the metrics lack")
+        raise RecordError(f"{source}: metrics lack the losses of the pca in images")
     return values | {"spec": spec}
 
 

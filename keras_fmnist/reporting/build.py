@@ -1,4 +1,4 @@
-"""Every file that the records give, and whether it is there as they give it."""
+"""Builds every file that is made from the records, and tells whether it is up to date."""
 
 import base64
 import io
@@ -17,30 +17,42 @@ from keras_fmnist.records.run import STUDY
 if TYPE_CHECKING:
     from keras_fmnist.claims.catalogue import Catalogue
 
-LIVE = "live.html"  # the page in which the nets run
+LIVE_PAGE = "live.html"  # in which the nets run
 
 
 def build_files(
     catalogue: "Catalogue", out: Path | str, records: Sequence[Record]
 ) -> Iterator[tuple[Path, bytes]]:
-    """Every file that the records give, as pairs of path and bytes."""
+    """Builds figures, page and documents from the records.
+
+    Args:
+        catalogue: the experiments, claims and texts.
+        out: the folder of the records.
+        records: the records in it.
+
+    Yields:
+        The path and the content of each file.
+
+    Raises:
+        SpecError: a run of the published study has other settings than its experiment.
+    """
     from keras_fmnist.reporting import figures
     from keras_fmnist.reporting.documents import Study, fill_documents
-    from keras_fmnist.reporting.page.render import render_live, render_page
+    from keras_fmnist.reporting.page.render import render_live_page, render_page
 
-    found, leading = group_by_experiment(records), []
+    groups, pictured = group_by_experiment(records), []
     for spec in catalogue.specs:
-        if mine := found.get(spec.id):
-            yield from figures.render(out, mine).items()
-            leading.append(select_largest(mine)[0])
-    yield from figures.render_overview(out, leading).items()
+        if group := groups.get(spec.id):
+            yield from figures.render(out, group).items()
+            pictured.append(select_largest(group)[0])
+    yield from figures.render_overview(out, pictured).items()
     yield Path(out, "index.html"), render_page(catalogue, records, out).encode()
-    if live := render_live(catalogue, records, out):
-        yield Path(out, LIVE), live.encode()
+    if live := render_live_page(catalogue, records, out):
+        yield Path(out, LIVE_PAGE), live.encode()
     root = Path(__file__).parents[2]
     if Path(out).resolve() == (root / STUDY).resolve():
         for spec in [*catalogue.specs, *catalogue.readings]:
-            for record in found.get(spec.id, ()):  # a quick look must not stand for the whole
+            for record in groups.get(spec.id, ()):  # no quick trial among the published runs
                 require_settings(record, record.files(out).record, spec)
         for path, text in fill_documents(root, Study(catalogue, records, out)):
             yield path, text.encode()
@@ -50,10 +62,9 @@ INNER_PNG = re.compile(rb"(?<=data:image/png;base64,)[A-Za-z0-9+/=\s]+")
 
 
 def is_unchanged(path: Path, content: bytes) -> bool:
-    """Whether a file holds what was drawn: the same bytes but for pictures, which count by pixels.
+    """Whether a file has this content: the same bytes, except that PNGs are compared by pixels.
 
-    How tightly pixels are packed depends on the processor, where zlib-ng does it. An SVG and the
-    page have such pictures inside.
+    Compressed bytes depend on the processor if zlib-ng is used. SVGs and the page contain PNGs too.
     """
     if not path.exists():
         return False
@@ -62,23 +73,23 @@ def is_unchanged(path: Path, content: bytes) -> bool:
         return True
     if path.suffix == ".png":
         return _equal_pixels(found, content)
-    inside, expected = (INNER_PNG.findall(text) for text in (found, content))
+    inner, expected = (INNER_PNG.findall(text) for text in (found, content))
     return (
         INNER_PNG.sub(b"", found) == INNER_PNG.sub(b"", content)
-        and len(inside) == len(expected)
-        and all(map(_equal_inner_pixels, inside, expected))
+        and len(inner) == len(expected)
+        and all(map(_equal_inner_pixels, inner, expected))
     )
 
 
 def _equal_inner_pixels(*texts):
     try:
         return _equal_pixels(*map(base64.b64decode, texts))
-    except ValueError:  # no base64
+    except ValueError:  # not base64
         return False
 
 
 def _equal_pixels(*pngs):
     try:
         return np.array_equal(*(plt.imread(io.BytesIO(png), format="png") for png in pngs))
-    except (OSError, SyntaxError):  # Pillow calls a broken PNG one or the other
+    except (OSError, SyntaxError):  # what Pillow raises for a broken PNG
         return False

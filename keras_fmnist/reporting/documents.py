@@ -1,7 +1,7 @@
-"""README.md and docs/: what stands between their markers comes from the records.
+"""Fills the generated parts of README.md and docs/ from the records.
 
-A part that is generated stands between `<!-- name -->` and `<!-- /name -->`. `DOCUMENTS` says which
-document has which parts, and what writes each of them.
+A generated part is between `<!-- name -->` and `<!-- /name -->`. `DOCUMENTS` lists the parts of
+each document and the function that writes each part.
 """
 
 import re
@@ -24,10 +24,10 @@ class Study:
     """What the documents are filled from.
 
     Args:
-        catalogue: the experiments, and what is said of them.
+        catalogue: the experiments, claims and texts.
         records: of its experiments and readings.
-        out: the folder of the records, in which `bench`, `compare` and `benchmarks/kill.py` left
-            their measurements too.
+        out: the folder of the records and of the measurements by `bench`, `compare` and
+            `benchmarks/kill.py`.
     """
 
     catalogue: "Catalogue"
@@ -41,7 +41,7 @@ class Study:
         return [record for record in self.records if record.id in ids]
 
     def measurements(self, kind: str) -> dict[str, dict]:
-        """What was measured beside the study: see `read_measurements`."""
+        """Returns the measurements of a kind: see `read_measurements`."""
         return read_measurements(self.out, kind)
 
 
@@ -111,7 +111,7 @@ def _kills(study):
 
 Sections = Mapping[str, Callable[[Study], str]]
 
-# Each document, and the function that writes what stands between each of its markers.
+# For each document, the function that writes each of its generated parts.
 DOCUMENTS: dict[str, Sections] = {
     "README.md": {
         "headlines": _headlines,
@@ -140,7 +140,7 @@ DOCUMENTS: dict[str, Sections] = {
 
 
 def fill_documents(root: Path, study: Study) -> Iterator[tuple[Path, str]]:
-    """The documents of a checkout with everything between their markers as a study gives it.
+    """Fills the generated parts of the documents of a checkout.
 
     Args:
         root: the folder of README.md and docs/.
@@ -150,8 +150,7 @@ def fill_documents(root: Path, study: Study) -> Iterator[tuple[Path, str]]:
         The path of each document in `DOCUMENTS`, and its text.
 
     Raises:
-        ValueError: a marker that a document must have is missing, or nothing is known that belongs
-            between a marker that it has.
+        ValueError: a document lacks one of its markers, or has an unknown one.
         FileNotFoundError: a document is missing.
     """
     for path in sorted({root / "README.md", *(root / "docs").glob("*.md")} | _listed(root)):
@@ -167,20 +166,20 @@ def _listed(root):
 
 
 def fill_markers(text: str, contents: Mapping[str, str], path: Path | str) -> str:
-    """A document's text with each content between its pair of markers.
+    """Returns the text of a document with each content between its pair of markers.
 
     Args:
         text: with markers such as `<!-- results -->` and `<!-- /results -->`, a line each.
-        contents: `{name of a marker: what belongs between the two}`.
+        contents: `{name of a marker: content}`.
         path: of the document, for the error.
 
     Raises:
-        ValueError: the text does not have exactly one pair of each, or has others.
+        ValueError: the text does not have exactly one pair of each marker, or has other markers.
     """
     found = re.findall(r"^<!-- (/?)([\w-]+) -->$", text, re.MULTILINE)
     if unknown := sorted({name for _, name in found} - contents.keys()):
         raise ValueError(
-            f"{path}: nothing is known that belongs at the marker <!-- {unknown[0]} -->; it may "
+            f"{path}: unknown marker <!-- {unknown[0]} -->; it may "
             f"have {', '.join(contents) or 'no markers'}"
         )
     for name, content in contents.items():

@@ -1,4 +1,4 @@
-"""Numbers inside sentences: `{mansilla/base:val_loss}` becomes what the records measured."""
+"""Fills numbers into sentences: `{mansilla/base:val_loss}` becomes the measured loss."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -16,27 +16,27 @@ NOT_RUN = "(not measured yet)"
 
 
 def fill_numbers(text: str, catalogue: "Catalogue", records: Sequence[Record]) -> str:
-    """A sentence with its numbers, as the records that stand for each experiment give them.
+    """Fills the numbers into a sentence, from the records that the tables show.
 
     Args:
-        text: with places such as
+        text: with placeholders such as
 
             - `{mansilla/base:val_loss}`: mean ± 95 % interval of any metric,
             - `{mansilla/base:val_loss range}`: lowest to highest seed,
             - `{mansilla/base:printed val_loss}`: what the report prints,
-            - `{mansilla/base:seeds}`: `3 seeds`,
+            - `{mansilla/base:seeds}`: how many there are, as `3 seeds`,
             - `{mansilla/sgd_far_larger:verdict}`: the verdict on a claim.
         catalogue: the experiments and claims that may be named.
         records: of any experiments.
 
     Raises:
-        ValueError: a name or a metric that there is not.
+        ValueError: an experiment, claim or metric is unknown.
     """
     return text.format_map(_Names(catalogue, records))
 
 
 class _Names:
-    """What stands before the colon: an experiment or a claim, `report/name`."""
+    """Looks up the name before the colon, `report/name` of an experiment or a claim."""
 
     def __init__(self, catalogue, records):
         self.specs = {spec.id: spec for spec in catalogue.specs}
@@ -46,8 +46,8 @@ class _Names:
 
     def __getitem__(self, name):
         if name in self.claims and name not in self.specs:
-            (row,) = judge_claims([self.claims[name]], self.records)
-            return _Claim(row["verdict"])
+            (found,) = judge_claims([self.claims[name]], self.records)
+            return _Claim(found.word)
         if name not in self.specs:
             raise ValueError(f"{name} is neither an experiment nor a claim")
         records = self.groups.get(name)
@@ -60,7 +60,7 @@ class _Claim:
 
     def __format__(self, what):
         if what != "verdict":
-            raise ValueError(f"of a claim `verdict` can be shown, not {what}")
+            raise ValueError(f"a claim has a `verdict`, but no {what}")
         return self.verdict
 
 
@@ -80,7 +80,7 @@ class _Experiment:
         if name not in self.metrics:
             raise ValueError(f"{self.spec.id} has no {name}; it has {', '.join(self.metrics)}")
         values = [record.measured(name) for record in self.group]
-        if not values or None in values:  # older records lack what was not measured then
+        if not values or None in values:  # older records lack some metrics
             return NOT_RUN
         if name == what:
             return format_cell(self.group, name)
@@ -89,7 +89,7 @@ class _Experiment:
 
     @property
     def metrics(self) -> list[str]:
-        """What is measured of such an experiment."""
+        """The metrics that can be shown for this experiment."""
         of_images = ["dead_logits"] if self.spec.is_classifier else [*EXPLAINED]
         prefixes = ("", "train_eval_", "val_")
         return [f"{prefix}{name}" for name in self.spec.metrics for prefix in prefixes] + of_images

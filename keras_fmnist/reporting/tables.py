@@ -1,4 +1,4 @@
-"""Tables from records; no number in them is typed by hand, and nothing here needs a framework."""
+"""Makes the tables and sentences of the documents from records, without a framework."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,14 +6,14 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from keras_fmnist.claims.alternatives import Alternatives, count_seeds
-from keras_fmnist.claims.claim import Claim, count_verdicts, describe_ours, judge_claims
+from keras_fmnist.claims.claim import Claim, count_verdicts, judge_claims
 from keras_fmnist.claims.ranking import Rank, rank_readings
 from keras_fmnist.records.groups import group_by_experiment, select_largest
 from keras_fmnist.records.intervals import mean_interval
 from keras_fmnist.records.record import Record
 
 if TYPE_CHECKING:
-    from keras_fmnist.claims.catalogue import Text
+    from keras_fmnist.claims.texts import Text
     from keras_fmnist.specs import Spec
 
 
@@ -24,17 +24,20 @@ OTHERS = {
     "native": "native loop",
     "dataloader": "native, DataLoader",
     "compile": "native, `torch.compile`",
+    "native_tuned": "native, tuned",
+    "tensorflow": "stock Keras on TensorFlow",
+    "jax": "stock Keras on JAX",
     "cudagraph": "native CUDA graph",
 }
 RANK_COLUMNS = ("reading", "epochs", "as it ran", "evaluated", "validation", "off by")
-CLAIM_COLUMNS = ("claim", "published", "ours", "verdict")
+CLAIM_COLUMNS = ("claim", "published", "ours", "verdict", "later seeds", "registered")
 SHOWN = ("train_eval_loss", "val_loss", "explained", "train_eval_accuracy", "val_accuracy")
 
 
 def format_results(specs: "Iterable[Spec]", records: Iterable[Record]) -> str:
-    """A Markdown table: each experiment's last epoch in evaluation mode, mean ± 95 % interval.
+    """Formats a Markdown table: last epoch of each experiment in evaluation mode.
 
-    Below each number stands what the report prints.
+    Each number is a mean ± 95 % interval, and below it is the one that the report prints.
     """
     by_id = group_by_experiment(records)
     lines = [_row(COLUMNS), _row(["---"] * 2 + ["---:"] * 6)]
@@ -57,9 +60,13 @@ def _with_printed(ours, printed):
 
 
 def format_cell(group: Sequence[Record], name: str) -> str:
-    """What records that may be averaged measured, `0.0370 ± 0.0012`; empty where they did not.
+    """Formats the mean of a metric as `0.0370 ± 0.0012`; empty if a record lacks it.
 
-    Losses have four decimals, accuracies two in percent; one seed has no interval.
+    Losses have four decimals, accuracies are percentages with two. One seed has no interval.
+
+    Args:
+        group: records that may be averaged (`group_alike`).
+        name: of the metric.
     """
     values = [record.measured(name) for record in group]
     if not values or None in values:
@@ -69,12 +76,12 @@ def format_cell(group: Sequence[Record], name: str) -> str:
 
 
 def format_printed(spec: "Spec", name: str) -> str:
-    """The same number as the report prints it; empty where it prints none."""
+    """Formats the number that the report prints for a metric; empty if it prints none."""
     return format_number(spec.published[name], name) if name in spec.published else ""
 
 
 def format_number(value: float, name: str) -> str:
-    """A measured number: losses with four decimals, shares in percent, counts as they are."""
+    """Formats a metric: losses with four decimals, shares in percent, counts as they are."""
     if name.endswith("explained"):
         return f"{value:.1%}"
     if name.startswith("dead_"):
@@ -83,48 +90,79 @@ def format_number(value: float, name: str) -> str:
 
 
 def describe_verdicts(claims: Sequence[Claim], records: Sequence[Record]) -> str:
-    """A sentence: how many claims, and how many of each verdict."""
-    return count_verdicts(judge_claims(claims, records)) + "."
+    """Counts the claims with each verdict, in a sentence."""
+    return count_verdicts(judge_claims(claims, records)).english + "."
 
 
 def format_claims(claims: Sequence[Claim], records: Sequence[Record]) -> str:
-    """A Markdown table a report: each claim, what is printed, what the records say."""
+    """Formats a Markdown table for each report: claims, printed numbers, ours, verdicts.
+
+    The last table shows each verdict for half and double the threshold of its claim.
+    """
+    verdicts = judge_claims(claims, records)
     parts = {}
-    for row in judge_claims(claims, records):
-        ours = "<br>".join(describe_ours(row))
-        cells = _row([row["claim"], row["published"], ours, row["verdict"]])
-        parts.setdefault(row["report"], []).append(cells)
+    for verdict in verdicts:
+        parts.setdefault(verdict.claim.report, []).append(_row(_claim_cells(verdict)))
     head = [_row(CLAIM_COLUMNS), _row(["---"] * len(CLAIM_COLUMNS))]
-    return "\n\n".join(
-        "\n".join([f"### {report}", "", *head, *rows]) for report, rows in parts.items()
-    )
+    tables = ["\n".join([f"### {name}", "", *head, *rows]) for name, rows in parts.items()]
+    return "\n\n".join([*tables, "\n".join(_thresholds(verdicts))])
+
+
+def _claim_cells(verdict):
+    claim = verdict.claim
+    ours = "<br>".join(text.english for text in verdict.describe_ours())
+    cells = [claim.claim.english, verdict.describe_published().english, ours, verdict.word]
+    commit = f"`{claim.registered[:7]}`" if claim.registered else "not yet"
+    return [*cells, verdict.later.verdict, commit]
+
+
+def _thresholds(verdicts):
+    columns = ("claim", "number", "verdict", "half", "double")
+    lines = ["### With half and double the numbers that words were given", ""]
+    lines += [_row(columns), _row(["---"] * len(columns))]
+    for verdict in verdicts:
+        if verdict.elsewhere:
+            number = f"{verdict.claim.threshold:g}"
+            cells = [f"`{verdict.claim.id}`", number, verdict.word, *verdict.elsewhere.values()]
+            lines.append(_row(cells))
+    return lines
 
 
 def describe_cost(records: Iterable[Record], seeds: int = 1000) -> str:
-    """A sentence: what so many seeds cost on paper, by what the processors took of each run.
+    """Extrapolates the CPU time of so many seeds from that of the records, in sentences.
 
-    Older records do not say it, and those of a GPU are left out; empty where that leaves none.
+    Records of a GPU and older ones without a CPU time are left out. Empty if none are left.
     """
-    told = [r for r in records if r.device == "cpu" and "cpu" in r.seconds]
+    timed = [r for r in records if r.device == "cpu" and "cpu" in r.seconds]
+    groups = group_by_experiment(timed)
     means = {
-        name: fmean(record.seconds["cpu"] for record in group)
-        for name, group in group_by_experiment(told).items()
+        name: fmean(record.seconds["cpu"] for record in group) for name, group in groups.items()
     }
     if not means:
         return ""
     hours = seeds * sum(means.values()) / 3600
-    slowest = max(means.values()) / 60
+    chains = {
+        name: seconds + means.get(_needed(groups[name][0]), 0) for name, seconds in means.items()
+    }
+    last = max(chains, key=chains.get)
     return (
         f"A seed of the {len(means)} experiments that have been run took "
         f"{sum(means.values()) / 60:.0f} core-minutes, so {seeds} seeds cost {hours:.0f} "
         "core-hours: "
         f"{hours / 16:.0f} hours on one machine of 16 cores, {hours / 1600:.1f} on a hundred, and "
-        f"never less than the {slowest:.0f} minutes of the slowest run and what it waits for."
+        f"never less than the {chains[last] / 60:.0f} minutes of `{last}` and what it waits for."
     )
 
 
+def _needed(record):
+    """Returns the id of the autoencoder whose encoder a run reuses, or None."""
+    if record.spec.get("pretrained"):
+        return f"{record.report}/{record.spec['autoencoder']['name']}"
+    return None
+
+
 def describe_main_job(specs: "Iterable[Spec]", records: Iterable[Record]) -> str:
-    """A sentence: what the processors took for a seed of some experiments; empty if none ran."""
+    """Says how much CPU time one seed of some experiments took; empty if none has run."""
     ids = [spec.id for spec in specs]
     groups = group_by_experiment(r for r in records if r.id in ids and "cpu" in r.seconds)
     seconds = [fmean(record.seconds["cpu"] for record in group) for group in groups.values()]
@@ -137,7 +175,7 @@ def describe_main_job(specs: "Iterable[Spec]", records: Iterable[Record]) -> str
 
 
 def format_ranking(questions: "Mapping[Spec, Sequence[Spec]]", records: Sequence[Record]) -> str:
-    """Markdown: for each printed row its readings in a folded table, nearest first.
+    """Formats a folded Markdown table of readings for each printed row, the nearest first.
 
     Args:
         questions: `{spec of the printed row: readings}`.
@@ -155,14 +193,14 @@ def format_ranking(questions: "Mapping[Spec, Sequence[Spec]]", records: Sequence
 
 
 def describe_question(row: "Spec", readings: "Sequence[Spec]", ranks: Sequence[Rank]) -> str:
-    """A printed row, its two losses, and how many of its readings have been run."""
+    """Names a printed row, its two losses, and how many of its readings have been run."""
     printed = f"{row.published['train_eval_loss']:.4f} / {row.published['val_loss']:.4f}"
     run = sum(rank.spec != row for rank in ranks)
     return f"{row.id}, printed {printed}; {run} of {len(readings)} other readings run"
 
 
 def describe_rank(row: "Spec", rank: Rank) -> tuple[str, ...]:
-    """The cells below `RANK_COLUMNS` for one reading of a printed row."""
+    """Returns the cells below `RANK_COLUMNS` for one reading of a printed row."""
     off_by = f"{rank.factor:.2f}"
     return (
         row.id if rank.spec == row else rank.spec.summary,
@@ -175,7 +213,7 @@ def describe_rank(row: "Spec", rank: Rank) -> tuple[str, ...]:
 
 
 def format_alternatives(alternatives: Alternatives, records: Sequence[Record]) -> str:
-    """A Markdown table: each statement, and on how many seeds it holds for each way."""
+    """Formats a Markdown table: on how many seeds each statement holds for each alternative."""
     columns, rows = list_alternatives(alternatives, records)
     return "\n".join([_row(columns), _row(["---"] * len(columns)), *map(_row, rows)])
 
@@ -183,9 +221,9 @@ def format_alternatives(alternatives: Alternatives, records: Sequence[Record]) -
 def list_alternatives(
     alternatives: Alternatives, records: Sequence[Record]
 ) -> tuple[list[str], list[list[str]]]:
-    """Headings and rows: each statement, and on how many seeds it holds for each way.
+    """Returns headings and rows: on how many seeds each statement holds for each alternative.
 
-    The last row has their sums.
+    The last row holds the sums.
     """
     counts = count_seeds(alternatives, records)
     rows = [
@@ -202,24 +240,25 @@ def _format_votes(holds, seeds):
 
 
 def format_speed(measured: dict[str, dict]) -> str:
-    """A Markdown table of what a step costs, and how many times longer than ours the others take.
+    """Formats a Markdown table of the time of a step, ours and that of others relative to ours.
 
     Args:
-        measured: what `bench` found, as `results.read_measurements` gives it.
+        measured: what `read_measurements` returned for `benchmarks`.
     """
     rows = [
-        (f"`{experiment}`, {machine}", one)
+        (f"`{experiment}`{words}, {machine}", one)
         for machine, found in measured.items()
-        for experiment, one in found["experiments"].items()
+        for kind, words in (("experiments", ""), ("runs", ", a step's share of a whole run"))
+        for experiment, one in found.get(kind, {}).items()
         if "ours" in one["ms_per_step"]
     ]
     names = [name for name in OTHERS if any(name in one["ms_per_step"] for _, one in rows)]
     lines = [_row(["experiment", "ours", *(OTHERS[name] for name in names)])]
     lines.append("| --- |" + " ---: |" * (1 + len(names)))
-    for words, one in rows:
+    for label, one in rows:
         cells = [_times(one["quartiles"].get(f"{name}_over_ours")) for name in names]
         ours = f"{one['ms_per_step']['ours']:.1f} ms"
-        lines.append(_row([words, ours, *cells]))
+        lines.append(_row([label, ours, *cells]))
     return "\n".join(lines)
 
 
@@ -231,7 +270,7 @@ def _times(quartiles):
 
 
 def describe_parity(measured: dict[str, dict]) -> str:
-    """What `compare` found, a line for each file; empty where it has not been run."""
+    """Says what `compare` found, a paragraph for each file; empty if it has not been run."""
     lines = []
     for found in measured.values():
         rows, sides = found["rows"], found["equivalence"]
@@ -252,9 +291,9 @@ def describe_parity(measured: dict[str, dict]) -> str:
 
 
 def format_defaults(measured: dict[str, dict]) -> str:
-    """A Markdown table: each default in which Keras and PyTorch differ, and what is used here.
+    """Formats a Markdown table of the defaults in which Keras and PyTorch differ.
 
-    They are those of the packages with which `compare` ran; empty where it has not been run.
+    They are those of the packages with which `compare` ran; empty if it has not been run.
     """
     rows = next((found["defaults"] for found in measured.values()), [])
     if not rows:
@@ -265,12 +304,12 @@ def format_defaults(measured: dict[str, dict]) -> str:
 
 
 def share_of_tolerance(row: dict) -> float:
-    """A difference that `compare` found, as a share of its tolerance; no number exceeds any."""
+    """Returns a difference that `compare` found over its tolerance; infinite for NaN."""
     return math.inf if row["max_abs"] is None else row["max_abs"] / row["tolerance"]
 
 
 def describe_kills(measured: dict[str, dict]) -> str:
-    """What `benchmarks/kill.py` counted, in a sentence; empty where it has not been run."""
+    """Says what `benchmarks/kill.py` counted; empty if it has not been run."""
     sentences = []
     for found in measured.values():
         keras = found["backup_and_restore"]
@@ -284,5 +323,5 @@ def describe_kills(measured: dict[str, dict]) -> str:
 
 
 def format_open_questions(deviations: "Iterable[Text]") -> str:
-    """A numbered list in Markdown of what the reports leave open or get wrong."""
+    """Formats a numbered Markdown list of what the reports leave open or get wrong."""
     return "\n".join(f"{number}. {one.english}" for number, one in enumerate(deviations, 1))

@@ -1,1 +1,1 @@
-"""Many runs side by side, on this machine or on a Ray cluster."""
+"""Runs many trainings side by side, on this machine or on a Ray cluster."""

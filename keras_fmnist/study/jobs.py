@@ -1,4 +1,4 @@
-"""The runs of a study: which are missing, what each needs, and how one is started."""
+"""Plans a study: which runs are missing, what each needs first, and how one is started."""
 
 import shlex
 from collections.abc import Iterable, Sequence
@@ -10,51 +10,51 @@ from keras_fmnist.records.record import find_record
 from keras_fmnist.records.run import Run, RunFiles
 from keras_fmnist.settings import SpecError
 
-ATTEMPTS = 3  # a worker that was killed, for want of memory say, is started again and goes on
-INTERRUPTED = 130  # exit status of a run that somebody else told to stop
+ATTEMPTS = 3  # a run that was killed, for lack of memory for example, is started again and resumes
+INTERRUPTED = 130  # exit status of a run that was told to stop
 POLL = 0.2  # seconds
 
 
 @dataclass(frozen=True)
 class Job:
-    """One run that is missing, its files, and those of the run that must be there before it."""
+    """A run that is missing, its files, and the files of the run that it needs first."""
 
     run: Run
     files: RunFiles
     needs: RunFiles | None = None
 
     def is_ready(self) -> bool:
-        """Whether what it needs is there."""
+        """Whether the run that it needs has finished."""
         return self.needs is None or self.needs.record.exists()
 
 
 class Engine(Protocol):
-    """Where the runs of a study go: processes of this machine, or nodes of a cluster."""
+    """Starts runs and watches them, on this machine or on a cluster."""
 
     @property
     def places(self) -> int:
-        """How many runs it takes at a time."""
+        """How many runs it takes at the same time."""
 
     def start(self, job: Job) -> Any:
-        """Starts a run; returns what the engine knows it by."""
+        """Starts a run and returns a handle for the other methods."""
 
     def ended(self, handle: Any, job: Job) -> tuple[int, str] | None:
-        """Exit status, negative for a signal, and last line of a run; None while it runs."""
+        """Returns the exit status (negative: a signal) and last line of a run; None if it runs."""
 
     def stop(self, handles: Sequence[Any]) -> None:
-        """Ends what still runs."""
+        """Ends runs that are still running."""
 
 
 def plan_jobs(runs: Iterable[Run], out: Path | str) -> list[Job]:
-    """The runs that are missing under `out`, an autoencoder before its classifiers.
+    """Lists the runs that are missing under `out`, an autoencoder before its classifiers.
 
     Args:
-        runs: the autoencoders that they need are added.
+        runs: the runs of the study; the autoencoders that they need are added.
         out: the folder of the records.
 
     Raises:
-        SpecError: a run that is there has other settings, or an autoencoder that is needed has a
-            record and no weights.
+        SpecError: `out` has one of the runs with other settings, or has the record but not the
+            weights of an autoencoder that is needed.
     """
     jobs = {}
 
@@ -76,16 +76,16 @@ def plan_jobs(runs: Iterable[Run], out: Path | str) -> list[Job]:
 
 
 def split_command(run: Run) -> list[str]:
-    """The words between python and `--out` that run a job, or go on with one that was killed."""
+    """Returns the arguments of python, without `--out`, that start or resume a run."""
     return [*shlex.split(run.command())[1:], "--resume"]
 
 
 def set_environment(run: Run) -> dict[str, str]:
-    """Variables of a run's process: its backend, and one thread on a CPU."""
+    """Returns environment variables for a run: its backend, and one thread on a CPU."""
     threads = {"OMP_NUM_THREADS": "1"} if run.device == "cpu" else {}
     return {"KERAS_BACKEND": run.backend, **threads}
 
 
 def find_last_line(output: str) -> str:
-    """The last line of what a run printed."""
-    return (output.strip().splitlines() or ["it said nothing"])[-1]
+    """Returns the last line that a run printed."""
+    return (output.strip().splitlines() or ["it printed nothing"])[-1]

@@ -1,8 +1,9 @@
-"""A study's runs on a Ray cluster: one task a run, its record and weights brought to the driver.
+"""Runs the jobs of a study on a Ray cluster, one task for each run.
 
-A node has files of its own. So a task runs the command that `study.Local` would run, in a folder
-that is gone afterwards: what the job needs is laid into it first, what came out is handed back, and
-only the driver writes into the study. A task on a node that is lost runs again on another.
+A node does not share files with this machine. So a task runs the same command as `Local`, in a
+temporary folder: the files that the run needs are copied there first, and its record and weights
+are sent back. Only this machine writes into the folder of the study. If a node is lost, its tasks
+run again on another.
 """
 
 import os
@@ -14,8 +15,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray would report each start to its makers
-os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # nor warn of a change to come
+# Ray would send usage statistics, and warn of a coming change.
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 
 import ray
 
@@ -30,18 +32,18 @@ from keras_fmnist.study.jobs import (
     split_command,
 )
 
-ANSWER = 5  # seconds in which a cluster must answer, and a task that was told to stop be gone
-STORE = 256 * 2**20  # bytes of shared memory of a Ray that is started here; a run needs a few MB
+ANSWER = 5  # seconds that a cluster has to answer, and a cancelled task to end
+STORE = 256 * 2**20  # bytes of shared memory if Ray is started here; a run needs a few MB
 
 
 class Cluster:
-    """An engine for `study.run`; its end, `stop`, is also that of a Ray that it has started.
+    """An engine that runs jobs as Ray tasks; `stop` also ends a Ray that was started here.
 
     Args:
         out: the folder of the records, on this machine.
-        device: cpu or gpu, of every node that is to take part.
-        jobs: at most so many at a time; as many as the cluster has room for where None.
-        address: `auto`, `host:port`, or None to start a Ray of this machine alone.
+        device: cpu or gpu: what each run gets.
+        jobs: runs at the same time, at most; None: as many as the cluster can take.
+        address: `auto`, `host:port`, or None to start Ray on this machine alone.
 
     Raises:
         RuntimeError: nothing answers at the address, or no node has such a device.
@@ -58,46 +60,49 @@ class Cluster:
             scheduling_strategy="SPREAD",  # runs on two machines do not share a memory bus
         )(_run)
         _connect(address)
-        if not self._room():
+        if not self._count_devices():
             self.stop([])
             raise RuntimeError(f"no node of the Ray cluster has a {device.upper()}")
 
     @property
     def places(self) -> int:
-        """How many runs the nodes that are there now have room for."""
-        room = max(self._room(), 1)  # all may be lost for a while
-        return room if self.jobs is None else min(room, self.jobs)
+        """How many runs the nodes that are connected now can take."""
+        devices = max(self._count_devices(), 1)  # all nodes may be lost for a while
+        return devices if self.jobs is None else min(devices, self.jobs)
 
     def start(self, job: Job) -> ray.ObjectRef:
-        """Hands a run to the cluster, with the autoencoder that it starts from."""
+        """Starts a run as a task, and sends it the autoencoder that it starts from."""
         paths = [] if job.needs is None else [job.needs.record, job.needs.weights]
         inputs = {self._name(path): path.read_bytes() for path in paths if path.exists()}
         outputs = [self._name(path) for path in (job.files.weights, job.files.record)]
         return self._task.remote(split_command(job.run), set_environment(job.run), inputs, outputs)
 
     def ended(self, task: ray.ObjectRef, job: Job) -> tuple[int, str] | None:
-        """Its exit status and last line once its files are here, None while it runs."""
+        """Writes the files of a task that has ended, and returns its exit status and last line.
+
+        Returns None if it still runs.
+        """
         if not ray.wait([task], timeout=0)[0]:
             return None
         try:
-            status, said, files = ray.get(task)
-        except ray.exceptions.RayError as error:  # the node was lost too often, or has no room
-            status, said, files = 1, str(error), {}
-        for name, content in files.items():  # the record last: what it stands for is there
+            status, output, files = ray.get(task)
+        except ray.exceptions.RayError as error:  # nodes were lost too often, or lack memory
+            status, output, files = 1, str(error), {}
+        for name, content in files.items():  # the record comes last, after its weights
             write_whole(self.out / name, content)
         if status:
-            write_whole(job.files.log, said.encode())
-        return status, find_last_line(said)
+            write_whole(job.files.log, output.encode())
+        return status, find_last_line(output)
 
     def stop(self, tasks: Sequence[ray.ObjectRef]) -> None:
-        """Ends the runs that are left, and leaves the cluster."""
+        """Ends runs that are still running, and disconnects from the cluster."""
         for task in tasks:
             ray.cancel(task)
         if tasks:
             ray.wait(tasks, num_returns=len(tasks), timeout=ANSWER)
         ray.shutdown()
 
-    def _room(self):
+    def _count_devices(self):
         return int(ray.cluster_resources().get(self.device.upper(), 0))
 
     def _name(self, path):
@@ -110,7 +115,7 @@ def _connect(address):
         cpus = provenance.usable_cores()
         settings |= {"num_cpus": cpus, "object_store_memory": STORE, "include_dashboard": False}
     elif address != "auto":
-        _knock(address)
+        _require_answer(address)
     try:
         ray.init(address or "local", **settings)
     except (ConnectionError, RuntimeError, ray.exceptions.RayError) as error:
@@ -121,8 +126,8 @@ def _connect(address):
         ) from None
 
 
-def _knock(address):
-    """Asks for an answer, for which `ray.init` would wait without end."""
+def _require_answer(address):
+    """Raises RuntimeError if no cluster answers; `ray.init` would wait forever."""
     host, _, port = address.rpartition(":")
     try:
         socket.create_connection((host, int(port)), timeout=ANSWER).close()
@@ -130,42 +135,43 @@ def _knock(address):
         raise RuntimeError(
             f"nothing answers at {address} ({error}): start a cluster with `ray start --head`"
         ) from None
-    line = [sys.executable, "-m", "ray.scripts.scripts", "status", "--address", address]
+    command = [sys.executable, "-m", "ray.scripts.scripts", "status", "--address", address]
     try:
-        subprocess.run(line, capture_output=True, timeout=4 * ANSWER, check=True)
+        subprocess.run(command, capture_output=True, timeout=4 * ANSWER, check=True)
     except subprocess.SubprocessError:
         raise RuntimeError(
-            f"what answers at {address} is no Ray cluster that lets this machine in: "
-            f"`ray status --address {address}` should"
+            f"this machine cannot join a Ray cluster at {address}: "
+            f"`ray status --address {address}` must work here first"
         ) from None
 
 
-def _run(words, variables, inputs, outputs):
-    """On a node: runs a command in a folder of its own.
+def _run(arguments, variables, inputs, outputs):
+    """Runs a command in a temporary folder; this is the task that a node executes.
 
     Args:
-        words: what stands between python and `--out`.
-        variables: added to the node's environment.
-        inputs: `{name: content}` of the files to lay into the folder of records first.
-        outputs: names of the files to bring back, in this order.
+        arguments: of python, without `--out`.
+        variables: added to the environment of the node.
+        inputs: `{name: content}` of files to write into the folder of records first.
+        outputs: names of the files to return, in this order.
 
     Returns:
-        The exit status, what the command said, and `{name: content}`; no files where it failed.
+        The exit status, what the command printed, and `{name: content}` of its outputs, empty if
+        the command failed.
     """
     with tempfile.TemporaryDirectory(prefix="keras-fmnist-") as folder:
         log, out = Path(folder, "log"), Path(folder, "out")
         for name, content in inputs.items():
             write_whole(out / name, content)
-        with log.open("wb") as said:
+        with log.open("wb") as printed:
             process = subprocess.Popen(
-                [sys.executable, *words, "--out", str(out)],
-                stdout=said,
-                stderr=said,
+                [sys.executable, *arguments, "--out", str(out)],
+                stdout=printed,
+                stderr=printed,
                 env=os.environ | variables,
             )
         try:
             while process.poll() is None:
-                time.sleep(POLL)  # here a cancelled task wakes up, in `wait` it would not
+                time.sleep(POLL)  # cancelling a task interrupts this sleep, but not `wait`
         finally:
             process.kill()
             process.wait()

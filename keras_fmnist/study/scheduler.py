@@ -1,11 +1,11 @@
-"""Many runs: what is missing is planned, then run side by side on an engine.
+"""Runs jobs side by side, starts again those that were killed, and reports progress.
 
-An engine holds the places where runs go: `Local` the processes of this machine, `Cluster` the
-nodes of a Ray cluster. What is ready, what is tried again and what is said is the same on both.
+The engine decides where a job runs: `Local` on this machine, `Cluster` on the nodes of a Ray
+cluster. When a job is started, when it is tried again and what is printed is the same for both.
 
-Two single-threaded processes move about 1.6 times as many steps as one with two threads, so on a
-CPU every run has one thread; on a GPU runs go one after the other. What is there already is not run
-again, so that a study that was stopped goes on where it was.
+On a CPU every run has one thread, because two single-threaded processes take about 1.6 times as
+many steps as one with two threads. Finished runs are not run again, so a study that was stopped
+continues where it was.
 """
 
 import time
@@ -18,10 +18,14 @@ from keras_fmnist.study.jobs import ATTEMPTS, INTERRUPTED, POLL, Engine, Job
 
 
 def run_jobs(jobs: Sequence[Job], engine: Engine) -> None:
-    """Runs every job, `engine.places` at a time; prints a line for each that ends.
+    """Runs every job, `engine.places` at a time, and prints a line for each that ends.
+
+    Args:
+        jobs: what `plan_jobs` returned.
+        engine: where they run.
 
     Raises:
-        RuntimeError: a run failed, or was killed `ATTEMPTS` times; the others ran all the same.
+        RuntimeError: a run failed, or was killed `ATTEMPTS` times; this does not stop the others.
     """
     pool = _Pool(jobs, engine)
     try:
@@ -37,7 +41,7 @@ def run_jobs(jobs: Sequence[Job], engine: Engine) -> None:
 
 
 class _Pool:
-    """Jobs that wait, runs that an engine has started, and what has become of the rest."""
+    """The jobs of a study: waiting, running, failed and done."""
 
     def __init__(self, jobs, engine):
         self.total, self.engine = len(jobs), engine
@@ -47,7 +51,7 @@ class _Pool:
         self.bar = tqdm(total=self.total, unit="run", disable=None)
 
     def start(self):
-        """Starts jobs that are ready, as many as there are free places."""
+        """Starts jobs that are ready while the engine has free places."""
         lost = {job.files for job in self.failed}
         places = self.engine.places
         for job in list(self.waiting):
@@ -61,30 +65,30 @@ class _Pool:
                 self.running[self.engine.start(job)] = job
 
     def collect(self):
-        """Takes note of the runs that have ended."""
+        """Handles the runs that have ended."""
         for handle, job in list(self.running.items()):
             ended = self.engine.ended(handle, job)
             if ended is None:
                 continue
-            status, said = ended
+            status, last_line = ended
             del self.running[handle]
             if status == 0:
                 self._succeed(job)
             elif (status < 0 or status == INTERRUPTED) and self.attempts[job.files] < ATTEMPTS:
                 self.waiting.insert(0, job)
-                how = "interrupted" if status == INTERRUPTED else f"killed by signal {-status}"
-                self.bar.write(f"{job.run.title}: {how}, again")
+                reason = "interrupted" if status == INTERRUPTED else f"killed by signal {-status}"
+                self.bar.write(f"{job.run.title}: {reason}, again")
             else:
                 self.failed.append(job)
-                self.bar.write(f"{job.run.title}: failed ({said})")
+                self.bar.write(f"{job.run.title}: failed ({last_line})")
 
     def stop(self):
-        """Ends what still runs."""
+        """Ends runs that are still running."""
         self.engine.stop(list(self.running))
         self.bar.close()
 
     def _succeed(self, job):
-        self.done += 1  # the bar does not count where it is not shown
+        self.done += 1  # the bar does not count if it is hidden
         self.bar.update()
         job.files.log.unlink(missing_ok=True)
         record = read_record(job.files.record)
@@ -94,11 +98,11 @@ class _Pool:
             / self.done
         )
         self.bar.write(
-            f"{job.run.title}: {_outcome(record.metrics)} in {record.seconds['total']:.0f} s; "
+            f"{job.run.title}: {_format_val(record.metrics)} in {record.seconds['total']:.0f} s; "
             f"{self.done}/{self.total}, about {left / 60:.0f} min left"
         )
 
 
-def _outcome(metrics):
+def _format_val(metrics):
     shown = ("val_loss", "val_accuracy")
     return ", ".join(f"{name} {metrics[name]:.4f}" for name in shown if name in metrics)

@@ -1,1 +1,1 @@
-"""From a spec to a record: compile, fit, callbacks, checkpoints, evaluation."""
+"""Trains a run and makes its record: compile, fit, checkpoints, evaluation."""

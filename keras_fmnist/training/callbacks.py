@@ -1,7 +1,8 @@
-"""What happens around `model.fit`: batches in a known order, seeds, curves, progress."""
+"""Callbacks of `model.fit`: order of the images, seeds, curves, progress bar, times."""
 
 import datetime
 import math
+import sys
 import time
 
 import keras
@@ -10,29 +11,32 @@ from tqdm import tqdm
 from keras_fmnist.data.batches import Batches
 from keras_fmnist.seeds import seed_dropout
 
+WARM_UP, MEASURED = 20, 40  # steps
+WITH_EVALUATION = 7 / 6  # an epoch, evaluations included, over its steps alone
+
 
 class SeedEachEpoch(keras.callbacks.Callback):
-    """Derives the order and the dropout of every epoch from (seed, epoch)."""
+    """Derives the order of the images and the dropout of every epoch from (seed, epoch)."""
 
     def __init__(self, batches: Batches, seed: int) -> None:
         super().__init__()
         self.batches, self.seed = batches, seed
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Shuffles the batches and seeds the model's dropout."""
+        """Shuffles the images and seeds the model's dropout."""
         self.batches.shuffle(epoch)
         seed_dropout(self.model, self.seed, epoch)
 
 
 class TrainingCurve(keras.callbacks.Callback):
-    """Adds `train_eval_*` to the epoch's logs: the training images again, in evaluation mode."""
+    """Evaluates the training images after each epoch, as `train_eval_*` in its logs."""
 
     def __init__(self, batches: Batches) -> None:
         super().__init__()
         self.batches = batches
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Evaluates every training image; costs about a sixth of the epoch."""
+        """Evaluates every training image, which costs about a sixth of the epoch."""
         measured = self.model.evaluate(self.batches, verbose=0, return_dict=True)
         logs.update({f"train_eval_{name}": value for name, value in measured.items()})
 
@@ -42,7 +46,7 @@ class DivergedError(RuntimeError):
 
 
 class StopOnNonFinite(keras.callbacks.Callback):
-    """Stops the run at the step at which the running loss stops being finite."""
+    """Stops the run at the first step after which the running loss is not finite."""
 
     def __init__(self, batches: Batches) -> None:
         super().__init__()
@@ -53,7 +57,7 @@ class StopOnNonFinite(keras.callbacks.Callback):
         self.epoch = epoch
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """Raises DivergedError."""
+        """Raises DivergedError if the loss is NaN or infinite."""
         if not math.isfinite(logs["loss"]):
             step = self.batches.taken + batch + 1
             raise DivergedError(
@@ -62,14 +66,20 @@ class StopOnNonFinite(keras.callbacks.Callback):
             )
 
 
+def _format_time(seconds):
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+
+
 class Progress(keras.callbacks.Callback):
-    """A progress bar for the whole run, with its time to go; silent where stderr is no terminal.
+    """A progress bar for the whole run, with the time left; hidden if stderr is not a terminal.
+
+    After the first 60 steps it prints once how long the run will take, even without a terminal.
 
     Args:
-        title: what stands before the bar.
-        epochs: of the run.
-        steps: of an epoch.
-        done: steps that the run has taken before.
+        title: text before the bar.
+        epochs: epochs of the run.
+        steps: steps of an epoch.
+        done: steps that the run had taken when it was interrupted.
     """
 
     def __init__(self, title: str, epochs: int, steps: int, done: int = 0) -> None:
@@ -82,15 +92,34 @@ class Progress(keras.callbacks.Callback):
             disable=None,
             dynamic_ncols=True,
         )
-        self.epochs = epochs
+        self.title, self.epochs, self.steps = title, epochs, steps
+        self.done, self.taken = done, 0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Says which epoch runs."""
+        """Shows which epoch is running."""
         self.bar.set_postfix_str(f"epoch {epoch + 1}/{self.epochs}")
 
+    def on_train_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Starts the clock after the first steps, which include tracing."""
+        if self.taken == WARM_UP:
+            self.began = time.perf_counter()
+
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """One step on."""
+        """Advances the bar by one step, and prints once how long the run will take."""
         self.bar.update()
+        self.taken += 1
+        if self.taken == WARM_UP + MEASURED:
+            self._say_how_long((time.perf_counter() - self.began) / MEASURED)
+
+    def _say_how_long(self, step):
+        epoch = step * self.steps * WITH_EVALUATION
+        left = epoch * (self.epochs - (self.done + self.taken) / self.steps)
+        print(
+            f"{self.title}: about {_format_time(left)} on this machine; "
+            f"--epochs 1 (make run EPOCHS=1) about {_format_time(epoch)}",
+            file=sys.stderr,
+            flush=True,
+        )
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Shows the losses of the epoch that ended."""
@@ -98,10 +127,10 @@ class Progress(keras.callbacks.Callback):
 
 
 class Stopwatch(keras.callbacks.Callback):
-    """Wall-clock seconds of a run and of each of its epochs, evaluations included, and CPU seconds.
+    """Times a run: wall-clock seconds in all and of each epoch, evaluations included, CPU seconds.
 
-    `state` says where it stands, in plain values. A stopwatch that is set to one goes on from it,
-    so that of a resumed run the parts are added up.
+    `state` is saved in a checkpoint. Set it to continue from there, so that the times of a resumed
+    run include those before the interruption.
     """
 
     def __init__(self) -> None:
@@ -111,7 +140,7 @@ class Stopwatch(keras.callbacks.Callback):
 
     @property
     def state(self) -> dict:
-        """Start, seconds in all and of CPU, of each complete epoch, and of the one that runs."""
+        """Start, seconds in all, CPU seconds, seconds of each epoch and of the current one."""
         now = time.perf_counter()
         return {
             "started": self.started,
@@ -130,14 +159,14 @@ class Stopwatch(keras.callbacks.Callback):
 
     @property
     def seconds(self) -> dict:
-        """As a record has them: in all, of CPU, and of each epoch."""
+        """The seconds for a record: in all, CPU, and of each epoch."""
         state = self.state
         return {name: round(state[name], 3) for name in ("total", "cpu")} | {
             "per_epoch": state["per_epoch"]
         }
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Reads the clock."""
+        """Notes the seconds of the epoch."""
         now = time.perf_counter()
         self.per_epoch.append(round(now - self._epoch, 3))
         self._epoch = now

@@ -1,9 +1,9 @@
-"""Exact resume: a run that was killed goes on as if nothing had happened, to the last bit.
+"""Exact resume: a run that was killed continues and ends with the same bits.
 
-One file a run, beside its record, holds all that a step depends on: weights, the optimiser's
-variables, the generators of dropout, the metrics as they run, history and seconds, and whose they
-are. It is safetensors with JSON in its metadata. The order of the images is not in it: it
-follows from seed and epoch.
+One file for each run, beside its record, holds everything that the next step depends on: weights,
+variables of the optimiser, states of the dropout generators, running metrics, history and seconds.
+It also says which run it belongs to. The format is safetensors with JSON in the metadata. The
+order of the images is not saved, because it follows from seed and epoch.
 """
 
 import os
@@ -33,13 +33,15 @@ _SHOWN = 16  # hexadecimal digits of a digest
 def identify_run(
     run: "Run", data_sha256: str, start: weights.Arrays, modes: dict[str, bool]
 ) -> dict:
-    """What must be the same for a run to go on from a checkpoint: all that its bits depend on.
+    """Returns everything that decides the bits of a result.
+
+    A checkpoint can be resumed only if all of this is the same.
 
     Args:
-        run: what is trained.
-        data_sha256: of the data set.
-        start: weights before the first step; a classifier's encoder is a trained one.
-        modes: switches that change how a step is computed.
+        run: the run.
+        data_sha256: digest of the data set.
+        start: weights before the first step; a classifier may start from a trained encoder.
+        modes: options that change how a step is computed (`Options.modes`).
     """
     versions = {
         package: version
@@ -58,7 +60,7 @@ def identify_run(
         "version": versions,
         **modes,
     }
-    if run.device == "cpu":  # its threads share each sum, and how they do decides how it is rounded
+    if run.device == "cpu":  # sums are split over threads, which decides how they are rounded
         processors = provenance.usable_cores()
         if run.backend == "torch":
             found["OMP_NUM_THREADS"] = os.environ.get("OMP_NUM_THREADS") or str(processors)
@@ -68,21 +70,21 @@ def identify_run(
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Saves a run at the end of every epoch, and puts a model where a run was saved.
+    """Saves a run at the end of every epoch, and restores a run that was saved.
 
-    It stands last among the callbacks, so that it saves what they have added to an epoch's logs.
+    It must be the last of the callbacks, so that it saves what the others add to the logs.
 
     Args:
         path: of the file.
-        every: saves also after each so many steps of an epoch, where given.
+        every: also save after every so many steps of an epoch.
 
     Attributes:
-        epoch: epochs that are complete.
-        step: steps of the next one that are complete.
-        history: `keras.callbacks.History` of the whole run; goes to `fit` with this.
-        stopwatch: `Stopwatch` of the whole run; goes to `fit` with this.
+        epoch: how many epochs are complete.
+        step: how many steps of the next epoch are complete.
+        history: `keras.callbacks.History` of the whole run; pass it to `fit` too.
+        stopwatch: `Stopwatch` of the whole run; pass it to `fit` too.
         resumed_at: how many epochs were complete each time the run was resumed.
-        wish: `Wish` to stop; while it is entered, the run is saved and stops when it comes.
+        stop_request: `StopRequest`; when it is set, the run is saved at the next step and stops.
     """
 
     def __init__(self, path: Path, every: int | None = None) -> None:
@@ -96,13 +98,13 @@ class Checkpoint(keras.callbacks.Callback):
     def begin(
         self, model: keras.Model, batches: "Batches", stopwatch: "Stopwatch", identity: dict
     ) -> None:
-        """Puts model and stopwatch where the run was saved, if it was.
+        """Restores model and stopwatch from the file, if there is one.
 
         Args:
-            model: compiled, with the weights it starts from.
+            model: the compiled model with its initial weights.
             batches: `Batches` of the training images.
             stopwatch: `Stopwatch` of the run.
-            identity: what `identify_run` gives for the run.
+            identity: what `identify_run` returned for the run.
 
         Raises:
             SpecError: the file is of another run, or damaged.
@@ -129,10 +131,10 @@ class Checkpoint(keras.callbacks.Callback):
         self._within = arrays if self.step else None
 
     def spans(self, epochs: int) -> Iterator[tuple[int, int]]:
-        """Epochs that are left, as pairs of first and end for `fit`.
+        """Yields the epochs that are left, as pairs `(initial_epoch, epochs)` for `fit`.
 
-        `fit` cannot begin within an epoch. What is left of one is a `fit` of its own, over the
-        batches that were not taken.
+        `fit` cannot start in the middle of an epoch. The rest of an interrupted epoch is a `fit` of
+        its own, over the batches that are left.
         """
         if self.step:
             self.batches.taken = self.step
@@ -140,35 +142,36 @@ class Checkpoint(keras.callbacks.Callback):
         yield self.epoch, epochs
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """Within an epoch that was interrupted: puts metrics and generators where they were.
+        """Restores metrics and generators, if the run was saved in the middle of an epoch.
 
-        Not before: `fit` has reset the metrics, and torch's loader has drawn a number.
+        This cannot happen earlier: when `fit` starts, it resets the metrics, and torch's loader
+        draws a random number.
         """
         if self._within is None:
             return
         running = weights.select(self._within, "metrics")
         if len(self.model.metrics_variables) < len(running):
-            self.model.test_on_batch(*self.batches[0])  # tensorflow makes them at the first step
+            self.model.test_on_batch(*self.batches[0])  # tensorflow creates them at the first step
         _assign(self.model.metrics_variables, running)
         set_generator_states(self.model, weights.select(self._within, "generators"))
         self._within = None
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """Saves where `every` or a signal asks for it."""
+        """Saves if `every` or a request to stop says so."""
         step = self.batches.taken + batch + 1
         if step == self.batches.steps:
-            return  # the epoch's end is near, and nothing can go on from here
+            return  # `on_epoch_end` saves; there is no next step to resume at
         if self.stop_request.stop or (self.every and step % self.every == 0):
             self._save(step)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Saves."""
+        """Saves the complete epoch."""
         self.batches.taken = 0
         self.epoch = epoch + 1
         self._save(0)
 
     def _save(self, step):
-        model = self.model  # on jax this is also what brings the variables up to date
+        model = self.model  # on jax, reading this also updates the variables
         self.step = step
         parts = {
             "weights": weights.get_arrays(model),
@@ -193,7 +196,7 @@ class Checkpoint(keras.callbacks.Callback):
 
 
 def _arrays(variables):
-    """Copies of variables, by their number."""
+    """Returns copies of variables, named by their number."""
     return {str(number): np.array(v.numpy()) for number, v in enumerate(variables)}
 
 

@@ -1,4 +1,4 @@
-"""The file of a checkpoint: safetensors with JSON in its metadata, written whole, or refused."""
+"""Writes and reads the file of a checkpoint: safetensors with JSON in the metadata."""
 
 import json
 from pathlib import Path
@@ -12,16 +12,16 @@ from keras_fmnist.specs import Spec
 
 
 def write(path: Path | str, arrays: weights.Arrays, state: dict) -> None:
-    """Writes arrays, and a state that JSON can hold, with their digest, whole or not at all."""
+    """Writes arrays, a state for JSON, and their digest, whole or not at all."""
     text = json.dumps(state)
     weights.save(path, arrays, {"state": text, "sha256": _digest(arrays, text)})
 
 
 def read(path: Path | str) -> tuple[weights.Arrays, dict]:
-    """Arrays and state as `write` was given them.
+    """Reads arrays and state, and checks their digest.
 
     Raises:
-        SpecError: it is damaged.
+        SpecError: the file is damaged.
     """
     try:
         arrays = weights.load(path, most=3 * weights.MOST_BYTES)  # Adam has two numbers a weight
@@ -38,20 +38,25 @@ def _digest(arrays, text):
 
 
 def refuse(files: RunFiles, spec: Spec, resume: bool) -> None:
-    """Raises SpecError where a run has left a checkpoint that nobody asked to go on from."""
+    """Raises SpecError if an interrupted run left a checkpoint and `resume` is not set.
+
+    Args:
+        files: of the run.
+        spec: of the run.
+        resume: whether the user asked to resume.
+    """
     path = files.checkpoint
     if not path.exists():
         return
     if files.record.exists():
-        if _epoch(path) < spec.epochs:  # else it was killed with nothing left to do
+        if _epoch(path) < spec.epochs:  # else it was killed after the last epoch
             raise SpecError(
-                f"{path} is left of a run that was to replace {files.record.name}: "
-                "--force --resume goes on with it; or remove it"
+                f"{path} is of an interrupted run that was to replace {files.record.name}: "
+                "continue it with --force --resume, or remove the file"
             )
     elif not resume:
         raise SpecError(
-            f"{path} is left of a run that was interrupted: "
-            "--resume goes on with it, --force starts anew"
+            f"{path} is of an interrupted run: --resume continues it, --force starts again"
         )
 
 
@@ -63,7 +68,7 @@ def _epoch(path):
 
 
 def unusable(path: Path | str, why: str) -> SpecError:
-    """The error that a checkpoint cannot be gone on from, with what to do."""
-    # A classifier's own --force does not start its autoencoder anew, and the file may be of that.
+    """Returns the error for a checkpoint that cannot be resumed, with what to do about it."""
+    # Names the run of the file: --force of a classifier does not retrain its autoencoder.
     name = "/".join(Path(path).parts[-3:-1])
     return SpecError(f"{path} {why}: remove it, or run {name} with --force and without --resume")

@@ -1,4 +1,4 @@
-"""The optimiser, the loss and the metrics of a spec."""
+"""Chooses the optimiser, the loss and the metrics of a spec."""
 
 import keras
 
@@ -9,7 +9,13 @@ from keras_fmnist.training.optimizers import PyTorchAdam
 def compile_model(
     model: keras.Model, spec: AutoencoderSpec | ClassifierSpec, fast: bool = True
 ) -> None:
-    """Compiles a model with the optimiser, the loss and the metrics of its spec."""
+    """Compiles a model with the optimiser, the loss and the metrics of its spec.
+
+    Args:
+        model: what `networks.build` returned for the spec.
+        spec: an experiment.
+        fast: on torch, let `fast_fit` replay traced steps.
+    """
     if spec.optimizer == "adam":
         optimizer = PyTorchAdam(spec.learning_rate)
     else:
@@ -22,7 +28,7 @@ def compile_model(
 
 
 def build_loss(spec: AutoencoderSpec | ClassifierSpec) -> keras.losses.Loss:
-    """Cross entropy on logits for a classifier, mean squared error for an autoencoder."""
+    """Returns cross entropy on logits for a classifier, mean squared error for an autoencoder."""
     if spec.is_classifier:
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     return keras.losses.MeanSquaredError()

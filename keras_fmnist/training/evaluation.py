@@ -1,4 +1,4 @@
-"""What a trained model makes of the images: the part of a record that `fit` does not give."""
+"""Measures a trained model: metrics, confusion matrix, reconstructions."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -8,9 +8,9 @@ import numpy as np
 
 from keras_fmnist.data.batches import EVALUATION_BATCH, Batches
 from keras_fmnist.data.pixels import scale_pixels, unscale_pixels
+from keras_fmnist.models import baselines
 from keras_fmnist.records.images import pack_images
 from keras_fmnist.specs import CLASSES, AutoencoderSpec
-from keras_fmnist.training import baselines
 
 if TYPE_CHECKING:
     from keras_fmnist.data import Dataset
@@ -22,8 +22,8 @@ class DataSets:
     """The images of a run as batches.
 
     Attributes:
-        train: what it is trained on, shuffled by its seed.
-        train_eval: the same images in their order, for evaluation.
+        train: the training images, shuffled by the seed.
+        train_eval: the same images in their original order, for evaluation.
         val: the test images, which both reports use for validation.
     """
 
@@ -33,7 +33,7 @@ class DataSets:
 
 
 def make_data_sets(run: "Run", dataset: "Dataset") -> DataSets:
-    """The batches of a run; the targets are labels for a classifier, else the images."""
+    """Makes the batches of a run; targets are labels for a classifier, else the images."""
     images = dataset.train_images[: run.examples]
     labels = dataset.train_labels[: run.examples] if run.spec.is_classifier else None
     test_labels = dataset.test_labels if run.spec.is_classifier else None
@@ -52,17 +52,17 @@ def measure_model(
     history: dict[str, list[float]],
     dataset: "Dataset",
 ) -> dict:
-    """What a record says of a trained model.
+    """Measures what a record says of a trained model.
 
     Args:
-        model: after its last epoch.
-        run: whose model it is.
+        model: the model after the last epoch.
+        run: its run.
         sets: the batches of the run.
-        history: one number an epoch; its last ones are the metrics.
-        dataset: whose test images are classified or reconstructed.
+        history: one number an epoch; the last ones become the metrics.
+        dataset: the data set; its test images are classified or reconstructed.
 
     Returns:
-        `metrics`, and `confusion_matrix` or `images`.
+        The record's fields `metrics`, and `confusion_matrix` or `images`.
     """
     metrics = {name: curve[-1] for name, curve in history.items()}
     if not metrics:  # untrained
@@ -75,7 +75,7 @@ def measure_model(
 
 
 def evaluate(model: keras.Model, **batches: Batches) -> dict[str, float]:
-    """Losses and metrics over every image of each set, named `<set>_loss`."""
+    """Evaluates a model on sets of images: `{"<set>_loss": …}` and so on."""
     return {
         f"{prefix}_{name}": value
         for prefix, images in batches.items()
@@ -84,18 +84,28 @@ def evaluate(model: keras.Model, **batches: Batches) -> dict[str, float]:
 
 
 def classify(model: keras.Model, test: Batches, labels: np.ndarray) -> dict:
-    """The confusion matrix of every test image, and how many logits never leave zero."""
+    """Counts the confusion matrix of the test images, and the logits that are always zero."""
     logits = model.predict(test, verbose=0)
     counts = np.zeros((CLASSES, CLASSES), int)
     np.add.at(counts, (labels, logits.argmax(axis=1)), 1)
-    dead = int((logits == 0).all(axis=0).sum())  # open question 6: a ReLU can silence a class
+    dead = int((logits == 0).all(axis=0).sum())  # open question 6
     return {"confusion_matrix": counts.tolist(), "metrics": {"dead_logits": dead}}
 
 
 def reconstruct(
     model: keras.Model, spec: AutoencoderSpec, images: np.ndarray, dataset: "Dataset"
 ) -> dict:
-    """Ten test images, the first of each class, and what autoencoder and PCA make of them."""
+    """Reconstructs ten test images, the first of each class, by the autoencoder and by PCA.
+
+    Args:
+        model: a trained autoencoder.
+        spec: its spec.
+        images: its training images, `(n, 28, 28, 1)` uint8, for the PCA.
+        dataset: the data set with the test images.
+
+    Returns:
+        The losses of the baselines as `metrics`, and the record's field `images`.
+    """
     rows = [int(np.argmax(dataset.test_labels == label)) for label in range(CLASSES)]
     originals = dataset.test_images[rows]
     rebuilt = model(scale_pixels(originals, spec.pixel_min), training=False)

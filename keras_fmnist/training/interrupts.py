@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl-C as a wish to stop, which training heeds where it can be saved."""
+"""Turns SIGTERM and Ctrl-C into a request to stop at the next step that can be saved."""
 
 import signal
 import threading
@@ -7,10 +7,10 @@ from typing import Self
 
 
 class StopRequest:
-    """While this is entered, SIGTERM and Ctrl-C set `stop`; a second Ctrl-C interrupts at once.
+    """A context in which SIGTERM and Ctrl-C set `stop`; a second Ctrl-C interrupts at once.
 
     Attributes:
-        stop: whether one of them came.
+        stop: whether a signal has arrived.
     """
 
     def __init__(self) -> None:
@@ -18,9 +18,9 @@ class StopRequest:
 
     def __enter__(self) -> Self:
         self._before = {}
-        if threading.current_thread() is threading.main_thread():  # no other may set handlers
+        if threading.current_thread() is threading.main_thread():  # others may not set handlers
             for number in (signal.SIGINT, signal.SIGTERM):
-                if signal.getsignal(number) is not signal.SIG_IGN:  # as in a shell's background
+                if signal.getsignal(number) is not signal.SIG_IGN:  # as for background jobs
                     self._before[number] = signal.signal(number, self._note)
         return self
 
@@ -42,5 +42,5 @@ class StopRequest:
 
 
 def heed_sigterm() -> None:
-    """Has SIGTERM interrupt the process as Ctrl-C does."""
+    """Makes SIGTERM interrupt the process as Ctrl-C does."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)

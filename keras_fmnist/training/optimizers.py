@@ -1,4 +1,4 @@
-"""The one optimiser in which Keras and PyTorch differ by more than a default."""
+"""Adam as PyTorch has it: Keras's differs by more than its defaults."""
 
 import math
 from typing import Any
@@ -12,9 +12,9 @@ Tensor = Any  # the backend's own: those of torch, jax and tensorflow share no c
 class PyTorchAdam(type(keras.optimizers.Adam())):  # on torch, Keras has a faster class of its own
     """Adam as Kingma and Ba's algorithm 1 and PyTorch have it.
 
-    Keras adds epsilon to √v before it corrects v's bias, so that it acts 1/√(1 − β₂ᵗ) times as
-    strongly, 32 times at the first step, and holds back the weights whose gradient is small. It
-    also rounds β₂ to float32 before it computes the correction, which is 6e-6 off at first.
+    Keras adds epsilon to √v before it corrects the bias of v. There epsilon has 1/√(1 − β₂ᵗ) times
+    the effect, 32 times at the first step, and slows down weights whose gradient is small. Keras
+    also rounds β₂ to float32 before the correction, an error of 6e-6 at first.
 
     Args:
         learning_rate: step size.
@@ -31,7 +31,7 @@ class PyTorchAdam(type(keras.optimizers.Adam())):  # on torch, Keras has a faste
 
     @property
     def epsilon(self) -> Tensor:
-        """What Keras's update must add to √v at this step to get there."""
+        """What Keras's update must add to √v at this step, so that epsilon is added to √v̂."""
         return self._epsilon * keras.ops.sqrt(self._correction(self.beta_2))
 
     @epsilon.setter
@@ -39,7 +39,7 @@ class PyTorchAdam(type(keras.optimizers.Adam())):  # on torch, Keras has a faste
         self._epsilon = value
 
     def get_config(self) -> dict:
-        """The settings, with epsilon as it was given."""
+        """Returns the settings, with epsilon as it was given."""
         return super().get_config() | {"epsilon": self._epsilon}
 
     def _backend_update_step(self, grads, trainable_variables, learning_rate):
@@ -48,13 +48,13 @@ class PyTorchAdam(type(keras.optimizers.Adam())):  # on torch, Keras has a faste
         super()._backend_update_step(grads, trainable_variables, learning_rate)
 
     def _correction(self, beta):
-        """1 − βᵗ without the cancellation that costs float32 four digits at the first step."""
+        """Computes 1 − βᵗ without the cancellation that costs float32 four digits at first."""
         if not beta:
             return keras.ops.ones(())
         return -keras.ops.expm1(self._step() * math.log(beta))
 
     def _inaccuracy(self, beta):
-        """How many times too small Keras's own 1 − βᵗ is, written as Keras writes it."""
+        """Returns the true 1 − βᵗ over the one that Keras computes in float32."""
         power = keras.ops.power(keras.ops.cast(beta, keras.config.floatx()), self._step())
         return self._correction(beta) / (1 - power)
 

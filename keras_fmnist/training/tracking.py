@@ -1,14 +1,15 @@
-"""A training followed in MLflow or TensorBoard: Keras callbacks that write to local files.
+"""Tracks a training in MLflow or TensorBoard, in local files.
 
-No server runs, and nothing is sent anywhere. To look at it:
+No server runs, and nothing is sent anywhere. To look at the curves:
 
     mlflow ui --backend-store-uri sqlite:///runs/mlflow.db
     tensorboard --logdir runs/tensorboard
 
-A run that was interrupted and goes on is one run there, and its curves are whole. In MLflow it was
-KILLED (or, where it could not say so, is still RUNNING) and is RUNNING again; in TensorBoard its
-folder gets a second file of events. An epoch that was told and then not saved is told again, with
-the same numbers. If the first start was not tracked, the curves begin where the second went on.
+A run that was interrupted and resumed is one run there, with complete curves. In MLflow an
+interrupted run is KILLED, or still RUNNING if it had no time to say so, and becomes RUNNING when it
+is resumed. In TensorBoard its folder gets a second file of events. An epoch that was logged but not
+saved is logged again, with the same numbers. If only the second start was tracked, the curves begin
+at the epoch that it resumed.
 """
 
 import contextlib
@@ -30,37 +31,41 @@ if TYPE_CHECKING:
 
 
 class Tracker(keras.callbacks.Callback):
-    """Hands the numbers of every epoch on."""
+    """Logs the numbers of every epoch.
+
+    Args:
+        log: called with the epoch, from 1 on, and its numbers by name.
+    """
 
     def __init__(self, log: Callable[[int, dict[str, float]], None]) -> None:
         super().__init__()
         self.log = log
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Epochs count from 1, as in the figures."""
+        """Logs the epoch; epochs count from 1, as in the figures."""
         self.log(epoch + 1, {name: float(value) for name, value in logs.items()})
 
 
 @contextlib.contextmanager
 def follow(track: str | None, run: "Run", out: Path | str, started: str) -> Iterator[list[Tracker]]:
-    """The callbacks that track a run, for as long as it lasts; none where `track` is None.
+    """A context with the callbacks that track a run; an empty list if `track` is None.
 
-    They only read: what is trained is the same to the last bit.
+    Tracking does not change the result by a bit.
 
     Args:
         track: mlflow, tensorboard, or None.
-        run: what is trained.
-        out: the folder of the runs, which holds `mlflow.db` or `tensorboard/`.
-        started: ISO time of its first start, which tells it from others of that name.
+        run: the run.
+        out: the folder of the runs, in which `mlflow.db` or `tensorboard/` is kept.
+        started: ISO time of its first start, part of the name under which it is tracked.
 
     Raises:
-        RuntimeError: MLflow cannot use its database, such as a damaged one.
+        RuntimeError: MLflow cannot use its database, for example because it is damaged.
     """
     if track is None:
         yield []
         return
     opened = {"mlflow": _mlflow, "tensorboard": _tensorboard}[track]
-    first = started[:19].replace(":", "")  # to the second, in UTC; a colon is no letter of a path
+    first = started[:19].replace(":", "")  # to the second, in UTC; no colons in a path
     name = f"{run.files(out).record.stem}-{first}"
     with opened(run.spec, run.seed, Path(out), name) as log:
         yield [Tracker(log)]
@@ -102,7 +107,7 @@ def _mlflow(spec, seed, out, name):
 
 @contextlib.contextmanager
 def _naming(database):
-    """Has an error name the database: MLflow's, SQLAlchemy's and Alembic's share no class."""
+    """Adds the database to any error: those of MLflow, SQLAlchemy and Alembic share no class."""
     try:
         yield
     except Exception as error:
@@ -110,7 +115,7 @@ def _naming(database):
 
 
 def _mlflow_run(client, experiment, name):
-    """The id of the run of that name, which goes on, or of a new one."""
+    """Returns the id of the run of that name, which is resumed, or of a new run."""
     found = client.get_experiment_by_name(experiment)
     experiment_id = found.experiment_id if found else client.create_experiment(experiment)
     there = client.search_runs([experiment_id], f"attributes.run_name = '{name}'", max_results=1)
@@ -122,7 +127,7 @@ def _mlflow_run(client, experiment, name):
 
 @contextlib.contextmanager
 def _tensorboard(spec, seed, out, name):
-    # TensorBoard's own switch: else it imports TensorFlow where that is installed, for seconds.
+    # TensorBoard's own switch against importing TensorFlow, which would take seconds.
     sys.modules.setdefault("tensorboard.compat.notf", ModuleType("notf"))
     from tensorboard.summary import Writer
 
@@ -131,7 +136,7 @@ def _tensorboard(spec, seed, out, name):
     def log(epoch, numbers):
         for key, value in numbers.items():
             writer.add_scalar(key, value, epoch)
-        writer.flush()  # whoever watches sees the epoch now
+        writer.flush()  # so that TensorBoard shows the epoch now
 
     with contextlib.closing(writer):
         yield log

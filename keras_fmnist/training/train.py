@@ -1,4 +1,4 @@
-"""One training function for every experiment: `train_run`. The only `fit` of the study."""
+"""Trains a run: `train_run` is the one training function of all experiments."""
 
 import contextlib
 import sys
@@ -34,15 +34,18 @@ from keras_fmnist.training.evaluation import DataSets, make_data_sets, measure_m
 
 @dataclass(frozen=True)
 class Options:
-    """How a run is carried out. `fast` and `deterministic` may change its last bits, no other does.
+    """How a run is carried out; only `fast` and `deterministic` may change its last bits.
 
     Args:
-        force: train again what is there, and replace it.
+        force: train again even if there is a record, and replace it.
         track: mlflow or tensorboard, to follow the training there (see `tracking`).
-        resume: go on where the run was interrupted, with the same result to the last bit.
-        checkpoint_every: steps of an epoch after which to save; else at its end alone.
-        fast: on torch, replay traced steps (see `fast_fit`) rather than run Keras's own.
-        deterministic: `backends.use_deterministic_kernels` has been called.
+        resume: continue a run that was interrupted, with the same result to the last bit.
+        checkpoint_every: save after every so many steps, not only at the end of an epoch.
+        fast: on torch, replay traced steps (see `fast_fit`) instead of running Keras's.
+        deterministic: whether `backends.use_deterministic_kernels` has been called.
+
+    Example:
+        >>> Options(resume=True, checkpoint_every=100)
     """
 
     force: bool = False
@@ -58,7 +61,7 @@ class Options:
         return {"fast": self.fast, "deterministic": self.deterministic}
 
     def for_autoencoder(self) -> "Options":
-        """Those of the run that a classifier needs: it is reused where it is there, or goes on."""
+        """Returns the options for a classifier's autoencoder: never `force`, always `resume`."""
         return Options(
             track=self.track, resume=True, checkpoint_every=self.checkpoint_every, **self.modes
         )
@@ -70,46 +73,53 @@ def train_run(
     options: Options | None = None,
     dataset: data.Dataset | None = None,
 ) -> Record:
-    """Trains an experiment once and leaves its record and its weights under `out`.
+    """Trains a run and writes its record and weights under `out`.
 
-    A run that is already there is read, not repeated. A classifier first trains, goes on with, or
-    reuses the autoencoder that its spec names, with the same seed. Of two processes with the same
-    run the second waits.
+    If the record is there already, it is read and nothing is trained. Before a classifier, the
+    autoencoder that its spec names is trained with the same seed, resumed, or reused. If another
+    process is training the same run, this one waits for it.
 
     Args:
         run: the experiment, its seed, and the backend and device of this process.
         out: the folder that holds `<report>/<experiment>/`.
-        options: the defaults of `Options` where none are given.
-        dataset: the real one where none is given.
+        options: default: `Options()`.
+        dataset: default: Fashion-MNIST.
 
     Returns:
         The record.
 
     Raises:
-        SpecError: `out` holds this run with other settings, finished or not, or interrupted where
-            `resume` does not say to go on; its `examples` are more than there are; or it is of
-            another backend or device than this process.
+        SpecError: `out` holds this run with other settings; the run was interrupted and
+            `options.resume` is not set; `run.examples` is more than there are images; or the run
+            is for another backend or device than those of this process.
         DivergedError: the loss became NaN or infinite.
-        KeyboardInterrupt: Ctrl-C or SIGTERM came; `resume` goes on.
+        KeyboardInterrupt: Ctrl-C or SIGTERM arrived; the run is saved and can be resumed.
+
+    Example:
+        >>> from experiments.mansilla import BASE
+        >>> run = Run(BASE, seed=0, backend="torch", device="cpu", examples=1000)
+        >>> record = train_run(run, "runs", Options(resume=True))
+        >>> record.metrics["val_loss"]
+        >>> run.files("runs").weights  # the trained weights
     """
     options = options or Options()
     _check_run(run, len(dataset.train_images) if dataset else TRAIN_IMAGES)
-    place = run.files(out)
-    if not options.force and not place.checkpoint.exists() and (record := find_record(run, out)):
+    paths = run.files(out)
+    if not options.force and not paths.checkpoint.exists() and (record := find_record(run, out)):
         return record
     dataset = dataset or data.load()
     encoder = _train_encoder(run.needs, out, options, dataset) if run.needs else None
-    with _lock(run, place.lock):
-        files.remove_leftovers(place.record)
+    with _lock(run, paths.lock):
+        files.remove_leftovers(paths.record)
         if options.force and not options.resume:
-            files.remove(place.checkpoint)
+            files.remove(paths.checkpoint)
         if not options.force:
-            checkpoint_file.refuse(place, run.spec, options.resume)
+            checkpoint_file.refuse(paths, run.spec, options.resume)
             if record := find_record(run, out):
-                files.remove(place.checkpoint)
+                files.remove(paths.checkpoint)
                 return record
         model = _prepare_model(run, encoder, options)
-        checkpoint = Checkpoint(place.checkpoint, options.checkpoint_every)
+        checkpoint = Checkpoint(paths.checkpoint, options.checkpoint_every)
         sets = make_data_sets(run, dataset)
         initial = weights.get_arrays(model)
         identity = identify_run(run, dataset.sha256, initial, options.modes)
@@ -117,17 +127,17 @@ def train_run(
         try:
             _fit_model(model, run, sets, checkpoint, tracked=(options.track, out))
         except DivergedError:
-            files.remove(place.checkpoint)  # it would diverge again
+            files.remove(paths.checkpoint)  # it would diverge again
             raise
         final = weights.get_arrays(model)
         _check_encoder(run, initial, final)
         measured = measure_model(model, run, sets, checkpoint.history.history, dataset)
         record = _make_record(run, model, checkpoint, options, dataset.sha256, (initial, final))
         record = Record(**record, **measured)
-        files.remove(place.record)  # a record has its own weights beside it at every instant
-        weights.save(place.weights, final)
-        write_dataclass(place.record, record)
-        files.remove(place.checkpoint)
+        files.remove(paths.record)  # so that no record ever has other weights beside it
+        weights.save(paths.weights, final)
+        write_dataclass(paths.record, record)
+        files.remove(paths.checkpoint)
     return record
 
 
@@ -139,27 +149,28 @@ def _check_run(run, available):
     here = keras.backend.backend(), find_device()
     if (run.backend, run.device) != here:
         raise SpecError(
-            f"{run.title} is of {run.backend} on {run.device}, this process of {' on '.join(here)}"
+            f"{run.title} is for {run.backend} on {run.device}, but this process uses "
+            f"{' on '.join(here)}"
         )
 
 
 @contextlib.contextmanager
 def _lock(run, path) -> Iterator[None]:
-    """Holds the run for this process, and says so where it has to wait."""
+    """Locks the run for this process, and says so if it has to wait."""
     waiting = f"{run.title}: waiting for the process that is running it"
     with files.lock(path, lambda: print(waiting, file=sys.stderr, flush=True)):
         yield
 
 
 def _train_encoder(run, out, options, dataset):
-    """The encoder's weights after its autoencoder's training, which is run where need be."""
+    """Trains an autoencoder, unless that is done, and returns the weights of its encoder."""
     record = train_run(run, out, options.for_autoencoder(), dataset)
     arrays = weights.load(run.files(out).weights, record.weights_sha256["final"])
     return weights.select(arrays, "encoder")
 
 
 def _prepare_model(run, encoder, options):
-    """The compiled model of a run, with the weights it starts from."""
+    """Builds and compiles the model of a run, with its initial weights."""
     model = networks.build(run.spec, run.seed)
     if encoder:
         weights.set_arrays(model.get_layer("encoder"), encoder)
@@ -168,7 +179,7 @@ def _prepare_model(run, encoder, options):
 
 
 def _fit_model(model, run, sets: DataSets, checkpoint, tracked):
-    """Fits a compiled model from where it was saved to its last epoch."""
+    """Fits a compiled model from the checkpoint to the last epoch."""
     track, out = tracked
     done = checkpoint.epoch * sets.train.steps + checkpoint.step
     progress = Progress(run.title, run.spec.epochs, sets.train.steps, done)
@@ -196,16 +207,16 @@ def _fit_model(model, run, sets: DataSets, checkpoint, tracked):
 
 
 def _check_encoder(run, initial, final):
-    """A frozen encoder must end as it began; a published work of this course did not look."""
+    """Raises RuntimeError if a frozen encoder has other weights than before the training."""
     if not (run.spec.is_classifier and run.spec.frozen):
         return
-    began, ended = (weights.digest(weights.select(a, "encoder")) for a in (initial, final))
-    if began != ended:
-        raise RuntimeError(f"{run.spec.id}: the frozen encoder moved")
+    before, after = (weights.digest(weights.select(a, "encoder")) for a in (initial, final))
+    if before != after:
+        raise RuntimeError(f"{run.spec.id}: the frozen encoder has changed")
 
 
 def _make_record(run, model, checkpoint, options, data_sha256, arrays):
-    """The fields of a record that say what was run, on what, and how it went."""
+    """Returns the fields of a record that say what was run, on what, and how it went."""
     initial, final = arrays
     return {
         "report": run.spec.report,

@@ -1,21 +1,22 @@
 """Ways to fill a gap: on how many seeds what a report says holds, and which runs can tell."""
 
 import re
+from types import SimpleNamespace
 
 import pytest
 
 from experiments.decoders import DECODERS
 from experiments.mansilla import BASE, DROPOUT_01
-from keras_fmnist.claims import quantities
+from keras_fmnist.claims import alternatives, quantities
 from keras_fmnist.claims.alternatives import Alternatives, Statement, count_seeds
 from keras_fmnist.cli.commands.assumptions import format_alternatives
 from keras_fmnist.specs import differences, override, settings
 
-LOW = Statement("figure 1", "base ends low", quantities.final("val_loss"), (0,), high=0.5)
+LOW = Statement("figure 1", "base ends low", quantities.final("val_loss").of, (0,), high=0.5)
 LOWER = Statement(
     "figure 2",
     "the second ends lower",
-    quantities.difference(quantities.final("val_loss")),
+    alternatives.take_difference(quantities.final("val_loss").of),
     (1, 0),
     high=0,
 )
@@ -90,3 +91,42 @@ def test_what_is_said_of_figures_3_to_8_is_eleven_statements_on_the_right_experi
         *(("5", 1), ("5", 1, 0), ("5", 1, 0), ("6", 1)),
         *(("7", 2), ("7", 2, 1), ("7", 1, 2), ("8", 2, 1)),
     ]
+
+
+def both_losses(curve, other):
+    return SimpleNamespace(history={"train_eval_loss": other, "val_loss": curve})
+
+
+def test_losses_are_higher_on_average_where_the_mean_of_what_follows_is():
+    rises, up = alternatives.higher_on_average(2), [0.9, 0.1, 0.3, 0.05, 0.0, 0.1]  # mean 0.1125
+    assert rises(both_losses(up, up))
+    assert not rises(both_losses(up, [0.9, 0.12, 0.3, 0.05, 0.0, 0.1]))
+    assert not rises(both_losses([0.9, 0.12, 0.3, 0.05, 0.0, 0.1], up))
+
+
+def test_steps_either_way_count_the_rarer_direction_of_either_loss_from_epoch_5_on():
+    early = [0.1, 0.9, 0.1, 0.9]  # before epoch 5, where nothing counts
+    twice = [*early, 0.5, 0.6, 0.5, 0.6, 0.5, 0.4]  # up 2, down 3
+    thrice = [*early, 0.5, 0.6, 0.7, 0.8, 0.7, 0.6]  # up 3, down 2
+    once = [*early, 0.5, 0.6, 0.7, 0.8, 0.9, 0.8]  # up 4, down 1
+    assert alternatives.count_steps_either_way(both_losses(twice, thrice)) == 2
+    assert alternatives.count_steps_either_way(both_losses(twice, once)) == 1
+    assert alternatives.count_steps_either_way(both_losses(once, twice)) == 1
+
+
+def test_throughout_means_no_step_that_shows_against_the_trend():
+    falls, falling = alternatives.falls_throughout(0.05), [0.9, 0.7, 0.6, 0.5, 0.45, 0.4, 0.35]
+    # The curve is 0.55 high: a twentieth of it is 0.0275.
+    assert falls(both_losses([*falling[:6], 0.425], falling))
+    for broken in ([*falling[:6], 0.43], falling[::-1], [0.5] * 7):
+        assert not falls(both_losses(broken, falling))
+        assert not falls(both_losses(falling, broken))
+
+
+def test_ratios_differences_and_gaps_are_of_the_first_run_against_the_second():
+    one = SimpleNamespace(metrics={"train_eval_loss": 0.2, "val_loss": 0.25})
+    other = SimpleNamespace(metrics={"train_eval_loss": 0.3, "val_loss": 0.4})
+    assert alternatives.take_ratio("val_loss")(one, other) == pytest.approx(0.625)
+    less = alternatives.take_difference(quantities.final("val_loss").of)
+    assert less(one, other) == pytest.approx(-0.15)
+    assert alternatives.find_gap_change(one, other) == pytest.approx((0.05 - 0.1) / 0.4)

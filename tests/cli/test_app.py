@@ -132,7 +132,7 @@ def test_the_process_exits_with_2_and_one_line(tmp_path, line, environment, word
 def test_a_reader_who_goes_away_is_no_error(tmp_path):
     for buffered in ("", "1"):
         process = subprocess.Popen(
-            [sys.executable, "-m", "experiments", "list"],
+            [sys.executable, "-m", "experiments", "list", "--out", str(ROOT / "results")],
             env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": buffered},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

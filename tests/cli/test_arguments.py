@@ -5,7 +5,8 @@ import itertools
 
 import pytest
 
-from keras_fmnist.cli.arguments import TRACKERS
+from keras_fmnist.cli.arguments import TRACKERS, check_tracker
+from keras_fmnist.settings import SpecError
 from tests.helpers.folders import list_folder
 
 
@@ -34,3 +35,10 @@ def test_what_is_not_installed_is_one_line_with_the_extra_that_has_it(
     message = f"{missing} is not installed: pip install 'keras-fmnist[{extra}]'"
     assert run_line(line) == (2, "", f"keras-fmnist: {message}\n")
     assert list_folder(tmp_path) == before
+
+
+def test_a_folder_whose_name_mlflow_would_cut_is_refused(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
+    check_tracker("mlflow", "runs#1")
+    with pytest.raises(SpecError, match=r"out what\?x: mlflow takes no path with a question mark"):
+        check_tracker("mlflow", "what?x")

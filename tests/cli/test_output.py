@@ -52,7 +52,7 @@ def disk_full():
         (
             BrokenPipeError(errno.EPIPE, "Broken pipe"),
             RuntimeError,
-            "nobody reads the output any longer: --resume goes on",
+            "the output was closed: --resume goes on",
         ),
     ],
     ids=["ctrl-c", "disk", "pipe"],

@@ -22,6 +22,33 @@ def test_what_is_trained_to_the_end_is_what_the_records_left_standing():
         assert set(declared.STANDING[row]) == standing - itself
 
 
+def explains(rank):
+    """What the search was to judge by: to the end, both losses within 10 % of the printed ones."""
+    printed = rank.spec.published
+    ratios = (
+        rank.metrics["loss"] / printed["train_eval_loss"],
+        rank.metrics["val_loss"] / printed["val_loss"],
+    )
+    return not rank.short and all(abs(ratio - 1) <= 0.10 for ratio in ratios)
+
+
+def test_the_findings_name_every_reading_that_explains_a_row():
+    """Where more records change this, the findings and open question 3 need new words."""
+    records = read_records(STUDY)
+    found = {
+        row.id: {r.spec.name for r in rank_readings(row, readings, records) if explains(r)}
+        for row, readings in declared.QUESTIONS.items()
+        if not row.is_classifier
+    }
+    assert found == {
+        "manolucos/no_dropout": {"no_dropout"},
+        "manolucos/baseline": {
+            "baseline_signed_dilated_linear_both_30",
+            "baseline_linear_output_pair_of_784_relu_between_30",
+        },
+    }
+
+
 def test_every_reading_changes_what_is_open_and_nothing_else():
     open_for = {
         "manolucos/no_dropout": {"epochs", "pixels", "deconv1", "latent", "output", "between"},

@@ -115,7 +115,7 @@ def test_a_frozen_encoder_that_moves_is_an_error_and_leaves_no_record(
         return model
 
     monkeypatch.setattr(networks, "build", thaw)
-    with pytest.raises(RuntimeError, match="transfer/random_head: the frozen encoder moved"):
+    with pytest.raises(RuntimeError, match="transfer/random_head: the frozen encoder has changed"):
         train_spec(tiny(SPECS["random_head"]), 0, tmp_path, dataset=dataset, fast=False)
     assert not list(tmp_path.rglob("*.json"))
     assert train_spec(tiny(SPECS["random_full"]), 0, tmp_path, dataset=dataset, fast=False)

@@ -115,6 +115,7 @@ BAD_WORDS = {
     ],
     "a flag that is none": [
         ("list --uot runs", "--uot is no flag; did you mean out?"),
+        ("mansilla classifier_full --latent 32", "no flag; did you mean autoencoder_latent?"),
         ("data --epochs 3", "--epochs is no flag; known are force"),
         ("report --force", "--force is no flag; known are check, out"),
         ("study --seed 1", "--seed is no flag; did you mean seeds?"),
@@ -202,9 +203,9 @@ BAD_WORDS = {
         ("export", "experiment"),
         (
             "export mansilla/base",
-            "say --format keras or onnx or safetensors, or --target and a file",
+            "say --format keras or onnx or safetensors or pytorch, or --target",
         ),
-        ("export mansilla/base --format", "format must be keras or onnx or safetensors, not True"),
+        ("export mansilla/base --format", "or safetensors or pytorch, not True"),
         ("mansilla base --track", "track must be mlflow or tensorboard, not True"),
     ],
 }

@@ -21,5 +21,6 @@ PICTURES = {
     "empty.png": b"",
     "half.png": png(28, 300),
     "huge.png": png(50_000, 99),
+    "phone.png": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
     "drawing.svg": b'<svg xmlns="http://www.w3.org/2000/svg"><circle r="9"/></svg>',
 }

@@ -28,6 +28,12 @@ def wobbling(size, curve=lambda n: np.full(n, 0.5)):
     return lambda n: curve(n) + size * (-1.0) ** np.arange(n)
 
 
+def rising_later(n):
+    """Down to epoch 5, and slightly up after it, with a wobble."""
+    up = 0.01 * np.maximum(np.arange(n) - 4, 0)
+    return np.maximum(np.linspace(0.6, 0.6 - 0.02 * (n - 1), n), 0.52) + up
+
+
 def settling(n):
     return np.minimum(np.linspace(0.5, 1.4, n), 0.8) + 0.01 * (-1.0) ** np.arange(n)
 
@@ -44,11 +50,14 @@ def accuracies(train, val):
     return {"train_eval_accuracy": train, "val_accuracy": val}
 
 
-def explaining(share):
-    """Ten pictures whose reconstructions explain this share of their variance."""
-    originals = np.full((10, 28, 28, 1), 0.4)
-    originals[::2] = 0.6  # their mean is 0.5
-    rebuilt = originals + (1 - share) ** 0.5 * (0.5 - originals)
+def explaining(share, fine=None):
+    """Ten pictures whose reconstructions explain these shares of coarse shapes and fine detail."""
+    fine = share if fine is None else fine
+    coarse = np.full((10, 28, 28, 1), -0.1)
+    coarse[::2] = 0.1
+    stripes = np.tile([0.1, -0.1], 14)[:, None] * np.ones((28, 28, 1)) * np.sign(coarse)
+    originals = 0.5 + coarse + stripes
+    rebuilt = 0.5 + (1 - (1 - share) ** 0.5) * coarse + (1 - (1 - fine) ** 0.5) * stripes
     packed = {"originals": originals, "reconstructions": rebuilt}
     packed = {name: pack_images(images) for name, images in packed.items()}
     return {"images": packed | {"test_rows": list(range(10))}}
@@ -86,4 +95,20 @@ def val_accuracies(**values):
     return {name: {"val_accuracy": value} for name, value in values.items()}
 
 
+def ordered(metric, high, middle, low):
+    """The three classifiers, by where a metric of theirs ends."""
+    names = ("classifier_baseline", "classifier_fc_adam", "classifier_fc_sgd")
+    return {name: {metric: value} for name, value in zip(names, (high, middle, low), strict=True)}
+
+
+def ran(spec, times=1.0):
+    """As printed, but as it ran during the epoch."""
+    return {
+        name.removeprefix("train_eval_"): times * value
+        for name, value in spec.published.items()
+        if name.startswith("train_eval_")
+    }
+
+
+MEAN_IMAGE = 0.08  # its loss
 UP = both(turning(0.3))

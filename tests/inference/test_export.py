@@ -13,6 +13,8 @@ from keras_fmnist import backends
 from keras_fmnist.inference.export import check_onnx, write_net
 from keras_fmnist.models import networks, weights
 from keras_fmnist.settings import SpecError
+from keras_fmnist.specs import override
+from tests.helpers.processes import run_python
 
 on_torch = pytest.mark.skipif(
     keras.backend.backend() != "torch", reason="an .onnx is written on torch"
@@ -50,7 +52,7 @@ def test_onnxruntime_computes_what_keras_does_for_any_number_of_images(
 ):
     model = lively(spec)
     target = tmp_path / "net.onnx"
-    words = write_net(target, model, spec.pixel_min)
+    words = write_net(target, model, spec)
     assert words.startswith("the net (onnxruntime and Keras agree within ")
     session = onnxruntime.InferenceSession(target, providers=["CPUExecutionProvider"])
     assert [one.name for one in session.get_inputs()] == ["image"]
@@ -74,7 +76,7 @@ def test_an_onnx_that_computes_something_else_is_refused_and_not_written(
     other.predict(np.zeros((1, 28, 28, 1), np.float32), verbose=0)
     monkeypatch.setattr(model, "export", other.export)
     with pytest.raises(RuntimeError, match=r"differs from Keras by 0\.\d+, more than 1e-05"):
-        write_net(tmp_path / "net.onnx", model, 0.0)
+        write_net(tmp_path / "net.onnx", model, BASE)
     assert os.listdir(tmp_path) == []
 
 
@@ -84,14 +86,51 @@ def test_a_difference_that_is_no_number_is_refused(onnxruntime, tmp_path):
     for variable in weights.variables(model).values():
         variable.assign(np.full(variable.shape, np.nan, np.float32))
     with pytest.raises(RuntimeError, match="differs from Keras by nan"):
-        write_net(tmp_path / "net.onnx", model, 0.0)
+        write_net(tmp_path / "net.onnx", model, BASE)
+
+
+FROM_ANYWHERE = """
+import sys
+import numpy as np
+import keras_fmnist.models.layers
+import keras
+
+images = np.load("images.npy")
+for name in sys.argv[1:]:
+    np.save(f"{name}.npy", keras.models.load_model(name).predict(images, verbose=0))
+"""
+
+
+@on_torch
+@pytest.mark.parametrize("backend", backends.list_installed()[1:])
+def test_a_keras_file_runs_on_every_backend_and_computes_the_same(tmp_path, dataset, backend):
+    images = dataset.test_images[:3].astype(np.float32) / 255
+    np.save(tmp_path / "images.npy", images)
+    expected = {}
+    by_channel = override(manolucos.BASELINE, {"dropout_kind": "channel"})
+    for k, spec in enumerate([BASE, by_channel, manolucos.CLASSIFIER_FC_ADAM]):
+        model = lively(spec)
+        path = tmp_path / f"net{k}.keras"
+        words = write_net(str(path), model, spec)
+        assert words == "the net (`import keras_fmnist.models.layers` before it is loaded)"
+        expected[path.name] = model.predict(images, verbose=0)
+        here = keras.models.load_model(path).predict(images, verbose=0)
+        np.testing.assert_allclose(here, expected[path.name], atol=1e-5, rtol=0)
+    done = run_python("-c", FROM_ANYWHERE, *expected, cwd=tmp_path, KERAS_BACKEND=backend)
+    assert done.returncode == 0, done.stderr[-3000:]
+    for name, outputs in expected.items():
+        assert outputs.std() > 1e-3
+        np.testing.assert_allclose(np.load(tmp_path / f"{name}.npy"), outputs, atol=1e-5, rtol=0)
 
 
 def test_weights_alone_are_the_nets_own_in_keras_names_or_in_pytorchs(tmp_path):
     model = lively(manolucos.CLASSIFIER_FC_ADAM)
     arrays = weights.get_arrays(model)
     for ending in (".safetensors", ".pt"):
-        assert write_net(tmp_path / f"net{ending}", model, 0.0) == "16 tensors"
+        assert (
+            write_net(tmp_path / f"net{ending}", model, manolucos.CLASSIFIER_FC_ADAM)
+            == "16 tensors"
+        )
     assert weights.digest(weights.load(tmp_path / "net.safetensors")) == weights.digest(arrays)
     state = torch.load(tmp_path / "net.pt", weights_only=True)
     np.testing.assert_array_equal(

@@ -5,16 +5,17 @@ import dataclasses
 import numpy as np
 import pytest
 
-from experiments.__main__ import CATALOGUE
 from experiments.mansilla import BASE, CLASSIFIER_FULL
-from keras_fmnist import data
-from keras_fmnist.claims.catalogue import Live
-from keras_fmnist.cli import app, menu
 from keras_fmnist.inference import live_data, trained
 from keras_fmnist.inference.latent import measure_latent_space
+from keras_fmnist.inference.live_data import (
+    find_live_data,
+    locate_live_data,
+    measure_live_data,
+    write_live_data,
+)
 from keras_fmnist.models import weights
 from keras_fmnist.records.json_files import RecordError
-from keras_fmnist.records.record import read_records
 
 SPECS = (CLASSIFIER_FULL, BASE)
 
@@ -34,13 +35,13 @@ def nets(studied):
 
 @pytest.fixture(scope="module")
 def measured(nets, dataset):
-    return live_data.measure(nets, dataset)
+    return measure_live_data(nets, dataset)
 
 
 @pytest.fixture
 def left(tmp_path, measured):
     """A folder with the file."""
-    live_data.write(tmp_path, measured)
+    write_live_data(tmp_path, measured)
     return tmp_path
 
 
@@ -49,14 +50,14 @@ def records(nets):
 
 
 def test_what_was_measured_is_found_again(left, measured, nets):
-    found = live_data.find(left, SPECS, records(nets))
+    found = find_live_data(left, SPECS, records(nets))
     assert found.arrays.keys() == measured.arrays.keys()
     for name, array in measured.arrays.items():
         np.testing.assert_array_equal(found.arrays[name], array)
         assert found.arrays[name].dtype == array.dtype
-    assert [run.record for run in found.runs.values()] == records(nets)
+    assert [net.record for net in found.nets.values()] == records(nets)
     # The classifier of this study has no ReLU on its logits, unlike what is declared.
-    assert not found.runs[CLASSIFIER_FULL.id].spec.relu_logits
+    assert not found.nets[CLASSIFIER_FULL.id].spec.relu_logits
 
 
 def test_the_images_are_the_first_of_each_class_in_turn(measured, dataset):
@@ -97,14 +98,14 @@ def test_the_plane_is_that_of_the_map(measured, nets, dataset):
 
 
 def test_without_the_file_there_is_nothing(tmp_path, nets):
-    assert live_data.find(tmp_path, SPECS, records(nets)) is None
+    assert find_live_data(tmp_path, SPECS, records(nets)) is None
 
 
 def test_live_data_of_other_weights_give_no_page(left, nets):
     first, second = records(nets)
     other = dataclasses.replace(second, weights_sha256={"final": "0" * 64})
-    assert live_data.find(left, SPECS, [first, other]) is None
-    assert live_data.find(left, SPECS, [first]) is None
+    assert find_live_data(left, SPECS, [first, other]) is None
+    assert find_live_data(left, SPECS, [first]) is None
 
 
 @pytest.mark.parametrize(
@@ -123,45 +124,28 @@ def test_live_data_of_other_weights_give_no_page(left, nets):
 )
 def test_damaged_live_data_are_named(left, measured, nets, change, words):
     arrays = {k: v for k, v in (measured.arrays | change).items() if v is not None}
-    live_data.write(left, dataclasses.replace(measured, arrays=arrays))
+    write_live_data(left, dataclasses.replace(measured, arrays=arrays))
     with pytest.raises(RecordError, match=words) as error:
-        live_data.find(left, SPECS, records(nets))
-    assert str(live_data.path_in(left)) in str(error.value)
+        find_live_data(left, SPECS, records(nets))
+    assert str(locate_live_data(left)) in str(error.value)
 
 
 @pytest.mark.parametrize("metadata", [None, {"weights_sha256": "{}"}])
 def test_a_file_that_names_no_weights_gives_no_page(left, measured, nets, metadata):
-    weights.save(live_data.path_in(left), measured.arrays, metadata)
-    assert live_data.find(left, SPECS, records(nets)) is None
+    weights.save(locate_live_data(left), measured.arrays, metadata)
+    assert find_live_data(left, SPECS, records(nets)) is None
 
 
 @pytest.mark.parametrize("digests", ["{", "[1]", "1"])
 def test_digests_that_cannot_be_read_are_named(left, measured, nets, digests):
-    weights.save(live_data.path_in(left), measured.arrays, {"weights_sha256": digests})
+    weights.save(locate_live_data(left), measured.arrays, {"weights_sha256": digests})
     with pytest.raises(
         RecordError, match=r"live\.safetensors is not what keras-fmnist live writes"
     ):
-        live_data.find(left, SPECS, records(nets))
+        find_live_data(left, SPECS, records(nets))
 
 
 def test_what_is_no_safetensors_file_is_named(left, nets):
-    live_data.path_in(left).write_bytes(b"{")
+    locate_live_data(left).write_bytes(b"{")
     with pytest.raises(RecordError, match=r"live\.safetensors is no"):
-        live_data.find(left, SPECS, records(nets))
-
-
-def test_the_command_leaves_it_beside_the_records(
-    studied, dataset, nets, measured, monkeypatch, capsys
-):
-    catalogue = dataclasses.replace(CATALOGUE, live=Live((CLASSIFIER_FULL,), (BASE,)))
-    monkeypatch.setattr(data, "load", lambda: dataset)
-    for name in ("CUDA_VISIBLE_DEVICES", "KERAS_TORCH_DEVICE"):  # the command sets them
-        monkeypatch.setenv(name, "cpu" if name.startswith("KERAS") else "")
-    path = live_data.path_in(studied)
-    try:
-        assert app.main(menu.tool(catalogue), "keras-fmnist", ["live", "--out", str(studied)]) == 0
-        assert capsys.readouterr().out == f"{path}\n"
-        found = live_data.find(studied, SPECS, read_records(studied))
-    finally:
-        path.unlink(missing_ok=True)
-    np.testing.assert_array_equal(found.arrays["rows"], measured.arrays["rows"])
+        find_live_data(left, SPECS, records(nets))

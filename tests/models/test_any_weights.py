@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from experiments.mansilla import BASE, CLASSIFIER_FULL
 from keras_fmnist.data.pixels import scale_pixels
-from keras_fmnist.models import networks, torch_weights, weights
+from keras_fmnist.models import networks, torch_files, torch_weights, weights
 from keras_fmnist.pytorch import from_spec
 from keras_fmnist.records.json_files import RecordError
 from keras_fmnist.records.record import read_record
@@ -32,7 +32,7 @@ def test_bytes_that_are_no_file_of_ours_are_refused(tmp_path, content):
     for name, read, error in (
         ("record.json", read_record, RecordError),
         ("w.safetensors", weights.load, weights.WeightsError),
-        ("w.pt", torch_weights.load_native, weights.WeightsError),
+        ("w.pt", torch_files.load_native, weights.WeightsError),
     ):
         path = tmp_path / name
         path.write_bytes(content)
@@ -72,7 +72,7 @@ def test_any_weights_keep_every_bit_through_every_format(tmp_path, arrays):
     loaded = weights.load(tmp_path / "w.safetensors", weights.digest(arrays))
     assert bits(loaded) == bits(arrays)
     torch_weights.save_native(tmp_path / "w.pt", torch_weights.to_native(arrays))
-    native = torch_weights.load_native(tmp_path / "w.pt")
+    native = torch_files.load_native(tmp_path / "w.pt").arrays
     assert bits(torch_weights.from_native(native, arrays)) == bits(arrays)
 
 

@@ -163,16 +163,16 @@ def test_the_last_activation_must_fit_the_cross_entropy(stack, loss, words):
             "mansilla/base",
             {},
             "decoder.deconv2: the report prints k4s2o1, which turns 13 positions a side into 29, "
-            "not 28; k3s2o1 stands in its place",
+            "not 28; k3s2o1 is used instead",
         ),
-        ("mansilla/latent_256", {"deconv2": "k4s2"}, "not 28; k4s2 stands in its place"),
+        ("mansilla/latent_256", {"deconv2": "k4s2"}, "not 28; k4s2 is used instead"),
         (
             "manolucos/baseline",
             {},
             "decoder.deconv1: the report prints k5s2p2, which turns 5 positions a side into 9, "
-            "not 13; k5s2p2d2 stands in its place",
+            "not 13; k5s2p2d2 is used instead",
         ),
-        ("manolucos/wide_repaired", {}, "into 9, not 13; k5s2 stands in its place"),
+        ("manolucos/wide_repaired", {}, "into 9, not 13; k5s2 is used instead"),
     ],
 )
 def test_a_printed_shape_that_does_not_add_up_is_told_with_what_it_gives(name, changes, sentence):
@@ -212,8 +212,8 @@ def test_an_output_that_cannot_reach_the_pixels_is_told(sound, pixels, output, w
         override(sound, {"pixels": pixels, "output": output}), 0.01
     )
     assert told == warns * [
-        "decoder.output: a sigmoid reaches no value below 0, and the pixels begin at -1: a tanh "
-        "or a linear output would do"
+        "decoder.output: a sigmoid cannot give values below 0, and the pixels begin at -1: use a "
+        "tanh or a linear output"
     ]
 
 

@@ -9,7 +9,7 @@ from keras_fmnist.settings import TransposedConv
 
 pytestmark = pytest.mark.portable
 
-FIRST = networks.CHANNELS_FIRST
+FIRST = networks.DATA_FORMAT == networks.FIRST
 SHAPES = ["k5s2p2d2", "k5s3p3d3", "k6s2p1", "k5s2p1o1", "k3s1p1", "k1s3", "k2s3p1"]
 
 

@@ -173,13 +173,11 @@ def test_a_classifier_is_the_reports_formula(noise, reference):
     np.testing.assert_allclose(call(model, noise, False), expected, atol=2e-6)
 
 
-def test_the_other_inner_layout_has_the_same_weights_and_results(noise, monkeypatch):
-    if not networks.CHANNELS_FIRST:
+def test_the_other_inner_layout_has_the_same_weights_and_results(noise):
+    if networks.DATA_FORMAT != networks.FIRST:
         pytest.skip("channels first needs torch: tensorflow's CPU kernels do not know it")
     first = networks.autoencoder(BASE)
-    monkeypatch.setattr(networks, "CHANNELS_FIRST", False)
-    monkeypatch.setattr(networks, "_DATA_FORMAT", "channels_last")
-    last = networks.autoencoder(BASE)
+    last = networks.autoencoder(BASE, data_format=networks.LAST)
     assert last.get_layer("encoder").get_layer("conv1").data_format == "channels_last"
     assert weights.digest(weights.get_arrays(first)) == weights.digest(weights.get_arrays(last))
     np.testing.assert_allclose(call(first, noise, False), call(last, noise, False), atol=2e-6)

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from experiments.mansilla import BASE
-from keras_fmnist.models import networks, torch_weights, weights
+from keras_fmnist.models import networks, torch_files, torch_weights, weights
 from keras_fmnist.pytorch import from_spec
 from tests.helpers.nets import by_name, native_outputs, outputs_of
 
@@ -126,7 +126,7 @@ def test_a_native_file_gives_the_native_net_the_outputs_of_the_keras_model(spec,
 
 @pytest.mark.parametrize("ending", ["pt", "safetensors"])
 def test_a_file_far_too_long_and_one_without_an_end_are_not_read(tmp_path, tally, ending):
-    read = {"pt": torch_weights.load_native, "safetensors": weights.load}[ending]
+    read = {"pt": torch_files.load_native, "safetensors": weights.load}[ending]
     path = tmp_path / f"w.{ending}"
     path.touch()
     os.truncate(path, 1 << 40)  # a sparse terabyte

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from keras_fmnist.pytorch.defaults import list_defaults
-from keras_fmnist.reporting.page.translations import OF_RULERS, of_rulers
+from keras_fmnist.reporting.page.bilingual import text, translate
 from tests.helpers.repository import ROOT
 
 DEFAULTS = {
@@ -43,15 +43,16 @@ def test_the_defaults_are_those_that_both_libraries_have():
 
 
 def test_the_page_has_the_spanish_of_every_default_and_every_kind_of_comparison():
-    texts = {text for row in list_defaults() for text in row.values()}
+    phrases = {phrase for row in list_defaults() for phrase in row.values()}
     committed = json.loads((ROOT / "results/parity/mansilla-base.json").read_bytes())
-    texts |= {row["kind"] for row in committed["rows"]}
-    untranslated = {text for text in texts if of_rulers(text).spanish == text}
-    assert {text for text in untranslated if not re.fullmatch(r"[\d.e-]+", text)} == {
+    phrases |= {row["kind"] for row in committed["rows"]}
+    untranslated = {phrase for phrase in phrases if translate(phrase).spanish == phrase}
+    assert {phrase for phrase in untranslated if not re.fullmatch(r"[\d.e-]+", phrase)} == {
         "GlorotUniform",
         "Zeros",
     }
-    assert OF_RULERS.keys() <= texts
+    translated = {key for key in text.templates if key.startswith("compare ")}
+    assert translated <= {f"compare {phrase}" for phrase in phrases}
 
 
 def test_numbers_among_the_defaults_are_read_from_the_libraries(monkeypatch):

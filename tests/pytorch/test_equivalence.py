@@ -39,7 +39,7 @@ def judge(monkeypatch):
             lambda run, *_, **__: SimpleNamespace(metrics={"val_loss": ours[run.seed]}),
         )
         monkeypatch.setattr(
-            equivalence, "_train_twin", lambda spec, seed, *_: {"val_loss": native[seed]}
+            equivalence, "_train_native", lambda spec, seed, *_: {"val_loss": native[seed]}
         )
         return equivalence.measure_equivalence(BASE, None, seeds=len(native), epochs=2, examples=30)
 
@@ -94,7 +94,7 @@ def test_means_and_standard_deviations_are_those_of_the_runs(judge):
 @pytest.mark.parametrize("spec", [BASE, CLASSIFIER_FULL], ids=lambda spec: spec.name)
 def test_both_sides_are_trained_as_often_and_as_long_as_asked(spec, dataset, tiny, monkeypatch):
     asked, fitted, autoencoders = [], [], []
-    train_run, fit = train.train_run, equivalence._fit_twin
+    train_run, fit = train.train_run, equivalence._fit_native
 
     def watched_run(run, *rest, **options):
         record = train_run(run, *rest, **options)
@@ -115,7 +115,7 @@ def test_both_sides_are_trained_as_often_and_as_long_as_asked(spec, dataset, tin
     # The autoencoder of a classifier is asked for by `train_run` itself.
     for module in (equivalence, train):
         monkeypatch.setattr(module, "train_run", watched_run)
-    monkeypatch.setattr(equivalence, "_fit_twin", watched_fit)
+    monkeypatch.setattr(equivalence, "_fit_native", watched_fit)
     seen = []
 
     def progress(seeds):
@@ -145,7 +145,7 @@ def test_both_sides_are_trained_as_often_and_as_long_as_asked(spec, dataset, tin
 
 def test_a_random_arm_trains_no_autoencoder_on_the_native_side_either(dataset, tiny, monkeypatch):
     fitted = []
-    monkeypatch.setattr(equivalence, "_fit_twin", lambda spec, *_: fitted.append(spec.name))
+    monkeypatch.setattr(equivalence, "_fit_native", lambda spec, *_: fitted.append(spec.name))
     spec = tiny(CLASSIFIER_FULL, pretrained=False)
     equivalence.measure_equivalence(spec, dataset, seeds=2, epochs=1, examples=20)
     assert fitted == ["classifier_full"] * 2

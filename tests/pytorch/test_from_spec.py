@@ -130,7 +130,7 @@ def test_a_classifier_has_the_encoder_of_its_autoencoder_and_the_relu_of_its_spe
     assert bool((outputs < 0).any()) != relu
 
 
-def test_a_twin_starts_from_weights_of_its_own():
+def test_a_native_net_starts_from_weights_of_its_own():
     torch.manual_seed(0)
     first, second = (from_spec.build(BASE).encoder.conv1.weight for _ in range(2))
     assert not torch.equal(first, second)

@@ -155,7 +155,9 @@ def shifted(layer_class, name):
             outputs = super().call(inputs)
             if self.name != name:
                 return outputs
-            return keras.ops.roll(outputs, 1, axis=2 if networks.CHANNELS_FIRST else 1)
+            return keras.ops.roll(
+                outputs, 1, axis=2 if networks.DATA_FORMAT == networks.FIRST else 1
+            )
 
     return Shifted
 

@@ -1,54 +1,81 @@
-"""Confidence intervals, held to tables and to what scipy says by another way."""
+"""Intervals and p-values, against numbers worked out by hand or found another way."""
 
 import math
 
-import numpy as np
 import pytest
 from scipy import stats
 
 from keras_fmnist.records.intervals import (
-    binomial_reach,
+    adjust_holm,
+    find_p_below_half,
+    find_p_beyond,
+    find_p_one_more,
     mean_interval,
-    share_interval,
+    prediction_interval,
     welch_interval,
 )
 
+# mean 2, standard deviation 1; t(0.975, 2) = 4.302653 and t(0.95, 2) = 2.919986
+SEEDS = [1.0, 2.0, 3.0]
 
-def test_a_mean_has_students_interval():
-    # t(0.975, 2) = 4.302653: mean 2, standard deviation 1, three values
-    mean, half = mean_interval([1.0, 2.0, 3.0])
-    assert mean == 2
-    assert half == pytest.approx(4.302653 / math.sqrt(3), abs=1e-6)
-    # t(0.975, 4) = 2.776445: five values
-    mean, half = mean_interval([0.9, 0.8, 0.85, 0.95, 0.8])
-    assert mean == pytest.approx(0.86)
-    assert half == pytest.approx(2.776445 * np.std([0.9, 0.8, 0.85, 0.95, 0.8], ddof=1) / 5**0.5)
-    assert mean_interval([0.5, 0.5]) == (0.5, 0.0)
+
+def test_the_interval_of_a_mean_is_students():
+    mean, half = mean_interval(SEEDS)
+    assert (mean, half) == (2, pytest.approx(4.302653 / math.sqrt(3), abs=1e-6))
+    _, half = mean_interval(SEEDS, 0.90)
+    assert half == pytest.approx(2.919986 / math.sqrt(3), abs=1e-6)
     assert mean_interval([0.5]) == (0.5, None)
+    assert mean_interval([0.5, 0.5]) == (0.5, 0.0)
 
 
-def test_a_share_has_the_interval_of_clopper_and_pearson():
-    for n in (1, 5, 8, 40):
-        for yes in range(n + 1):
-            exact = stats.binomtest(yes, n).proportion_ci(confidence_level=0.9, method="exact")
-            assert share_interval(yes, n) == pytest.approx((exact.low, exact.high), abs=1e-9)
-    assert share_interval(0, 5)[0] == 0
-    assert share_interval(5, 5)[1] == 1
+@pytest.mark.parametrize("bound", [-1.0, 0.5, 1.9, 3.0])
+def test_the_p_value_of_a_mean_beyond_a_bound_is_that_of_a_one_sided_test(bound):
+    below = stats.ttest_1samp(SEEDS, bound, alternative="less").pvalue
+    above = stats.ttest_1samp(SEEDS, bound, alternative="greater").pvalue
+    assert find_p_beyond(SEEDS, bound, math.inf) == pytest.approx(below)
+    assert find_p_beyond(SEEDS, -math.inf, bound) == pytest.approx(above)
+    assert find_p_beyond(SEEDS, bound, bound) == pytest.approx(min(below, above))
 
 
-def test_the_difference_of_two_means_has_welchs_interval():
-    rng = np.random.default_rng(0)
-    ours, theirs = rng.normal(1, 0.1, 5).tolist(), rng.normal(1.2, 0.5, 7).tolist()
-    exact = stats.ttest_ind(ours, theirs, equal_var=False).confidence_interval(0.9)
-    assert welch_interval(ours, theirs) == pytest.approx((exact.low, exact.high), abs=1e-9)
-    low, high = welch_interval(theirs, ours)
-    assert (-high, -low) == pytest.approx((exact.low, exact.high), abs=1e-9)
+def test_values_without_spread_leave_nothing_to_chance():
+    assert find_p_beyond([2.0] * 3, 1, 3) == 1
+    assert find_p_beyond([2.0] * 3, 2.1, 3) == 0
+    assert prediction_interval([2.0] * 3) == (2, 2)
+    assert find_p_one_more([2.0] * 3, 2.0) == 1
+    assert find_p_one_more([2.0] * 3, 2.1) == 0
+    assert welch_interval([2.0] * 3, [1.0] * 3) == (1, 1)
 
 
-def test_runs_that_do_not_differ_have_an_interval_without_width():
-    assert welch_interval([0.5, 0.5], [0.25, 0.25]) == (0.25, 0.25)
+def test_one_more_value_spreads_wider_than_the_mean():
+    # √(1 + 1/3) standard deviations
+    half = 4.302653 * math.sqrt(4 / 3)
+    assert prediction_interval(SEEDS) == pytest.approx((2 - half, 2 + half), abs=1e-5)
+    assert find_p_one_more(SEEDS, 2 + half) == pytest.approx(0.05, abs=1e-6)
+    assert find_p_one_more(SEEDS, 2) == 1
 
 
-def test_the_binomial_margin_of_a_count():
-    # 1.96 · √(1000 · 0.713 · 0.287)
-    assert binomial_reach(713) == pytest.approx(28.04, abs=0.01)
+@pytest.mark.parametrize(("yes", "n", "p"), [(0, 5, 1 / 32), (1, 8, 9 / 256), (2, 8, 37 / 256)])
+def test_a_share_below_half_is_the_tail_of_a_fair_coin(yes, n, p):
+    assert find_p_below_half(yes, n) == pytest.approx(p)
+
+
+def test_the_interval_of_a_difference_is_welchs_at_90_percent():
+    other = [2.0, 4.0, 9.0, 5.0]
+    # variances 1/3 and 8.667/4: Welch and Satterthwaite's 4.0556 degrees of freedom
+    spread = math.sqrt(1 / 3 + 26 / 3 / 4)
+    freedom = (1 / 3 + 26 / 12) ** 2 / ((1 / 3) ** 2 / 2 + (26 / 12) ** 2 / 3)
+    half = stats.t.ppf(0.95, freedom) * spread
+    assert welch_interval(SEEDS, other) == pytest.approx((-3 - half, -3 + half))
+
+
+@pytest.mark.parametrize(
+    ("values", "adjusted"),
+    [
+        ([0.01, 0.04, 0.03], [0.03, 0.06, 0.06]),
+        ([0.02], [0.02]),
+        ([0.5, 0.9], [1.0, 1.0]),
+        ([0.03, math.inf], [0.06, math.inf]),
+    ],
+)
+def test_holm_takes_the_smallest_times_all_and_never_falls(values, adjusted):
+    assert adjust_holm(values) == pytest.approx(adjusted)

@@ -47,30 +47,30 @@ def test_a_number_that_is_not_finite_is_never_written(make_record, put_record, t
 
 
 CONTENTS = {
-    "empty": (lambda whole: b"", "is no JSON"),
-    "cut": (lambda whole: whole[: len(whole) // 2], "is no JSON"),
-    "without its last brace": (lambda whole: whole[:-3], "is no JSON"),
-    "no text": (lambda whole: b"\xff\xfe", "is no JSON"),
-    "html": (lambda whole: b"<html>404</html>", "is no JSON"),
-    "a pickle": (lambda whole: pickle.dumps({"seed": 0}), "is no JSON"),
-    "deep": (lambda whole: b"[" * 100_000, "is no JSON"),
+    "empty": (lambda whole: b"", "is not JSON"),
+    "cut": (lambda whole: whole[: len(whole) // 2], "is not JSON"),
+    "without its last brace": (lambda whole: whole[:-3], "is not JSON"),
+    "no text": (lambda whole: b"\xff\xfe", "is not JSON"),
+    "html": (lambda whole: b"<html>404</html>", "is not JSON"),
+    "a pickle": (lambda whole: pickle.dumps({"seed": 0}), "is not JSON"),
+    "deep": (lambda whole: b"[" * 100_000, "is not JSON"),
     "deep in a field": (
         lambda whole: whole.replace(b'"cpu"', b'{"a":' * 100_000 + b"1" + b"}" * 100_000),
-        "is no JSON",
+        "is not JSON",
     ),
     "a list": (lambda whole: b"[]", "must hold a JSON object, not a list"),
     "null": (lambda whole: b"null", "must hold a JSON object, not a NoneType"),
-    "NaN": (lambda whole: whole.replace(b"30.5", b"NaN"), "is no JSON (it has no NaN)"),
+    "NaN": (lambda whole: whole.replace(b"30.5", b"NaN"), "is not JSON (it has no NaN)"),
     "infinity": (lambda whole: whole.replace(b"30.5", b"-Infinity"), "it has no -Infinity"),
     "a float without end": (lambda whole: whole.replace(b"30.5", b"1e999"), "seconds must be"),
-    "a million digits": (lambda whole: whole.replace(b"30.5", b"9" * 1_000_000), "is no JSON"),
+    "a million digits": (lambda whole: whole.replace(b"30.5", b"9" * 1_000_000), "is not JSON"),
     "a field twice": (
         lambda whole: whole.replace(b'"seed": 0', b'"seed": 1,\n"seed": 0'),
-        "is no JSON ('seed' stands twice in one object)",
+        "is not JSON ('seed' appears twice in one object)",
     ),
     "a setting twice": (
         lambda whole: whole.replace(b'"latent": 64', b'"latent": 8, "latent": 64'),
-        "'latent' stands twice",
+        "'latent' appears twice",
     ),
     "four megabytes": (lambda whole: whole + b" " * (4 << 20), "cannot be read ("),
 }

@@ -59,7 +59,7 @@ def test_what_is_damaged_is_named(measured_space, tmp_path, damage):
 def test_what_is_no_json_is_named(tmp_path):
     for content in (b"", b"[]", b"{", b"\xff"):
         (tmp_path / "x.json").write_bytes(content)
-        with pytest.raises(RecordError, match=r"x\.json (is no JSON|must hold a JSON)"):
+        with pytest.raises(RecordError, match=r"x\.json (is not JSON|must hold a JSON)"):
             read_latent_space(tmp_path / "x.json")
     with pytest.raises(RecordError, match="cannot be read"):
         read_latent_space(tmp_path)

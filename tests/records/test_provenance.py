@@ -95,3 +95,24 @@ def test_without_git_or_history_there_is_no_commit(checkout, monkeypatch):
     assert provenance.commit() is None
     path.rmdir()
     assert provenance.commit() is None
+
+
+@pytest.mark.parametrize(
+    ("files", "most"),
+    [
+        ({"cpu.max": "150000 100000"}, 1),
+        ({"cpu.max": "50000 100000"}, 1),
+        ({"cpu.max": "max 100000"}, None),
+        ({"cpu.max": "6400000 100000"}, 64),
+        ({"cpu/cpu.cfs_quota_us": "100000", "cpu/cpu.cfs_period_us": "100000"}, 1),
+        ({"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, None),
+        ({"cpu.max": "a word"}, None),
+        ({}, None),
+    ],
+)
+def test_a_containers_quota_counts(tmp_path, monkeypatch, files, most):
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(8)))
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content + "\n")
+    assert provenance.usable_cores(tmp_path) == min(8, most or 8)

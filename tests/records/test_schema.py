@@ -31,7 +31,7 @@ def test_an_unknown_field_is_named(record, put_record, tmp_path):
     change(path, lambda values: values.update(sede=1))
     with pytest.raises(RecordError) as error:
         read_record(path)
-    assert str(error.value) == f"{path} has a field that no record has: sede"
+    assert str(error.value) == f"{path} has an unknown field: sede"
 
 
 def put(*path):

@@ -57,7 +57,7 @@ def test_one_seed_is_one_seed(make_record):
         ("{mansilla/base:val_los}", "mansilla/base has no val_los"),
         ("{mansilla/base:val_accuracy range}", "mansilla/base has no val_accuracy"),
         ("{mansilla/base:printed val_loss}", "mansilla/base has no printed val_loss"),
-        ("{transfer/full_gains:seeds}", "of a claim `verdict` can be shown, not seeds"),
+        ("{transfer/full_gains:seeds}", "a claim has a `verdict`, but no seeds"),
     ],
 )
 def test_a_place_that_names_nothing_is_refused(records, text, words):

@@ -11,7 +11,7 @@ from keras_fmnist.claims.alternatives import Alternatives, Statement
 from keras_fmnist.reporting import tables
 from keras_fmnist.specs import override
 from tests.helpers.claim_cases import ALIKE, DETAIL, RISES
-from tests.helpers.worlds import UP
+from tests.helpers.worlds import both, rising_later
 
 
 def cells(table):
@@ -90,7 +90,12 @@ def test_a_thousand_seeds_cost_what_their_records_took(make_record):
     # (5 400 + 1 800) s a seed
     assert "A seed of the 2 experiments" in sentence
     assert "1000 seeds cost 2000 core-hours: 125 hours" in sentence
-    assert "the 90 minutes of the slowest" in sentence
+    # base, and the classifier that waits for it
+    assert sentence.endswith(
+        "never less than the 120 minutes of `mansilla/classifier_full` and what it waits for."
+    )
+    alone = tables.describe_cost([head])
+    assert alone.endswith("the 30 minutes of `mansilla/classifier_full` and what it waits for.")
 
 
 def test_the_main_job_costs_what_its_runs_took_of_the_processor(make_record):
@@ -141,22 +146,33 @@ def test_the_kills_are_told_in_a_sentence_and_none_where_nothing_was_killed():
 
 
 def test_the_table_has_a_row_a_claim(show_run):
-    records = [show_run(mansilla.BASE, seed, **UP) for seed in range(5)]
+    records = [show_run(mansilla.BASE, seed, **both(rising_later)) for seed in range(8)]
     claims = [RISES, ALIKE, DETAIL]
     counted = tables.describe_verdicts(claims, records)
-    assert counted == "3 claims: 1 reproduced, 0 not reproduced, 2 undecided."
+    assert counted == (
+        "3 claims: 1 reproduced, 0 consistent with one run, 0 varies with the seed, "
+        "0 not reproduced, 2 undecided."
+    )
     first, second = tables.format_claims(claims, records).split("\n\n### manolucos\n\n")
+    second, _, thresholds = second.partition("\n\n### ")
     heading, empty, *lines = first.splitlines()
     assert (heading, empty) == ("### mansilla", "")
     lines += second.splitlines()[2:]
-    assert lines[0] == "| claim | published | ours | verdict |"
-    assert [line.count("|") for line in lines[:5]] == [5] * 5
-    assert lines[2].startswith(f"| {RISES.claim} | {RISES.published} ({RISES.where}) |")
-    assert lines[2].endswith(
-        "| base both losses higher at epoch 15 than at 5 (share of seeds): 1 [0.549, 1]<br>n = 5 "
-        "| reproduced |"
-    )
-    assert lines[3].endswith("| not run yet | undecided |")
+    assert lines[0] == "| claim | published | ours | verdict | later seeds | registered |"
+    assert [line.count("|") for line in lines] == [7] * 5
+    printed = f"{RISES.published.english} ({RISES.where.words.english})"
+    assert lines[2].startswith(f"| {RISES.claim.english} | {printed} |")
+    commit = RISES.registered[:7]
+    assert lines[2].endswith(f"]<br>n = 8 | reproduced | reproduced | `{commit}` |")
+    assert lines[4].endswith(f"| not run yet | undecided | undecided | `{commit}` |")
+    # The margin of "no significant change" is a number that we gave.
+    assert thresholds.splitlines() == [
+        "With half and double the numbers that words were given",
+        "",
+        "| claim | number | verdict | half | double |",
+        "| --- | --- | --- | --- | --- |",
+        "| `mansilla/dropout_01_alike` | 0.1 | undecided | undecided | undecided |",
+    ]
 
 
 RANKED = {"loss": 0.03, "val_loss": 0.0312, "train_eval_loss": 0.0317}
@@ -226,8 +242,8 @@ def test_parity_counts_what_is_within_its_tolerance(more, end):
 
 
 def test_the_alternatives_are_a_table_with_their_sums_below(make_record):
-    low = Statement("figure 1", "base ends low", quantities.final("val_loss"), (0,), high=0.5)
-    less = Statement("figure 2", "base ends lower", quantities.final("val_loss"), (0,), high=0.3)
+    low = Statement("figure 1", "base ends low", quantities.final("val_loss").of, (0,), high=0.5)
+    less = Statement("figure 2", "base ends lower", quantities.final("val_loss").of, (0,), high=0.3)
     other = override(BASE, {"deconv2": "k4s2"})
     gap = Alternatives("a gap", {"ours": (BASE,), "other": (other,)}, (low, less))
     records = [

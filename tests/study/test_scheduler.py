@@ -4,6 +4,7 @@ import pytest
 
 from keras_fmnist.records.record import read_record
 from keras_fmnist.study.jobs import ATTEMPTS
+from tests.helpers.runs import make_run
 from tests.helpers.study import BASE, FROZEN, FULL, RANDOM, names
 
 
@@ -28,8 +29,9 @@ def test_as_many_run_at_once_as_there_are_places(go, stand_in, places):
     assert stand_in.most_at_once() == places
 
 
-def test_a_classifier_starts_when_its_autoencoder_is_there(go, stand_in):
-    stand_in.orders["mansilla/base seed 0"] = {"seconds": 0.5}
+def test_a_classifier_starts_when_its_autoencoder_is_there(go, stand_in, tmp_path):
+    other = make_run(RANDOM, device="cpu").files(tmp_path / "out").record
+    stand_in.orders["mansilla/base seed 0"] = {"waits_for": str(other)}
     go((FULL, FROZEN, RANDOM), places=4)  # the stand-in fails where it finds no autoencoder
     assert stand_in.order("end")[0] == "transfer/random_full seed 0"
     starts = stand_in.order("start")

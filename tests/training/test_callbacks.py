@@ -119,6 +119,21 @@ def test_progress_of_a_resumed_run_begins_where_the_run_was():
     assert (progress.bar.n, progress.bar.total) == (4, 6)
 
 
+def test_how_long_a_run_takes_is_said_once_from_its_first_steps(monkeypatch, capfd):
+    clock = Clock()
+    monkeypatch.setattr(callbacks.time, "perf_counter", clock.perf_counter)
+    progress = callbacks.Progress("house/base seed 0", 15, 600, done=240)
+    for step in range(200):
+        progress.on_train_batch_begin(step)
+        clock.now += 5.0 if step < 20 else 0.1  # the first trace and compile
+        progress.on_train_batch_end(step)
+    # 600 steps of 0.1 s and a sixth more for the evaluations; 14.5 epochs are left.
+    assert capfd.readouterr().err == (
+        "house/base seed 0: about 17 min on this machine; --epochs 1 (make run EPOCHS=1) "
+        "about 70 s\n"
+    )
+
+
 class Clock:
     """Seconds that pass only when told."""
 

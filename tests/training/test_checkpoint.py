@@ -96,13 +96,13 @@ def test_an_autoencoder_that_was_killed_for_its_classifier_goes_on_with_it(make)
     assert read_record(autoencoder.record).resumed_at == [1]
 
 
-def test_a_forced_run_that_was_killed_is_gone_on_with_by_force_and_resume_alone(make, whole):
+def test_only_force_and_resume_together_continue_a_killed_run_with_force(make, whole):
     run = make(BASE)
     first = run()
     run.killed(6, force=True)
     saved = run.checkpoint.read_bytes()
     for words in ({}, {"resume": True}):
-        with pytest.raises(SpecError, match="is left of a run that was to replace"):
+        with pytest.raises(SpecError, match="is of an interrupted run that was to replace"):
             run(**words)
         assert run.checkpoint.read_bytes() == saved
     assert read_record(run.record) == first

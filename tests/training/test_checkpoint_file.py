@@ -37,7 +37,7 @@ def copy(left, tmp_path):
 
 def test_a_run_that_was_interrupted_is_neither_resumed_nor_lost_without_a_word(copy, whole):
     saved = copy.checkpoint.read_bytes()
-    with pytest.raises(SpecError, match="--resume goes on with it, --force starts anew"):
+    with pytest.raises(SpecError, match="--resume continues it, --force starts again"):
         copy()
     assert copy.checkpoint.read_bytes() == saved
     record = copy(force=True)

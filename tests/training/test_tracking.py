@@ -272,15 +272,15 @@ def test_a_tracker_that_is_not_installed_is_asked_for_by_the_name_of_its_extra(
 ):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == missing else name)
     with pytest.raises(SpecError) as error:
-        check_tracker(track)
+        check_tracker(track, "runs")
     assert str(error.value) == f"{missing} is not installed: pip install 'keras-fmnist[{track}]'"
 
 
 def test_only_what_is_known_can_track():
     for track in ("wandb", True, 3, ["mlflow"], ""):
         with pytest.raises(SpecError, match="track must be mlflow or tensorboard, not"):
-            check_tracker(track)
-    check_tracker(None)
+            check_tracker(track, "runs")
+    check_tracker(None, "runs")
 
 
 def steps_of(name):

@@ -1,12 +1,7 @@
 """`keras-fmnist bench`: what a training step costs."""
 
-import os
-import subprocess
-import sys
-import tempfile
 from functools import partial
-from json import dumps, loads
-from pathlib import Path
+from json import dumps
 from typing import Annotated
 
 from keras_fmnist import backends
@@ -28,12 +23,13 @@ def bench(
     *experiments: Annotated[str, "such as mansilla/base; four where none is given"],
     steps: Annotated[int, "steps an epoch"] = 30,
     rounds: Annotated[int, "epochs of each variant that count"] = 9,
-    whole: Annotated[bool, "also over batch sizes and numbers of images, and memory"] = False,
+    whole: Annotated[bool, "also whole runs, batch sizes, numbers of images, memory"] = False,
     json: JsonFile = None,
 ) -> None:
     """Times a training step: ours, stock Keras and native PyTorch, taking turns.
 
-    On torch the other backends that are installed follow, each in a process of its own.
+    Each variant has a process of its own, and on torch without a GPU so has stock Keras on every
+    other backend that is installed.
 
     Raises:
         SpecError: an argument is wrong.
@@ -49,47 +45,33 @@ def bench(
     from tqdm import tqdm
 
     from keras_fmnist import data
-    from keras_fmnist.pytorch import benchmark
+    from keras_fmnist.pytorch import benchmark, turns
 
     dataset = data.load()
     content = {
-        "machine": provenance.machine(),
+        "machine": provenance.machine() | turns.kernels(),
         "versions": provenance.versions(),
         "backend": backends.get_backend(),
         "experiments": {},
     }
+    others = turns.rivals(backends.list_installed())
+    if whole:
+        content["runs"] = {}
     for spec in chosen:
-        bar = partial(tqdm, desc=spec.id, unit="round", disable=None)
-        taken = benchmark.measure(spec, dataset, steps=steps, rounds=rounds, progress=bar)
-        content["experiments"][spec.id] = benchmark.summarize(taken)
-        print(spec.id, format_summary(content["experiments"][spec.id]), sep="\n", flush=True)
+        for kind in ("steps", "runs") if whole else ("steps",):
+            variants = turns.processes(spec, dataset, others, kind)
+            bar = partial(tqdm, desc=f"{spec.id}, {kind}", unit="round", disable=None)
+            settings = {"steps": steps, "rounds": rounds, "progress": bar}
+            taken = turns.measure(kind, variants, spec, dataset, **settings)
+            found = benchmark.summarize(taken)
+            content["experiments" if kind == "steps" else kind][spec.id] = found
+            print(f"{spec.id}, {kind}", format_summary(found), sep="\n", flush=True)
     if whole:
         content["growth"] = benchmark.growth(chosen[0], dataset, rounds=rounds)
         content["peak_memory_mib"] = benchmark.peak_memory(chosen[0], dataset)
         print(dumps({name: content[name] for name in ("growth", "peak_memory_mib")}, indent=1))
-    if backends.get_backend() == "torch":
-        others = [name for name in backends.list_installed() if name != "torch"]
-        found = {n: _bench_elsewhere(n, [s.id for s in chosen], steps, rounds) for n in others}
-        content["backends"] = {name: one for name, one in found.items() if one}
     if json is not None:
         write_json(json, content)
-
-
-def _bench_elsewhere(backend, experiments, steps, rounds):
-    """The `experiments` part of a bench on another backend, which needs another process.
-
-    None where that fails: its error has been printed, and the numbers of torch are not lost.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "bench.json")
-        words = [sys.executable, "-m", "experiments", "bench", *experiments]
-        words += ["--steps", str(steps), "--rounds", str(rounds), "--json", str(path)]
-        print(f"\n{backend}", flush=True)
-        ended = subprocess.run(words, env=os.environ | {"KERAS_BACKEND": backend}, check=False)
-        if ended.returncode:
-            print(f"{backend} is left out", flush=True)
-            return None
-        return loads(path.read_bytes())["experiments"]
 
 
 def format_summary(summary: dict[str, dict]) -> str:

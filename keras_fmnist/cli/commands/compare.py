@@ -1,4 +1,4 @@
-"""`keras-fmnist compare`: an experiment beside native PyTorch."""
+"""`keras-fmnist compare`: compares an experiment with native PyTorch."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -25,11 +25,11 @@ def compare(
     examples: Annotated[int, "so many training images"] = 6000,
     json: JsonFile = None,
 ) -> None:
-    """Holds an experiment to native PyTorch, layer by layer and trained side by side.
+    """Compares an experiment with native PyTorch, layer by layer and trained side by side.
 
     Raises:
         SpecError: an argument is wrong.
-        RuntimeError: a row is over its tolerance; the message names the first.
+        RuntimeError: a difference is over its tolerance; the message names the first.
     """
     spec = find_experiment(catalogue.specs, experiment)
     check_int("seeds", seeds, 2, 1000)
@@ -87,7 +87,7 @@ def compare(
 
 
 def format_rows(rows: "Sequence[Row]") -> str:
-    """Every comparison as a table, and which are over their tolerance."""
+    """Formats the comparisons as a table that marks those over their tolerance."""
     cells, kind = [], None
     for row in rows:
         if row.kind != kind:
@@ -99,7 +99,7 @@ def format_rows(rows: "Sequence[Row]") -> str:
 
 
 def format_equivalence(result: "Equivalence") -> list[str]:
-    """Lines of text for an `Equivalence`."""
+    """Formats an `Equivalence` as lines of text."""
     lines = [
         f"{side}: "
         + ", ".join(f"{name} {m['mean']:.4f} (sd {m['sd']:.4f})" for name, m in values.items())

@@ -9,7 +9,7 @@ from keras_fmnist.cli.output import format_table
 def prepare_data(
     *, force: Annotated[bool, "prepare it again although it is in order"] = False
 ) -> None:
-    """Prepares Fashion-MNIST, verifies it and says what it holds."""
+    """Prepares and verifies Fashion-MNIST, and prints what it holds."""
     from keras_fmnist import data
 
     data.prepare(force=check_flag("force", force))

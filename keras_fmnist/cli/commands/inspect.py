@@ -1,4 +1,4 @@
-"""`keras-fmnist inspect`: a net layer by layer, and what to be warned of."""
+"""`keras-fmnist inspect`: measures a net layer by layer, and warns of mistakes."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
@@ -8,13 +8,13 @@ from keras_fmnist.claims.catalogue import Catalogue
 from keras_fmnist.cli.arguments import (
     RecordsFolder,
     check_int,
-    check_records_folder,
     find_experiment,
+    find_records_folder,
+    say_where_records_are,
 )
 from keras_fmnist.cli.output import format_metrics, format_table
 from keras_fmnist.records.groups import find_seed
 from keras_fmnist.records.record import read_records
-from keras_fmnist.records.run import STUDY
 from keras_fmnist.specs import differences, restored, settings
 
 if TYPE_CHECKING:
@@ -28,11 +28,11 @@ def inspect(
     experiment: Annotated[str, "such as mansilla/base"],
     *,
     seed: Annotated[int, "of the run whose weights are taken, or else of fresh ones"] = 0,
-    out: RecordsFolder = STUDY,
+    out: RecordsFolder = None,
 ) -> None:
-    """Prints a net layer by layer, its dead units, and what to be warned of.
+    """Prints a net layer by layer, its dead units, and warnings.
 
-    Where `out` holds a run of it with this seed, these are that run's settings and weights.
+    If `out` holds a run of it with this seed, the settings and weights are those of the run.
 
     Raises:
         SpecError: an argument is wrong.
@@ -40,15 +40,14 @@ def inspect(
     """
     spec = find_experiment(catalogue.specs, experiment)
     check_int("seed", seed, 0, 2**31 - 1)
-    check_records_folder(out)
+    out = find_records_folder(out)
     backends.select_device("cpu")
     record = find_seed([r for r in read_records(out) if r.id == spec.id], seed)
     changes = differences(record.spec, settings(spec)) if record else []
     spec = restored(spec, record.spec) if record else spec
     from keras_fmnist import data
     from keras_fmnist.data.pixels import scale_pixels
-    from keras_fmnist.models import diagnostics, inspection, networks, weights
-    from keras_fmnist.training import baselines
+    from keras_fmnist.models import baselines, diagnostics, inspection, networks, weights
     from keras_fmnist.training.compile import build_loss
 
     model = networks.build(spec, seed)
@@ -56,6 +55,7 @@ def inspect(
     if record and (path := record.files(out).weights).exists():
         weights.set_arrays(model, weights.load(path, record.weights_sha256["final"]))
         source = f"the weights of {path}"
+    say_where_records_are(out)
     print(f"{'; '.join([spec.id, *changes])}: {source}")
     dataset = data.load()
     images = scale_pixels(dataset.test_images, spec.pixel_min)
@@ -78,7 +78,7 @@ def inspect(
 
 
 def format_layers(rows: "Sequence[Row]") -> str:
-    """The layers as a table; the sum of the parameters is in the last line."""
+    """Formats the layers as a table, with the sum of the parameters in the last line."""
     cells = [
         (
             row.name,

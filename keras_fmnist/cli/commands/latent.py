@@ -1,4 +1,4 @@
-"""`keras-fmnist latent`: maps of latent spaces."""
+"""`keras-fmnist latent`: maps latent spaces."""
 
 from typing import Annotated
 
@@ -8,11 +8,12 @@ from keras_fmnist.cli.arguments import (
     RecordsFolder,
     SeedOfRun,
     check_int,
-    check_records_folder,
     find_experiment,
+    find_records_folder,
+    say_where_records_are,
 )
 from keras_fmnist.records.json_files import write_dataclass
-from keras_fmnist.records.run import STUDY, locate_latent_space
+from keras_fmnist.records.run import locate_latent_space
 from keras_fmnist.settings import SpecError
 
 
@@ -20,9 +21,9 @@ def map_latent_spaces(
     catalogue: Catalogue,
     *experiments: Annotated[str, "such as mansilla/base; every autoencoder where none is given"],
     seed: SeedOfRun = 0,
-    out: RecordsFolder = STUDY,
+    out: RecordsFolder = None,
 ) -> None:
-    """Maps latent spaces: PCA, t-SNE, and lines between images, drawn beside the record.
+    """Maps latent spaces by PCA and t-SNE, with lines between images, drawn beside the record.
 
     Raises:
         SpecError: an argument is wrong; nothing was written.
@@ -35,7 +36,7 @@ def map_latent_spaces(
                 f"{spec.id} is a classifier: name its autoencoder, {spec.autoencoder.id}"
             )
     check_int("seed", seed, 0, 2**31 - 1)
-    check_records_folder(out)
+    out = find_records_folder(out, is_written=True)
     backends.select_device("cpu")
     from keras_fmnist import data
     from keras_fmnist.inference import trained
@@ -43,11 +44,12 @@ def map_latent_spaces(
     from keras_fmnist.reporting import figures
 
     if not chosen:
-        there = trained.find_all(out, seed)
-        chosen = [s for s in catalogue.specs if s.id in there and not s.is_classifier]
+        runs = trained.find_all(out, seed)
+        chosen = [s for s in catalogue.specs if s.id in runs and not s.is_classifier]
     if not chosen:
         raise SpecError(f"{out} holds no weights of an autoencoder, seed {seed}")
     records = [trained.find(out, spec.id, seed) for spec in chosen]
+    say_where_records_are(out)
     dataset = data.load()
     for spec, record in zip(chosen, records, strict=True):
         net = trained.load(out, record, spec)
@@ -55,5 +57,5 @@ def map_latent_spaces(
         write_dataclass(path, measure_latent_space(net, dataset))
         drawn = [p for p in figures.draw(out, spec.id) if p.stem.endswith(("_latent", "_line"))]
         if not drawn:
-            raise RuntimeError(f"{path}: seed {seed} is none of the runs that figures are drawn of")
+            raise RuntimeError(f"{path}: figures are not drawn from the run of seed {seed}")
         print(path, *drawn, sep="\n", flush=True)

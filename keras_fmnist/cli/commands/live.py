@@ -1,19 +1,12 @@
-"""`keras-fmnist live`: what the live page needs of the data set."""
-
-from typing import Annotated
+"""`keras-fmnist live`: measures what the live page needs of the data set."""
 
 from keras_fmnist import backends
 from keras_fmnist.claims.catalogue import Catalogue
-from keras_fmnist.cli.arguments import RecordsFolder, check_int, check_records_folder
-from keras_fmnist.records.run import STUDY
-from keras_fmnist.settings import SpecError
+from keras_fmnist.cli.arguments import RecordsFolder, SeedOfRun, check_int, find_records_folder
 
 
-def prepare_live(
-    catalogue: Catalogue,
-    *,
-    seed: Annotated[int, "of the runs"] = 0,
-    out: RecordsFolder = STUDY,
+def measure_for_live_page(
+    catalogue: Catalogue, *, seed: SeedOfRun = 0, out: RecordsFolder = None
 ) -> None:
     """Measures what the live page needs of the data set; `report` then writes that page.
 
@@ -22,14 +15,13 @@ def prepare_live(
         WeightsError: the weights are damaged.
     """
     check_int("seed", seed, 0, 2**31 - 1)
-    check_records_folder(out)
-    specs = [*catalogue.live.classifiers, *catalogue.live.autoencoders]
-    if not specs:
-        raise SpecError("no net is declared for the live page")
+    out = find_records_folder(out, is_written=True, takes_published=False)
     backends.select_device("cpu")
     from keras_fmnist import data
-    from keras_fmnist.inference import live_data, trained
+    from keras_fmnist.inference import trained
+    from keras_fmnist.inference.live_data import measure_live_data, write_live_data
 
+    specs = [*catalogue.live.classifiers, *catalogue.live.autoencoders]
     records = [trained.find(out, spec.id, seed) for spec in specs]
     nets = [trained.load(out, run, spec) for run, spec in zip(records, specs, strict=True)]
-    print(live_data.write(out, live_data.measure(nets, data.load())))
+    print(write_live_data(out, measure_live_data(nets, data.load())))

@@ -9,11 +9,11 @@ from keras_fmnist.cli.arguments import (
     RecordsFolder,
     SeedOfRun,
     check_int,
-    check_records_folder,
     check_target,
     find_experiment,
+    find_records_folder,
+    say_where_records_are,
 )
-from keras_fmnist.records.run import STUDY
 from keras_fmnist.settings import SpecError, shorten
 from keras_fmnist.specs import TEST_IMAGES
 
@@ -28,7 +28,7 @@ def predict(
     experiment: Annotated[str | None, "the classifier; its autoencoder rebuilds"] = None,
     seed: SeedOfRun = 0,
     picture: Annotated[str, "the PNG to draw"] = "prediction.png",
-    out: RecordsFolder = STUDY,
+    out: RecordsFolder = None,
 ) -> None:
     """Says what is on a picture, and draws its reconstruction and what is most like it.
 
@@ -41,7 +41,7 @@ def predict(
     if not spec.is_classifier:
         raise SpecError(f"{spec.id} is an autoencoder: name a classifier, such as {usual.id}")
     check_int("seed", seed, 0, 2**31 - 1)
-    check_records_folder(out)
+    out = find_records_folder(out)
     check_target("picture", picture, ".png")
     if not 1 <= len(images) <= MOST_PICTURES:
         raise SpecError(
@@ -64,6 +64,7 @@ def predict(
     from keras_fmnist.reporting import figures
 
     record, encoder = (trained.find(out, s.id, seed) for s in (spec, spec.autoencoder))
+    say_where_records_are(out)
     classifier = trained.load(out, record, spec)
     autoencoder = trained.load(out, encoder, spec.autoencoder)
     dataset = data.load()

@@ -1,4 +1,4 @@
-"""`keras-fmnist study`: many runs side by side."""
+"""`keras-fmnist study`: runs many trainings side by side."""
 
 import importlib.util
 import re
@@ -8,7 +8,7 @@ from typing import Annotated
 from keras_fmnist import backends
 from keras_fmnist.backends import resolve_device
 from keras_fmnist.claims.catalogue import Catalogue
-from keras_fmnist.cli.arguments import Device, RecordsFolder, check_folder, check_int
+from keras_fmnist.cli.arguments import Device, check_folder, check_int
 from keras_fmnist.cli.output import say_how_to_go_on
 from keras_fmnist.records import provenance
 from keras_fmnist.records.run import STUDY, Run
@@ -29,9 +29,9 @@ def run_study(
     address: Annotated[
         str | None, "of the Ray cluster, auto or host:port; else Ray starts here alone"
     ] = None,
-    out: RecordsFolder = STUDY,
+    out: Annotated[str, "folder of the records"] = STUDY,
 ) -> None:
-    """Runs what is missing of every experiment that matches, over several seeds.
+    """Runs what is missing of the experiments that match, over several seeds.
 
     Raises:
         SpecError: an argument is wrong; nothing was trained or written.
@@ -50,7 +50,7 @@ def run_study(
     check_folder(out)
     _check_engine(engine, address)
     if engine == "ray" and device == "gpu":
-        backends.get_backend()  # the nodes must have GPUs, this machine need not
+        backends.get_backend()  # the nodes need GPUs, this machine does not
     else:
         device = resolve_device(device)
     from keras_fmnist.reporting import figures
@@ -65,15 +65,15 @@ def run_study(
     if missing and engine == "ray":
         from keras_fmnist.study import ray_cluster
 
-        places = ray_cluster.Cluster(out, device, jobs, address)
+        runner = ray_cluster.Cluster(out, device, jobs, address)
     else:
         processors = 1 if device == "gpu" else provenance.usable_cores()
-        places = Local(out, jobs or processors)
-    print(f"runs missing under {out}: {len(missing)}; {places.places} at a time", flush=True)
+        runner = Local(out, jobs or processors)
+    print(f"runs missing under {out}: {len(missing)}; {runner.places} at a time", flush=True)
     try:
         with say_how_to_go_on("the same command goes on"):
-            run_jobs(missing, places)
-    finally:  # what has succeeded before a failure has its figures too
+            run_jobs(missing, runner)
+    finally:  # draw what has succeeded, also after a failure
         for experiment_id in dict.fromkeys(
             j.run.spec.id for j in missing if j.files.record.exists()
         ):
@@ -81,7 +81,7 @@ def run_study(
 
 
 def _check_engine(engine, address):
-    """Holds engine and address to what `run_study` takes."""
+    """Raises SpecError if engine or address is wrong, or if Ray is not installed."""
     if engine not in ("local", "ray"):
         raise SpecError(f"engine must be local or ray, not {shorten(engine)}")
     if engine == "local" and address is not None:

@@ -1,4 +1,4 @@
-"""The commands of an experiment: `python -m experiments.<report> <experiment>` trains it."""
+"""The commands that train: `python -m experiments.<report> <experiment>`."""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -82,10 +82,10 @@ def train_experiments(
     if checkpoint_every is not None:
         check_int("checkpoint_every", checkpoint_every, 1, TRAIN_IMAGES)
     check_flag("force", force)
-    check_tracker(track)
     check_flag("resume", resume)
     check_flag("deterministic", deterministic)
     check_folder(out)
+    check_tracker(track, out)
     device = backends.resolve_device(device, deterministic)
     from keras_fmnist.reporting import figures
     from keras_fmnist.study.jobs import plan_jobs
@@ -96,7 +96,7 @@ def train_experiments(
         Run(spec, number, backends.get_backend(), device, examples or TRAIN_IMAGES)
         for spec, number in itertools.product(specs, range(seed, seed + seeds))
     ]
-    if not force:  # a conflict at the third experiment must not show after the first two have run
+    if not force:  # find a conflict of the third experiment before the first two have run
         plan_jobs(runs, out)
         for run in runs:
             checkpoint_file.refuse(run.files(out), run.spec, resume)
@@ -115,7 +115,7 @@ def train_experiments(
 def build_experiment_commands(
     specs: Sequence[AutoencoderSpec | ClassifierSpec],
 ) -> dict[str, Callable[..., Choice]]:
-    """The commands of one report: each of its experiments, and `all` of them in order."""
+    """Builds the commands of one report: one for each experiment, and `all`."""
     commands = {spec.name: _build_experiment_command(spec) for spec in specs}
     doc = f"Every experiment of {specs[0].report}, in order."
     commands["all"] = command(train_experiments, specs, doc=doc, flags=SEVERAL)
@@ -127,8 +127,8 @@ def _build_experiment_command(spec):
 
     def act(**given):
         changes = {name: value for name, value in given.items() if name not in run_flags}
-        rest = {name: value for name, value in given.items() if name in run_flags}
-        train_experiments([override(spec, changes)], **rest)
+        options = {name: value for name, value in given.items() if name in run_flags}
+        train_experiments([override(spec, changes)], **options)
 
     flags = run_flags | _list_setting_flags(spec)
     return command(act, doc=f"{spec.id}: {spec.summary}.", flags=flags)

@@ -1,4 +1,4 @@
-"""The confusion matrix of a classifier."""
+"""Draws the confusion matrix of a classifier."""
 
 import numpy as np
 from matplotlib import pyplot as plt
@@ -10,7 +10,7 @@ from keras_fmnist.reporting.figures.style import title_axes
 
 
 def draw_confusion(record: Record) -> Figure:
-    """Counts of test images: rows are the true classes, columns the predicted ones."""
+    """Draws the counts of test images: rows are true classes, columns predicted ones."""
     counts = np.array(record.confusion_matrix)
     figure, axes = plt.subplots(figsize=(4.4, 4.2))
     axes.imshow(counts, cmap="Blues", vmin=0, vmax=counts.sum(axis=1).max())

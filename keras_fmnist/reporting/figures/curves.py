@@ -1,4 +1,4 @@
-"""Loss and accuracy over the epochs."""
+"""Draws loss and accuracy over the epochs."""
 
 from collections.abc import Sequence
 
@@ -17,14 +17,14 @@ CURVES = (  # history name, label, colour, dashes
 
 
 def draw_curves(records: Sequence[Record], metric: str, label: str) -> Figure:
-    """The three curves an epoch; for several seeds their mean, and a band from least to most."""
+    """Draws the three curves; for several seeds their mean, and a band from lowest to highest."""
     figure, axes = plt.subplots(figsize=(3.4, 2.4))
-    for pattern, words, colour, dashes in CURVES:
+    for pattern, name, colour, dashes in CURVES:
         values = np.array([record.history[pattern.format(metric)] for record in records])
         epochs = np.arange(1, values.shape[1] + 1)
-        markers = "o" if len(epochs) == 1 else ""  # one epoch makes no line
+        markers = "o" if len(epochs) == 1 else ""  # one epoch is not a line
         axes.plot(
-            epochs, values.mean(axis=0), color=colour, linestyle=dashes, marker=markers, label=words
+            epochs, values.mean(axis=0), color=colour, linestyle=dashes, marker=markers, label=name
         )
         if len(records) > 1:
             low, high = values.min(axis=0), values.max(axis=0)

@@ -1,15 +1,9 @@
-"""Figures from records, as PNG and SVG: the only room that knows matplotlib.
-
-Column width is 3.4 inches and type 8 points, so that a figure can go into a report as it is.
-Colours are Okabe and Ito's, which people with any colour vision can tell apart; lines differ in
-dashes too.
-"""
+"""Draws the figures of records and writes them as PNG and SVG."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import matplotlib
 from matplotlib import pyplot as plt
 
 from keras_fmnist.files import write_whole
@@ -23,7 +17,7 @@ from keras_fmnist.reporting.figures.latent import draw_lines, draw_maps
 from keras_fmnist.reporting.figures.overview import draw_overview
 from keras_fmnist.reporting.figures.prediction import draw_predictions
 from keras_fmnist.reporting.figures.reconstructions import draw_reconstructions
-from keras_fmnist.reporting.figures.style import METADATA, STYLE, render_figure, render_files
+from keras_fmnist.reporting.figures.style import METADATA, hold_style, render_figure, render_files
 from keras_fmnist.specs import Spec
 
 if TYPE_CHECKING:
@@ -37,7 +31,7 @@ def draw(out: Path | str, experiment_id: str) -> list[Path]:
     """Draws every figure of one experiment from the records under `out`, and writes them.
 
     Returns:
-        The paths of the PNG files; an SVG of the same name lies beside each.
+        The paths of the PNG files; an SVG of the same name is beside each.
 
     Raises:
         RecordError: there is no record of this experiment, or one is damaged.
@@ -52,11 +46,19 @@ def draw(out: Path | str, experiment_id: str) -> list[Path]:
 
 
 def render(out: Path | str, records: Sequence[Record]) -> dict[Path, bytes]:
-    """Every figure of one experiment, from its records, as `{path under out: bytes}`."""
+    """Draws every figure of one experiment.
+
+    Args:
+        out: the folder of the records.
+        records: of one experiment.
+
+    Returns:
+        `{path under out: content of the file}`.
+    """
     records = select_largest(records)
     first = records[0]
     pictures = {}
-    with matplotlib.rc_context(STYLE):
+    with hold_style():
         if first.history:
             loss = "cross entropy" if first.is_classifier else "mean squared error"
             pictures["loss"] = draw_curves(records, "loss", loss)
@@ -64,7 +66,7 @@ def render(out: Path | str, records: Sequence[Record]) -> dict[Path, bytes]:
             if first.history:
                 pictures["accuracy"] = draw_curves(records, "accuracy", "accuracy")
             pictures["confusion"] = draw_confusion(first)
-        elif first.images is not None:  # an older record has none
+        elif first.images is not None:  # older records have none
             pictures["reconstructions"] = draw_reconstructions(first)
             if space := find_latent_space(out, records):
                 pictures["latent"] = draw_maps(space)
@@ -77,7 +79,7 @@ def render(out: Path | str, records: Sequence[Record]) -> dict[Path, bytes]:
 
 
 def list_drawn(out: Path | str, spec: Spec) -> list[Path]:
-    """The files under `out` that have the name of a figure of an experiment."""
+    """Lists the files under `out` that are named like a figure of an experiment."""
     paths = (
         Path(out, spec.id, f"{spec.name}_{kind}.{ending}") for kind in KINDS for ending in METADATA
     )
@@ -85,7 +87,9 @@ def list_drawn(out: Path | str, spec: Spec) -> list[Path]:
 
 
 def render_overview(out: Path | str, records: Sequence[Record]) -> dict[Path, bytes]:
-    """One picture of all autoencoders, as `{path under out: bytes}`; of none where none has images.
+    """Draws one picture of all autoencoders, as `{path under out: content of the file}`.
+
+    Empty if no record has images.
 
     Args:
         out: the folder of the study.
@@ -94,13 +98,13 @@ def render_overview(out: Path | str, records: Sequence[Record]) -> dict[Path, by
     pictured = [record for record in records if record.images is not None]
     if not pictured:
         return {}
-    with matplotlib.rc_context(STYLE):
+    with hold_style():
         return render_files(draw_overview(pictured), Path(out, "overview"))
 
 
 def write_predictions(path: Path | str, predictions: "Sequence[Prediction]") -> None:
-    """Draws what `prediction.predict` gives, as a PNG."""
-    with matplotlib.rc_context(STYLE):
+    """Draws what `prediction.predict` returned, as a PNG."""
+    with hold_style():
         figure = draw_predictions(predictions)
         write_whole(path, render_figure(figure, "png"))
     plt.close(figure)

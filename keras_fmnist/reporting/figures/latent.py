@@ -1,4 +1,4 @@
-"""A latent space: two maps of its codes, and what lies on a line between two images."""
+"""Draws a latent space: two maps of its codes, and images decoded between two codes."""
 
 import numpy as np
 from matplotlib import pyplot as plt
@@ -17,12 +17,12 @@ TEN = (
 
 
 def draw_maps(space: LatentSpace) -> Figure:
-    """PCA and t-SNE of test images, coloured by class, each class named in its middle."""
+    """Draws PCA and t-SNE of test images, coloured by class, with the names of the classes."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(6.9, 3.6))
     labels = np.array(space.labels)
     for axes, points in ((left, space.pca), (right, space.tsne)):
         x, y = np.array(points["x"]), np.array(points["y"])
-        # As pixels in an SVG too: two thousand circles would take half a megabyte.
+        # As pixels even in an SVG, where two thousand circles would take half a megabyte.
         axes.scatter(x, y, s=3, c=np.array(TEN)[labels], linewidths=0, rasterized=True)
         middles = {k: (np.median(x[labels == k]), np.median(y[labels == k])) for k in set(labels)}
         for label, (across, up) in _apart(middles, 0.2 * np.ptp(x), 0.06 * np.ptp(y)).items():
@@ -41,7 +41,7 @@ def draw_maps(space: LatentSpace) -> Figure:
 
 
 def _apart(places, width, height):
-    """Moves names up until none covers another: `{label: (x, y)}`, lowest first."""
+    """Moves names up until none covers another, from the lowest on: `{label: (x, y)}`."""
     settled = {}
     for label, (x, y) in sorted(places.items(), key=lambda item: item[1][1]):
         while any(abs(x - a) < width and abs(y - b) < height for a, b in settled.values()):
@@ -51,7 +51,7 @@ def _apart(places, width, height):
 
 
 def draw_lines(space: LatentSpace) -> Figure:
-    """For each pair of test images what the decoder makes of the codes between theirs."""
+    """Draws, for each pair of test images, the images decoded between their codes."""
     rows = [unpack_images(line["images"]) for line in space.lines]
     count = len(rows[0])
     figure, grid = plt.subplots(

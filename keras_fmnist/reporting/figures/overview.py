@@ -1,4 +1,4 @@
-"""All autoencoders in one picture: ten test images, and below them what each makes of them."""
+"""Draws ten test images and below them their reconstructions by every autoencoder."""
 
 from collections.abc import Sequence
 
@@ -11,14 +11,14 @@ from keras_fmnist.records.images import unpack_images
 from keras_fmnist.records.record import Record
 from keras_fmnist.reporting.figures.images import show_image
 
-GAP = 2  # light pixels at either side of an image
+GAP = 2  # light pixels on each side of an image
 
 
 def draw_overview(records: Sequence[Record]) -> Figure:
-    """A row for each record, in their order, below the originals.
+    """Draws a row for each record, in their order, below the originals.
 
-    Beside each stand its seed and the share of the test images' variance that the net explains: it
-    does not depend on the range of the pixels, as the loss does. Older records do not say it.
+    Beside each row are its seed and the share of the variance of the test images that the net
+    explains. Unlike the loss it does not depend on the range of pixels. Older records lack it.
 
     Args:
         records: of autoencoders, all with images.

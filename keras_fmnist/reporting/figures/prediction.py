@@ -1,4 +1,4 @@
-"""A user's picture, what the net sees of it, what it makes of it, and what it comes next to."""
+"""Draws what `predict` found for pictures: reconstruction, neighbours, probabilities."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from keras_fmnist.inference.prediction import Prediction
 
 BLUE = "#0072B2"
-WIDTHS = (1, 1, 1, 0.1, 1, 1, 1, 1, 1, 0.5, 1.1)  # of the columns; the tenth has the bars' names
+WIDTHS = (1, 1, 1, 0.1, 1, 1, 1, 1, 1, 0.5, 1.1)  # of the columns; in the tenth are the bars' names
 LIKELIEST = 5
 
 
 def draw_predictions(predictions: "Sequence[Prediction]") -> Figure:
-    """A row for each picture: original, net's view, reconstruction, neighbours, probabilities.
+    """Draws a row for each picture: original, input of the net, what the net makes of it.
 
-    The net's images are drawn as it sees them, light on dark.
+    All images of the net are drawn light on dark, as it sees them.
     """
     size = (9.5, 0.3 + 1.15 * len(predictions))
     figure, grid = plt.subplots(

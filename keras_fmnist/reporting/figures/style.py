@@ -1,12 +1,13 @@
-"""How figures look, and how they become bytes.
+"""The style of the figures, and their conversion to bytes.
 
 Column width is 3.4 inches and type 8 points, so that a figure can go into a report as it is.
 Colours are Okabe and Ito's, which people with any colour vision can tell apart; lines differ in
 dashes too.
 """
 
+import contextlib
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import matplotlib
@@ -27,21 +28,30 @@ STYLE = {
     "lines.linewidth": 1.3,
     "legend.frameon": False,
     "figure.constrained_layout.use": True,
-    "svg.hashsalt": "keras-fmnist",  # without it every drawing has other ids
+    "svg.hashsalt": "keras-fmnist",  # without it ids change with every drawing
 }
 # Without dates and versions inside, the same records give the same bytes.
 METADATA = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
 
 
+@contextlib.contextmanager
+def hold_style() -> Iterator[None]:
+    """A context with `STYLE` over matplotlib's defaults, whatever the user has configured."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(STYLE)
+        yield
+
+
 def title_axes(records: Sequence[Record]) -> str:
-    """Whose figure it is: the experiment, its seeds and the backend."""
+    """Returns the title of a figure: experiment, seeds and backend."""
     first = records[0]
     who = f"seed {first.seed}" if len(records) == 1 else f"mean of {len(records)} seeds"
     return f"{first.id}, {who} on {first.backend}"
 
 
 def render_files(figure: Figure, stem: Path) -> dict[Path, bytes]:
-    """A figure as `{path: bytes}`, and closed: a study of many would fill the memory."""
+    """Returns a figure as `{path: bytes}` of an SVG and a PNG, and closes it to free memory."""
     drawn = {
         stem.with_suffix(f".{ending}"): render_figure(figure, ending) for ending in ("svg", "png")
     }
@@ -50,7 +60,7 @@ def render_files(figure: Figure, stem: Path) -> dict[Path, bytes]:
 
 
 def render_figure(figure: Figure, ending: str) -> bytes:
-    """A figure as the bytes of a file; `ending` is png or svg."""
+    """Returns a figure as the bytes of a file; `ending` is png or svg."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format=ending, dpi=200, metadata=METADATA[ending])
     return buffer.getvalue()

@@ -1,26 +1,26 @@
-"""What the page says beside the results: parity, speed, what is open, and how it was all made."""
+"""Fills the appendix of the page: parity, speed, open questions, checklist, commands."""
 
 import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from keras_fmnist.claims.catalogue import Catalogue, Text
+from keras_fmnist.claims.catalogue import Catalogue
 from keras_fmnist.claims.ranking import rank_readings
+from keras_fmnist.claims.texts import Text
 from keras_fmnist.records.json_files import RecordError
 from keras_fmnist.records.measurements import read_measurements
 from keras_fmnist.records.record import Record
 from keras_fmnist.reporting import tables
-from keras_fmnist.reporting.page.bilingual import text
-from keras_fmnist.reporting.page.translations import of_rulers
+from keras_fmnist.reporting.page.bilingual import text, translate
 from keras_fmnist.specs import Spec
 
 DEFAULTS = ("what", "keras", "pytorch", "ours")
-# The times of a step, the one that the others are held to first.
+# The variants of a training step; the others are compared with the first.
 VARIANTS = ("ours", *tables.OTHERS)
 
 
-def _each(out, kind, make):
-    """What is made of every file that a command left, or an error that names the damaged one."""
+def _describe_files(out, kind, make):
+    """Applies `make` to every file of a kind; an error names the damaged file."""
     made = []
     for name, content in read_measurements(out, kind).items():
         try:
@@ -32,8 +32,8 @@ def _each(out, kind, make):
 
 
 def describe_parity(out: Path | str) -> list[dict]:
-    """What `compare` found, a dict for each committed file."""
-    return _each(out, "parity", _parity)
+    """Describes what `compare` found, a dict for each of its files."""
+    return _describe_files(out, "parity", _parity)
 
 
 def _parity(name, found):
@@ -44,19 +44,19 @@ def _parity(name, found):
         "equivalence": _equivalence(found["equivalence"]),
         "verdict": text(found["equivalence"]["verdict"]),
         "defaults": [
-            {column: of_rulers(row[column]) for column in DEFAULTS} for row in found["defaults"]
+            {column: translate(row[column]) for column in DEFAULTS} for row in found["defaults"]
         ],
     }
 
 
 def _kinds(rows):
-    """The rows of each kind in one: how many, and the one nearest to its tolerance."""
+    """Sums up the rows of each kind: how many, and the one nearest to its tolerance."""
     kinds = {}
     for row in rows:
         kinds.setdefault(row["kind"], []).append(row)
     return [
         {
-            "kind": of_rulers(kind),
+            "kind": translate(kind),
             "tensors": len(group),
             "worst": _number(worst["max_abs"], ".2g"),
             "where": worst["name"],
@@ -69,7 +69,7 @@ def _kinds(rows):
 
 
 def _number(value, form):
-    """A number in digits; what JSON holds as null was none."""
+    """Formats a number; null in JSON was NaN or infinite."""
     return "–" if value is None else format(value, form)
 
 
@@ -83,12 +83,12 @@ def _equivalence(found):
 
 
 def describe_speed(out: Path | str) -> list[dict]:
-    """What `bench` found, a dict for each committed file."""
-    return _each(out, "benchmarks", _speed)
+    """Describes what `bench` found, a dict for each of its files."""
+    return _describe_files(out, "benchmarks", _speed)
 
 
 def _speed(name, found):
-    # Older files do not say on which backend they were made: it was torch.
+    # Older files do not name their backend, which was torch.
     backends = {found.get("backend", "torch"): found["experiments"], **found.get("backends", {})}
     return {
         "name": name,
@@ -100,7 +100,7 @@ def _speed(name, found):
 
 
 def _whole(found, backend):
-    """What `bench --whole` adds: how the cost grows, and the memory; None where it is not there."""
+    """Describes what `bench --whole` adds, growth of the cost and memory; None without it."""
     if "growth" not in found:
         return None
     growth, memory = found["growth"], found["peak_memory_mib"]
@@ -116,19 +116,19 @@ def _whole(found, backend):
         )
         for images, times in growth["seconds_per_epoch"].items()
     ]
-    if memory:  # not every system says it
+    if memory:  # not every system reports it
         rows.append((text("peak_memory"), memory, ".0f"))
     columns = [name for name in VARIANTS if any(name in taken for _, taken, _ in rows)]
     cells = [
-        (words, [format(taken[name], form) if name in taken else "" for name in columns])
-        for words, taken, form in rows
+        (label, [format(taken[name], form) if name in taken else "" for name in columns])
+        for label, taken, form in rows
     ]
     caption = text("growth", name=next(iter(found["experiments"])), backend=backend)
     return {"caption": caption, "columns": columns, "rows": cells}
 
 
 def _times(experiments):
-    """Columns and rows of one backend: milliseconds, and ratios with their quartiles."""
+    """Returns columns and rows of one backend: milliseconds, and ratios with quartiles."""
     taken = {name: one["ms_per_step"] for name, one in experiments.items()}
     columns = [name for name in VARIANTS if any(name in times for times in taken.values())]
     rows = []
@@ -148,7 +148,7 @@ def _times(experiments):
 
 
 def describe_readings(catalogue: Catalogue, records: Sequence[Record]) -> list[dict]:
-    """The readings of every printed row that have been run, nearest first."""
+    """Describes the readings of every printed row that have been run, the nearest first."""
     found = []
     for row, specs in catalogue.questions.items():
         if ranks := rank_readings(row, specs, records):
@@ -162,12 +162,12 @@ def describe_readings(catalogue: Catalogue, records: Sequence[Record]) -> list[d
 def build_checklist(
     catalogue: Catalogue, records: Sequence[Record], groups: dict[str, list[Record]]
 ) -> list[tuple[str, bool, str | Text]]:
-    """What must be known to make the study again: `[(item, whether all records say it, words)]`.
+    """Builds the checklist of reproducibility: `[(item, whether it is met, text)]`.
 
     Args:
         catalogue: a `Catalogue`.
         records: of its experiments.
-        groups: the records that stand for each experiment.
+        groups: what `results.select_groups` returned for them.
     """
     sizes = [len(group) for group in groups.values()]
     many = sum(size > 1 for size in sizes)
@@ -196,7 +196,7 @@ def build_checklist(
 
 
 def _versions(found):
-    """`keras 3.15.1, torch 2.13.0 or 2.14.0` of several records' versions."""
+    """Formats the versions of several records: `keras 3.15.1, torch 2.13.0 or 2.14.0`."""
     names = dict.fromkeys(name for versions in found for name in versions)
     numbers = {name: sorted({v[name] for v in found if name in v}) for name in names}
     return ", ".join(f"{name} {' or '.join(values)}" for name, values in numbers.items())
@@ -205,7 +205,7 @@ def _versions(found):
 def list_runs(
     catalogue: Catalogue, records: Sequence[Record]
 ) -> list[tuple[Spec, str, list[Record]]]:
-    """How each experiment's runs are made again: `[(spec, settings, records)]`."""
+    """Lists what it takes to repeat the runs of each experiment: `[(spec, settings, records)]`."""
     return [
         (spec, format_settings(group[0].spec), group)
         for spec in catalogue.specs
@@ -214,7 +214,7 @@ def list_runs(
 
 
 def format_settings(settings: dict) -> str:
-    """A record's settings in one line: `batch_size 100, batchnorm false`."""
+    """Formats the settings of a record in one line: `batch_size 100, batchnorm false`."""
     parts = []
     for name, value in sorted(settings.items()):
         if isinstance(value, dict):

@@ -1,35 +1,23 @@
-"""Words in English and Spanish, and HTML that carries both and shows one.
+"""The page's words in English and Spanish, and HTML that carries both and shows one.
 
 Text is written twice, each in an element with its `lang`; the page's style shows the one that the
 whole page is in. What cannot hold elements (an attribute, an option) is exchanged by the script.
 """
 
 import re
-import tomllib
-from importlib import resources
 
 from markupsafe import Markup, escape
 
-from keras_fmnist.claims.catalogue import Text
+from keras_fmnist.claims.texts import Text, Texts, same_in_both
 
-TEXTS = {
-    key: text
-    for name in ("texts.toml", "live.toml")
-    for key, text in tomllib.loads(
-        resources.files(__package__).joinpath(name).read_text("utf-8")
-    ).items()
-}
+# The words of the pages, by key.
+text = Texts(__package__, "texts", "live")
 
 
-def text(key: str, **values: str | int | Text) -> Text:
-    """A text of the page with its `{values}` filled in; a value may be a `Text` itself."""
-    languages = TEXTS[key]
-
-    def fill(language, name):
-        chosen = {k: getattr(v, name) if isinstance(v, Text) else v for k, v in values.items()}
-        return languages[language].format(**chosen)
-
-    return Text(fill("en", "english"), fill("es", "spanish"))
+def translate(phrase: str) -> Text:
+    """What `compare` wrote in English; a number or a name of the libraries is the same in both."""
+    key = f"compare {phrase}"
+    return text(key) if key in text.templates else same_in_both(phrase)
 
 
 def both(words: Text) -> Markup:

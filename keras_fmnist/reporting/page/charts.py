@@ -1,6 +1,6 @@
-"""Curves as Bokeh plots in JSON. The page draws them in its colours and language.
+"""Makes Bokeh plots in JSON, which the page draws in its colours and language.
 
-`${ink}` and the like stand for what a reader may switch: colours of the page and words.
+`${ink}` and others are placeholders for colours and words that a reader can switch.
 """
 
 import json
@@ -16,25 +16,25 @@ from bokeh.plotting import figure
 from keras_fmnist.records.record import Record
 from keras_fmnist.reporting.figures.style import BLUE, GREEN, ORANGE
 
-# One experiment: a colour a curve, as in the printed figures. Several: a colour an experiment.
+# One experiment: a colour for each curve, as in the figures. Several: a colour for each experiment.
 CURVES = (
     ("{}", "as_it_ran", ORANGE, "dotted"),
     ("train_eval_{}", "evaluated", BLUE, "solid"),
     ("val_{}", "validation", GREEN, "dashed"),
 )
-# Bokeh takes nothing but colours for a colour: these three stand for the page's own.
+# Bokeh accepts only colours as colours, so these three are placeholders for those of the page.
 INK, PAPER, RULE = OWN = ("#000001", "#000002", "#000003")
-# And these for as many columns of names, long ones or short, as there is room for, and for the
-# height that the page's style gives.
+# Placeholders for the number of legend columns, with long or short names, and for the height; the
+# page sets them.
 FEW, MANY = COLUMNS = (98, 99)
 HEIGHT = 997
 COLOURS = (BLUE, ORANGE, GREEN, "#CC79A7", "#E69F00")  # Okabe and Ito's
 UNITS = ("accuracy", "mean squared error", "cross entropy")
-WORDS = ("epoch", "test_image", *UNITS, *(word for _, word, _, _ in CURVES))  # what a plot may say
+WORDS = ("epoch", "test_image", *UNITS, *(word for _, word, _, _ in CURVES))  # what plots may use
 
 
 def plot_curves(groups: dict[str, list[Record]], metric: str) -> list[dict]:
-    """The curves of one or several experiments: over seeds their mean, least and greatest.
+    """Computes the curves of experiments: over seeds their mean, lowest and highest.
 
     Args:
         groups: `{experiment's name: its records}`, each trained for at least one epoch.
@@ -47,7 +47,7 @@ def plot_curves(groups: dict[str, list[Record]], metric: str) -> list[dict]:
     for colour, (name, records) in zip(cycle(COLOURS), groups.items(), strict=False):
         for pattern, word, own_colour, dash in CURVES:
             if len(groups) > 1 and word == "as_it_ran":
-                continue  # ten lines are enough
+                continue  # too many lines otherwise
             epochs = list(zip(*(r.history[pattern.format(metric)] for r in records), strict=True))
             found.append(
                 {
@@ -64,10 +64,10 @@ def plot_curves(groups: dict[str, list[Record]], metric: str) -> list[dict]:
 
 
 def build_plot(lines: list[dict], metric: str, unit: str, scale: str) -> str:
-    """A Bokeh plot as JSON, the same bytes each time.
+    """Builds a Bokeh plot as JSON, the same bytes each time.
 
     Args:
-        lines: what `curves` returned.
+        lines: what `plot_curves` returned.
         metric: `loss` or `accuracy`.
         unit: the word for the vertical axis, one of `UNITS`.
         scale: `linear` or `log`.
@@ -77,25 +77,24 @@ def build_plot(lines: list[dict], metric: str, unit: str, scale: str) -> str:
     source = ColumnDataSource(_columns(lines))
     entries = {}
     for number, line in enumerate(lines):
-        drawn = entries.setdefault(line["who"] or _word(line), [])
-        drawn.append(_line(axes, source, number, line))
+        renderers = entries.setdefault(line["who"] or _word(line), [])
+        renderers.append(_line(axes, source, number, line))
         if _has_band(line):
             band = {"y1": f"low{number}", "y2": f"high{number}", "fill_color": line["colour"]}
-            drawn.append(axes.varea("epoch", source=source, fill_alpha=0.15, **band))
-        if len(line["mean"]) == 1:  # one epoch makes no line
-            drawn.append(
+            renderers.append(axes.varea("epoch", source=source, fill_alpha=0.15, **band))
+        if len(line["mean"]) == 1:  # one epoch is not a line
+            renderers.append(
                 axes.scatter("epoch", f"mean{number}", source=source, color=line["colour"], size=7)
             )
-    # The tooltip hangs on a line that nobody sees, so that no curve takes it along when it is
-    # hidden.
-    unseen = axes.line("epoch", "mean0", source=source, line_alpha=0)
-    axes.add_tools(HoverTool(renderers=[unseen], mode="vline", tooltips=_tooltip(lines, metric)))
+    # The tooltip belongs to an invisible line, so that it stays when a curve is hidden.
+    invisible = axes.line("epoch", "mean0", source=source, line_alpha=0)
+    axes.add_tools(HoverTool(renderers=[invisible], mode="vline", tooltips=_tooltip(lines, metric)))
     axes.add_layout(build_legend(entries), "above")
     return dump_plot(axes)
 
 
 def build_empty_plot(**more: str | bool) -> Plot:
-    """A plot without tools, as wide as there is room."""
+    """Builds a plot without tools, as wide as its container."""
     return figure(
         height=HEIGHT,
         sizing_mode="stretch_width",
@@ -109,9 +108,9 @@ def build_empty_plot(**more: str | bool) -> Plot:
 
 
 def dump_plot(axes: Plot) -> str:
-    """A plot in the page's colours, as JSON for its script; the same bytes each time."""
+    """Returns a plot as JSON for the page's script; the same bytes each time."""
     _style(axes)
-    # In the order in which Bokeh gives them: a model is defined before it is referred to.
+    # Keys stay in Bokeh's order, in which a model is defined before it is referred to.
     text = json.dumps(json_item(axes), separators=(",", ":"))
     for colour, name in zip(OWN, ("ink", "paper", "rule"), strict=True):
         text = text.replace(colour, f"${{{name}}}")
@@ -121,7 +120,7 @@ def dump_plot(axes: Plot) -> str:
 
 
 def _columns(lines):
-    """Bokeh's columns, all of the length of the longest training."""
+    """Makes Bokeh's columns, all as long as the longest training."""
     epochs = max(len(line["mean"]) for line in lines)
     columns = {"epoch": list(range(1, epochs + 1))}
     for number, line in enumerate(lines):
@@ -155,7 +154,7 @@ def _tooltip(lines, metric):
 
 
 def build_legend(entries: dict[str, list], columns: int = FEW) -> Legend:
-    """The names of what is drawn; pressed, one hides its renderers."""
+    """Builds the legend; clicking a name hides its renderers."""
     return Legend(
         items=[LegendItem(label=name, renderers=drawn) for name, drawn in entries.items()],
         click_policy="hide",
@@ -185,7 +184,7 @@ def _style(axes):
 
 
 def _renumbered(text):
-    """Bokeh numbers its models from where the process stands; here every plot begins at 1."""
+    """Renumbers models from 1 on, because Bokeh counts them over the whole process."""
     names = dict.fromkeys(re.findall(r'"(p\d+)"', text))
     for number, name in enumerate(names, 1):
         names[name] = f'"p{number}"'

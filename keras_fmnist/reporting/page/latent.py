@@ -1,4 +1,4 @@
-"""Latent spaces as the page shows them: two maps to point at, and lines between images."""
+"""Makes the latent spaces of the page: two maps with tooltips, and lines between images."""
 
 from pathlib import Path
 
@@ -16,14 +16,17 @@ TOOLTIP = '<div style="font-size:13px;color:#18191d"><b>$name</b>, ${test_image}
 
 
 def describe_spaces(out: Path | str, groups: dict[str, list[Record]]) -> list[dict]:
-    """What `keras-fmnist latent` has left of the autoencoders, as `{id, maps, about, lines, …}`.
+    """Describes the latent spaces that `keras-fmnist latent` measured.
 
     Args:
         out: the folder of the records.
-        groups: what `content.leading` returned.
+        groups: what `results.select_groups` returned.
+
+    Returns:
+        A dict `{id, maps, about, lines, command}` for each autoencoder that has one.
 
     Raises:
-        RecordError: one is damaged.
+        RecordError: a file is damaged.
     """
     nets = [group for group in groups.values() if not group[0].is_classifier]
     return [_space(found) for group in nets if (found := find_latent_space(out, group))]
@@ -45,7 +48,7 @@ def _space(found):
 
 
 def _line(found, line):
-    # The rows are the first images of two classes; the labels cover the first of every class.
+    # The rows are the first images of two classes, which the labels always include.
     first, last = (CLASS_NAMES[found.labels[row]] for row in line["test_rows"])
     return text("line_alt", first=first, last=last, who=found.id), images.join_images(
         line["images"]
@@ -53,7 +56,7 @@ def _line(found, line):
 
 
 def plot_codes(found: LatentSpace, points: dict) -> str:
-    """A map as a Bokeh plot in JSON: a colour and a name for each class.
+    """Makes a map as a Bokeh plot in JSON: a colour and a name for each class.
 
     Args:
         found: a `LatentSpace`.

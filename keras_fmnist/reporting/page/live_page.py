@@ -11,8 +11,7 @@ from markupsafe import Markup
 
 from keras_fmnist.claims.catalogue import Catalogue
 from keras_fmnist.data import CLASS_NAMES
-from keras_fmnist.inference import live_data
-from keras_fmnist.inference.live_data import LiveData
+from keras_fmnist.inference.live_data import COMPONENTS, LiveData, find_live_data
 from keras_fmnist.models import weights
 from keras_fmnist.records.latent_space import find_latent_space
 from keras_fmnist.records.record import Record
@@ -37,7 +36,7 @@ SCRIPTS = (
 )
 
 
-def content(catalogue: Catalogue, records: Sequence[Record], out: Path | str) -> dict | None:
+def build_content(catalogue: Catalogue, records: Sequence[Record], out: Path | str) -> dict | None:
     """What the template shows; the same records, weights and measurements give the same.
 
     Args:
@@ -65,7 +64,7 @@ def content(catalogue: Catalogue, records: Sequence[Record], out: Path | str) ->
     }
 
 
-def is_there(catalogue: Catalogue, records: Sequence[Record], out: Path | str) -> bool:
+def has_live_page(catalogue: Catalogue, records: Sequence[Record], out: Path | str) -> bool:
     """Whether there is a live page, to which the first one then leads.
 
     Raises:
@@ -76,14 +75,14 @@ def is_there(catalogue: Catalogue, records: Sequence[Record], out: Path | str) -
 
 def _find(catalogue, records, out):
     chosen = (*catalogue.live.classifiers, *catalogue.live.autoencoders)
-    return live_data.find(out, chosen, records)
+    return find_live_data(out, chosen, records)
 
 
 def _content(out, found: LiveData):
     """What the script reads, and what the template shows of the same nets."""
     store = nets.Store()
     classifiers, autoencoders = [], []
-    for run in found.runs.values():
+    for run in found.nets.values():
         path = run.record.files(out).weights
         arrays = weights.load(path, run.record.weights_sha256["final"])
         if run.record.is_classifier:
@@ -103,11 +102,11 @@ def _content(out, found: LiveData):
     }
     rows, labels = (found.arrays[name].tolist() for name in ("rows", "labels"))
     tables = {
-        "runs": list(found.runs.values()),
+        "runs": list(found.nets.values()),
         "classifiers": classifiers,
         "autoencoders": autoencoders,
         "layers": _layers(
-            next(run.spec for run in found.runs.values() if not run.record.is_classifier)
+            next(run.spec for run in found.nets.values() if not run.record.is_classifier)
         ),
         "choices": [
             (number, CLASS_NAMES[label], row)
@@ -140,7 +139,7 @@ def _autoencoder(run, arrays, measured, store, out):
         "name": spec.name,
         "numbers": spec.code_size,
         # Where the code is as long as the image its PCA is the image itself.
-        "pca": spec.code_size if spec.code_size <= live_data.COMPONENTS else None,
+        "pca": spec.code_size if spec.code_size <= COMPONENTS else None,
         "exact": spec.code_size >= IMAGE_SIZE**2,
         "pixel_min": spec.pixel_min,
         "dropout": spec.dropout,
@@ -182,8 +181,10 @@ def _engine():
 
 def _script_words():
     """What the script says, for each language: the texts whose names begin with `live_js_`."""
-    keys = [key for key in bilingual.TEXTS if key.startswith("live_js_")]
+    keys = [key for key in bilingual.text.templates if key.startswith("live_js_")]
     return {
-        language: {key.removeprefix("live_js_"): bilingual.TEXTS[key][language] for key in keys}
+        language: {
+            key.removeprefix("live_js_"): bilingual.text.templates[key][language] for key in keys
+        }
         for language in ("en", "es")
     }

@@ -1,7 +1,7 @@
 """Nets as the live page runs them: a list of operations each, and their weights as 16-bit floats.
 
-The operations are those of `models`, in its order; `page/live/nets.js` computes them. A batch norm
-is folded into the convolution before it, as evaluation mode allows.
+The operations are those of `models.networks`, in its order; `live/nets.js` computes them. A batch
+norm is folded into the convolution before it, as evaluation mode allows.
 """
 
 import base64
@@ -12,7 +12,7 @@ import numpy as np
 from keras_fmnist.models.weights import Arrays
 from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec
 
-EPSILON = 1e-5  # of PyTorch's batch norm, which `models` takes
+EPSILON = 1e-5  # of PyTorch's batch norm, which `models.networks` takes
 
 
 class Store:
@@ -79,7 +79,8 @@ def decoder(spec: AutoencoderSpec, arrays: Arrays, store: Store) -> list[dict]:
     steps = [_dense("decoder/hidden", arrays, store), {"op": "relu"}] if spec.latent else []
     steps.append({"op": "unflatten", "shape": [spec.kernels[-1], size, size]})
     for name, shape in (("deconv1", spec.deconv1), ("deconv2", spec.deconv2)):
-        # As in `models`: a dilation that equals the stride is a dense layer whose map is spread.
+        # As in `models.layers`: where the dilation equals the stride, a layer without either whose
+        # map is spread.
         step = {
             "op": "deconv",
             "stride": shape.stride // shape.dilation,
@@ -89,8 +90,12 @@ def decoder(spec: AutoencoderSpec, arrays: Arrays, store: Store) -> list[dict]:
             "kernel": store.add(arrays[f"decoder/{name}/kernel"]),
             "bias": store.add(arrays[f"decoder/{name}/bias"]),
         }
-        steps += [step, {"op": "relu"}] if name == "deconv1" else [step]
-    return [*steps, {"op": "sigmoid" if spec.pixels == "unit" else "tanh_to_unit"}]
+        steps.append(step)
+        if name == "deconv1" and spec.between == "relu_dropout":
+            steps.append({"op": "relu"})
+    if spec.output_activation != "linear":
+        steps.append({"op": spec.output_activation})
+    return [*steps, {"op": "from_signed"}] if spec.pixels == "signed" else steps
 
 
 def classifier(spec: ClassifierSpec, arrays: Arrays, store: Store) -> list[dict]:

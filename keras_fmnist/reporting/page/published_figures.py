@@ -1,4 +1,4 @@
-"""What belongs beside each figure and table that a report prints."""
+"""Describes what the page shows beside each figure and table of the reports."""
 
 from itertools import zip_longest
 
@@ -13,12 +13,12 @@ from keras_fmnist.reporting.page.bilingual import text
 
 
 def describe_exhibit(shown: Exhibit, groups: dict[str, list[Record]], judged: list[dict]) -> dict:
-    """A printed figure or table with what belongs beside it.
+    """Describes a printed figure or table and what the page shows beside it.
 
     Args:
         shown: an `Exhibit`.
-        groups: what `leading` returned.
-        judged: the report's part of `verdicts`.
+        groups: what `results.select_groups` returned.
+        judged: what `results.list_verdicts` returned, of this report.
     """
     has = HAS[shown.kind]
     run = {s.id: groups[s.id] for s in shown.specs if s.id in groups and has(groups[s.id][0])}
@@ -53,7 +53,7 @@ def _heading(shown):
 
 
 def _seeds(run, kind):
-    """Whose numbers are shown: pictures are those of one run, all else is a mean."""
+    """Says which seeds are shown: pictures are those of one run, numbers are means."""
     if not run:
         return None
     numbers = {len(group) for group in run.values()}
@@ -87,10 +87,10 @@ def _reconstructions(run, metric):
     for record in records:
         shown = {"reconstructions": (text("rebuilt_by", who=record.experiment), "val_loss")}
         shown["pca"] = (text("pca"), "pca_loss")  # not in older records
-        for kind, (words, loss) in shown.items():
+        for kind, (title, loss) in shown.items():
             if kind in record.images:
                 strip = images.join_images(record.images[kind])
-                strips.append((words, results.describe_losses(record, loss), strip))
+                strips.append((title, results.describe_losses(record, loss), strip))
     return {"strips": strips}
 
 
@@ -128,9 +128,9 @@ def _two_by_two(run, metric):
     return {"cells": found}
 
 
-# The word for what an exhibit shows, where it is not its metric.
+# The word for what an exhibit shows, if it is not its metric.
 SHOWS = {"reconstructions": "reconstructions", "confusion": "confusion", "table": "last_epoch"}
-# What a record must hold for an exhibit, and what then stands in it.
+# What a record must hold for an exhibit, and the functions that fill it.
 HAS = {
     "curves": lambda record: record.history,
     "reconstructions": lambda record: record.images,

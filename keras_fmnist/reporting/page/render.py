@@ -1,4 +1,4 @@
-"""The study as one page of HTML that asks no network for anything, drawn from records alone."""
+"""Renders the study as one HTML page that loads nothing, from records alone."""
 
 import json
 from collections.abc import Sequence
@@ -9,7 +9,8 @@ import jinja2
 from bokeh.resources import Resources
 from markupsafe import Markup
 
-from keras_fmnist.claims.catalogue import Catalogue, Text
+from keras_fmnist.claims.catalogue import Catalogue
+from keras_fmnist.claims.criteria import VERDICTS, name_verdict
 from keras_fmnist.data import CLASS_NAMES
 from keras_fmnist.records.record import Record
 from keras_fmnist.reporting import tables
@@ -25,21 +26,21 @@ from keras_fmnist.reporting.page import (
 
 
 def render_page(catalogue: Catalogue, records: Sequence[Record], out: Path | str) -> str:
-    """The page; the same records give the same bytes.
+    """Renders the page; the same records give the same bytes.
 
     Args:
         catalogue: a `Catalogue`.
         records: of its experiments and readings.
-        out: the folder in which `latent`, `compare` and `bench` left theirs.
+        out: the folder with the files of `latent`, `compare` and `bench`.
 
     Raises:
-        RecordError: one of the latter is damaged.
+        RecordError: one of these files is damaged.
     """
     reported = {spec.id for spec in catalogue.specs}
     reported_records = [record for record in records if record.id in reported]
     groups = results.select_groups(reported_records)
     judged = results.list_verdicts(catalogue, records)
-    template = environment(catalogue).get_template("page.html.j2")
+    template = _environment(catalogue).get_template("page.html.j2")
     return template.render(
         pictures=results.list_pictures(catalogue, groups),
         spaces=latent.describe_spaces(out, groups),
@@ -56,25 +57,27 @@ def render_page(catalogue: Catalogue, records: Sequence[Record], out: Path | str
         if reported_records
         else [],
         again=appendix.list_runs(catalogue, reported_records),
-        live=live_page.is_there(catalogue, reported_records, out),
+        live=live_page.has_live_page(catalogue, reported_records, out),
     )
 
 
-def render_live(catalogue: Catalogue, records: Sequence[Record], out: Path | str) -> str | None:
-    """The page in which the nets run; None where there is not all that it needs.
+def render_live_page(
+    catalogue: Catalogue, records: Sequence[Record], out: Path | str
+) -> str | None:
+    """Renders the page in which the nets run; None if something that it needs is missing.
 
-    Args and errors are those of `live_page.content`.
+    Args and errors are those of `live_page.build_content`.
     """
-    found = live_page.content(catalogue, records, out)
-    return found and environment(catalogue).get_template("live.html.j2").render(**found)
+    found = live_page.build_content(catalogue, records, out)
+    return found and _environment(catalogue).get_template("live.html.j2").render(**found)
 
 
 def _report(name, catalogue, groups, judged):
-    """One report: its results, its exhibits, and the claims that name none of them."""
+    """Describes one report: its results, its exhibits, and the claims that name no exhibit."""
     judged = [row for row in judged if row["report"] == name]
     shown, labels = [], set()
     for exhibit in catalogue.exhibits.get(name, ()):
-        # A figure in two parts says what it says once.
+        # Claims of a figure in two parts are shown once.
         fresh = judged if exhibit.label not in labels else []
         shown.append(published_figures.describe_exhibit(exhibit, groups, fresh))
         labels.add(exhibit.label)
@@ -86,14 +89,14 @@ def _report(name, catalogue, groups, judged):
     }
 
 
-def environment(catalogue: Catalogue) -> jinja2.Environment:
-    """Jinja2 with the page's words; whatever is no markup of ours is escaped."""
+def _environment(catalogue: Catalogue) -> jinja2.Environment:
+    """Returns Jinja2 with the texts of the page; everything but our own markup is escaped."""
 
-    def say(english):
-        """What an experiment says of itself, in Spanish too where there is some."""
-        if english not in catalogue.spanish:
-            return bilingual.in_english(english)
-        return bilingual.both(Text(english, catalogue.spanish[english]))
+    def summarize(spec):
+        """Returns the summary of an experiment, in Spanish too if it is translated."""
+        if spec.id not in catalogue.summaries:
+            return bilingual.in_english(spec.summary)
+        return bilingual.both(catalogue.summaries[spec.id])
 
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader(__package__, ""),
@@ -106,7 +109,9 @@ def environment(catalogue: Catalogue) -> jinja2.Environment:
         "T": bilingual.text,
         "t": lambda key, **values: bilingual.both(bilingual.text(key, **values)),
         "both": bilingual.both,
-        "say": say,
+        "summarize": summarize,
+        "all_verdicts": VERDICTS,
+        "name_verdict": name_verdict,
         "plain": bilingual.in_english,
         "attribute": bilingual.attribute,
         "exchanged": bilingual.content,
@@ -121,23 +126,26 @@ def environment(catalogue: Catalogue) -> jinja2.Environment:
 
 
 def _bokeh():
-    """The script that draws the plots, without its widgets and tables."""
+    """Returns the script that draws the plots, without widgets and tables."""
     resources = Resources("inline", components=["bokeh"], log_level="warn")
     return Markup("\n".join(resources.js_raw))
 
 
 def _script(json_text):
-    """JSON as it may stand in a script element, which ends at its first end tag."""
+    """Escapes JSON for a script element, which would end at the first end tag."""
     return Markup(json_text.replace("</", "<\\/"))
 
 
 def _chart_words():
-    """What the plots say, for each language."""
+    """Returns the words of the plots in each language."""
     languages = ("en", "es")
-    words = {one: {word: bilingual.TEXTS[word][one] for word in charts.WORDS} for one in languages}
+    words = {
+        one: {word: bilingual.text.templates[word][one] for word in charts.WORDS}
+        for one in languages
+    }
     return _script(json.dumps(words, sort_keys=True))
 
 
 def _file(name):
-    """A file of this folder as it is, for the page's style and script."""
+    """Returns a file of this folder unchanged, for the style and the script of the page."""
     return Markup(resources.files(__package__).joinpath(name).read_text("utf-8"))

@@ -1,58 +1,56 @@
-"""What the page says of all results together: tables, verdicts and pictures."""
+"""Makes the tables, verdicts and pictures of the page."""
 
-import re
 from collections.abc import Iterable, Sequence
 
-from keras_fmnist.claims.catalogue import Catalogue, Text
-from keras_fmnist.claims.claim import describe_ours, judge_claims
+from keras_fmnist.claims.catalogue import Catalogue
+from keras_fmnist.claims.claim import judge_claims
+from keras_fmnist.claims.texts import Text, join_texts
 from keras_fmnist.records.groups import group_by_experiment, select_largest
 from keras_fmnist.records.record import Record
 from keras_fmnist.reporting import tables
 from keras_fmnist.reporting.page import images
 from keras_fmnist.reporting.page.bilingual import text
-from keras_fmnist.reporting.page.translations import in_both
 from keras_fmnist.specs import Spec
 
 
 def select_groups(records: Sequence[Record]) -> dict[str, list[Record]]:
-    """`{experiment's id: the records that stand for it}`."""
+    """Returns `{id of an experiment: the group of its records with most seeds}`."""
     found = group_by_experiment(records)
     return {name: select_largest(group) for name, group in found.items()}
 
 
 def list_verdicts(catalogue: Catalogue, records: Sequence[Record]) -> list[dict]:
-    """Every claim as the page shows it: what `judge` says, and the figures and tables it names."""
-    rows = judge_claims(catalogue.claims, records)
+    """Lists every claim with its verdict, and the figures and tables that it names."""
     return [
-        row
-        | {
-            "measured": in_both("; ".join(describe_ours(row))),
-            "why": in_both(row["why"]),
-            "published": claim.published,
-            "where": claim.where,
-            "labels": _labels(claim.where),
+        {
+            "id": verdict.claim.id,
+            "report": verdict.claim.report,
+            "verdict": verdict.word,
+            "claim": verdict.claim.claim,
+            "published": verdict.describe_published(),
+            "measured": join_texts(verdict.describe_ours(), "; "),
+            "why": verdict.describe_why(),
+            "beside": join_texts(verdict.describe_beside(), "; "),
+            "n": verdict.n,
+            # "": shown with the claims that name no figure or table
+            "labels": verdict.claim.where.labels or {""},
         }
-        for claim, row in zip(catalogue.claims, rows, strict=True)
+        for verdict in judge_claims(catalogue.claims, records)
     ]
 
 
-def _labels(where):
-    """`section 4, tables 4 and 5, figure 8` names three; without any it is a name like the rest."""
-    found = re.findall(r"(figure|table)s? (\d+)(?: and (\d+))?", where)
-    return {f"{kind} {number}" for kind, *numbers in found for number in numbers if number} or {""}
-
-
 def list_pictures(catalogue: Catalogue, groups: dict[str, list[Record]]) -> dict | None:
-    """The ten images, and what each autoencoder makes of them, the nearest short code first.
+    """Collects ten test images and their reconstructions by each autoencoder.
 
     Returns:
-        None where no autoencoder has been run, else `{originals, rows, first}`.
+        `{originals, rows, first}`, where `first` is the best autoencoder whose code is shorter than
+        the image; None if no autoencoder has been run.
     """
     runs = {spec.id: groups[spec.id][0] for spec in catalogue.specs if spec.id in groups}
     runs = {name: record for name, record in runs.items() if record.images}
     if not runs:
         return None
-    # Where the code is as long as the image a good picture says little.
+    # With a code as long as the image, a good reconstruction means little.
     shorter = [name for name, record in runs.items() if record.metrics.get("pca_loss") != 0]
     kinds = {"reconstructions": ("rebuilt", "val_loss"), "pca": ("pca", "pca_loss")}
     return {
@@ -75,7 +73,7 @@ def list_pictures(catalogue: Catalogue, groups: dict[str, list[Record]]) -> dict
 
 
 def describe_losses(record: Record, name: str) -> Text:
-    """A mean squared error of a record, in words."""
+    """Describes a mean squared error of a record."""
     value = record.metrics[name]
     return text("validation_mse", value=f"{value:.4f}") if value else text("exact")
 
@@ -83,7 +81,7 @@ def describe_losses(record: Record, name: str) -> Text:
 def build_table(
     specs: Iterable[Spec], groups: dict[str, list[Record]], names: Sequence[str]
 ) -> list[dict]:
-    """Rows of published numbers beside ours: `{spec, cells: [(ours, published)], runs}`."""
+    """Builds rows `{spec, cells: [(ours, published)], runs}`, a cell for each metric."""
     rows = []
     for spec in specs:
         group = groups.get(spec.id, [])
@@ -95,5 +93,5 @@ def build_table(
 
 
 def describe_runs(group: list[Record]) -> Text:
-    """How many seeds, and on what."""
+    """Says how many seeds were run, and on which backend and device."""
     return text("seeds_on", n=len(group), backend=group[0].backend, device=group[0].device)

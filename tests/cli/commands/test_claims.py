@@ -5,18 +5,20 @@ import json
 import pytest
 
 from experiments import mansilla
-from keras_fmnist.claims.criteria import NOT_REPRODUCED, REPRODUCED, UNDECIDED
+from experiments.registered import REGISTERED
+from keras_fmnist.claims.criteria import NOT_REPRODUCED, REPRODUCED, VERDICTS
 from keras_fmnist.cli.commands.claims import format_claims
 from tests.helpers.claim_cases import CASES, CLAIMS, RISES
 from tests.helpers.processes import run_python
-from tests.helpers.worlds import UP, explaining
+from tests.helpers.worlds import both, explaining, rising_later
 
 
 @pytest.fixture
 def out(tmp_path, show_run, put_record):
     """A folder of records that reproduce one claim, refute one and decide nothing else."""
-    for seed in range(5):
-        put_record(tmp_path / "out", show_run(mansilla.BASE, seed, **UP, **explaining(-0.5)))
+    for seed in range(8):
+        shown = both(rising_later) | explaining(0.3)
+        put_record(tmp_path / "out", show_run(mansilla.BASE, seed, **shown))
     return str(tmp_path / "out")
 
 
@@ -25,8 +27,10 @@ def test_the_command_prints_every_claim_and_counts_the_verdicts(run_command, out
     assert (status, err) == (0, "")
     for claim in CLAIMS:
         assert f"\n{claim.id}\n" in shown
-    last = f"{len(CLAIMS)} claims: 1 reproduced, 1 not reproduced, {len(CLAIMS) - 2} undecided"
-    assert shown.splitlines()[-1] == last
+    assert "2.8 verdicts would be wrong on average" in " ".join(shown.split())
+    counted = shown.rpartition("\n\n")[2].replace("\n", " ").strip()
+    assert counted.startswith(f"{len(CLAIMS)} claims: 4 reproduced, 0 consistent with one run, ")
+    assert counted.endswith(f"2 not reproduced, {len(CLAIMS) - 6} undecided")
 
 
 def test_the_json_file_holds_what_was_judged(run_command, out, tmp_path):
@@ -35,7 +39,8 @@ def test_the_json_file_holds_what_was_judged(run_command, out, tmp_path):
     assert [row["id"] for row in rows] == [claim.id for claim in CLAIMS]
     for row in rows:
         assert list(row) == [
-            *("id", "report", "claim", "published", "ours", "interval", "n", "verdict", "why")
+            *("id", "report", "claim", "published", "ours", "interval", "n", "verdict", "why"),
+            *("seeds", "seen", "later", "threshold", "elsewhere", "registered"),
         ]
         assert row["id"].startswith(row["report"] + "/")
         assert all(isinstance(row[name], str) and row[name] for name in ("claim", "published"))
@@ -44,11 +49,12 @@ def test_the_json_file_holds_what_was_judged(run_command, out, tmp_path):
             interval = row["interval"][label]
             assert value is None or isinstance(value, (int, float))
             assert interval is None or interval[0] <= value <= interval[1]
-        assert row["verdict"] in (REPRODUCED, NOT_REPRODUCED, UNDECIDED)
+        assert {row["verdict"], row["later"], *row["elsewhere"].values()} <= set(VERDICTS)
         assert row["why"]
-    decided = {row["id"]: (row["verdict"], row["n"]) for row in rows if row["n"] == 5}
-    assert decided["mansilla/base_rises"] == (REPRODUCED, 5)
-    assert decided["mansilla/base_reconstructs"] == (NOT_REPRODUCED, 5)
+        assert row["registered"] in REGISTERED
+    decided = {row["id"]: (row["verdict"], row["n"]) for row in rows if row["n"] == 8}
+    assert decided["mansilla/base_rises"] == (REPRODUCED, 8)
+    assert decided["mansilla/base_reconstructs"] == (NOT_REPRODUCED, 8)
 
 
 @pytest.mark.parametrize(
@@ -78,37 +84,39 @@ def columns(lines):
 @pytest.mark.parametrize("width", [40, 80, 100, 200, 500])
 def test_the_table_fits_the_terminal_and_drops_nothing(verdict, width):
     for claim in CLAIMS:
-        row = verdict(claim, *5 * [CASES[claim.id][0]])
-        lines = format_claims([row], width).splitlines()
+        found = verdict(claim, *claim.seeds * [CASES[claim.id][0]])
+        lines = format_claims([found], width).splitlines()
         assert max(map(len, lines)) <= min(max(width, 80), 200)
         assert not any(line.endswith(" ") for line in lines)
-        assert lines[1:3] == ["", row["id"]]
-        assert lines[-2] == ""
-        meant, published, ours, verdict_and_why = columns([lines[0], *lines[3:-2]])
+        assert lines[1:3] == ["", claim.id]
+        row = lines[3 : lines.index("", 3)]
+        meant, published, ours, verdict_and_why = columns([lines[0], *row])
+        why = [text.english for text in (found.describe_why(), *found.describe_beside())]
         cells = (
-            (meant, row["claim"]),
-            (published, row["published"]),
-            (verdict_and_why, row["verdict"] + row["why"]),
+            (meant, claim.claim.english),
+            (published, found.describe_published().english),
+            (ours, "".join(text.english for text in found.describe_ours())),
+            (verdict_and_why, found.word + "".join(why)),
         )
         for column, text in cells:
             assert "".join("".join(column[1:]).split()) == "".join(text.split())
-        for label in row["ours"]:
-            assert "".join(label.split()) in "".join("".join(ours).split())
 
 
 def test_a_cell_is_wrapped_in_its_own_column(verdict):
-    lines = format_claims([verdict(RISES, *5 * [CASES[RISES.id][0]])], 120).splitlines()
-    *_, ours, verdict_and_why = columns([lines[0], *lines[3:7]])
+    lines = format_claims([verdict(RISES, *8 * [CASES[RISES.id][0]])], 120).splitlines()
+    *_, ours, verdict_and_why = columns([lines[0], *lines[3:10]])
     assert verdict_and_why == [
         "verdict and why",
         "reproduced",
-        "both losses higher at epoch",
-        "15 than at 5: 5 of 5 seeds",
-        "",
+        "all of the interval of base",
+        "mean loss after epoch 5 over",
+        "epoch 5 is at least 1",
+        "seeds 3 to 7 alone:",
+        "reproduced",
+        f"registered in {RISES.registered[:7]}",
     ]
-    # One-sided Clopper-Pearson of 5 of 5: 0.05 ** (1 / 5)
-    shown = "base both losses higher at epoch 15 than at 5 (share of seeds): 1 [0.549, 1] n = 5"
-    assert " ".join(part.strip() for part in ours[1:]) == shown
+    shown = " ".join(part.strip() for part in ours[1:])
+    assert shown.startswith("base mean loss after epoch 5 over epoch 5: 1.")
 
 
 def test_the_published_records_are_judged_without_a_framework_or_a_plot():
@@ -122,6 +130,6 @@ print(status, sorted(heavy & set(sys.modules)))
 """
     done = run_python("-c", script)
     assert (done.returncode, done.stderr) == (0, "")
-    *_, counted, last = done.stdout.splitlines()
+    *lines, last = done.stdout.splitlines()
     assert last == "0 []"
-    assert counted.startswith(f"{len(CLAIMS)} claims: ")
+    assert f"{len(CLAIMS)} claims: " in "\n".join(lines[-3:])

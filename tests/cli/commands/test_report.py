@@ -44,6 +44,7 @@ def test_what_was_changed_or_lost_is_named_and_left_as_it_is(study, capsys):
     for path, content in zip(given, whole, strict=True):
         half = len(content) // 2
         path.write_bytes(content[:half] + b"0" + content[half + 1 :])
+    given[3].write_bytes(whole[3].replace(b" -->\n", b" -->\n0", 1))  # below a marker
     before = files(study.parent)
     named = [f"{path} is not what the records give" for path in given]
     complaint = "files differ from the records: keras-fmnist report"
@@ -70,7 +71,7 @@ def test_a_figure_that_no_record_gives_is_named_and_the_report_removes_it(study,
     stray.write_bytes(b"")
     for name in ("photo.png", "sgd_photo.png"):  # what no record ever gave is nobody's business
         (stray.parent / name).write_bytes(b"mine")
-    assert check(study, capsys)[0] == [f"{stray} is given by no record"]
+    assert check(study, capsys)[0] == [f"{stray} belongs to no record"]
     write_report(CATALOGUE, out=str(study))
     assert f"{stray} removed: no record gives it any more" in capsys.readouterr().out
     assert sorted(p.name for p in stray.parent.iterdir()) == ["photo.png", "sgd_photo.png"]

@@ -262,8 +262,8 @@ def test_a_signal_stops_a_run_where_it_can_be_saved_and_130_says_how_to_go_on(
     status, lines = run_base()
     assert status == 2
     assert lines == [
-        "mansilla: runs/mansilla/base/seed0-torch-cpu.checkpoint is left of a run that was "
-        "interrupted: --resume goes on with it, --force starts anew"
+        "mansilla: runs/mansilla/base/seed0-torch-cpu.checkpoint is of an interrupted run: "
+        "--resume continues it, --force starts again"
     ]
     with after(8 - step + 1, lambda: pytest.fail("a step was taken again")):
         assert run_base("--resume") == (0, [])

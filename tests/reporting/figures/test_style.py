@@ -10,11 +10,23 @@ from keras_fmnist.reporting.figures.style import (
     METADATA,
     ORANGE,
     STYLE,
+    hold_style,
     render_figure,
     render_files,
     title_axes,
 )
 from tests.helpers.figures import PNG
+
+
+def test_a_users_own_settings_change_no_figure():
+    theirs = {"text.usetex": True, "font.size": 30, "axes.facecolor": "red", "savefig.dpi": 7}
+    drawn = []
+    for settings in ({}, theirs):
+        with plt.rc_context(settings):
+            with hold_style():
+                drawn.append(render_figure(draw(), "svg"))
+            assert plt.rcParams["font.size"] == settings.get("font.size", 10)
+    assert drawn[0] == drawn[1]
 
 
 def draw():

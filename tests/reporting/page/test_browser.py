@@ -8,7 +8,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from tests.helpers import made_up_study
-from tests.helpers.in_browser import complaints, launched, open_page
+from tests.helpers.browser import complaints, launched, open_page
 
 
 @pytest.fixture(scope="module")

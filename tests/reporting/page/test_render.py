@@ -62,7 +62,7 @@ def test_a_damaged_measurement_is_named(tmp_path, kind, lost):
     with pytest.raises(RecordError, match=rf"one\.json lacks the field {lost}"):
         render_page(CATALOGUE, [], tmp_path)
     path.write_text("{")
-    with pytest.raises(RecordError, match=r"one\.json is no JSON"):
+    with pytest.raises(RecordError, match=r"one\.json is not JSON"):
         render_page(CATALOGUE, [], tmp_path)
     path.write_text(json.dumps({name: [{}] for name in whole}))
     with pytest.raises(RecordError, match=r"one\.json is not what its command writes"):

@@ -53,7 +53,8 @@ const OPERATIONS = {
   flatten: (x) => tf.reshape(tf.transpose(x, [0, 3, 1, 2]), [x.shape[0], -1]),
   unflatten: (x, step) => tf.transpose(tf.reshape(x, [x.shape[0], ...step.shape]), [0, 2, 3, 1]),
   sigmoid: (x) => tf.sigmoid(x),
-  tanh_to_unit: (x) => tf.div(tf.add(tf.tanh(x), 1), 2),
+  tanh: (x) => tf.tanh(x),
+  from_signed: (x) => tf.div(tf.add(x, 1), 2), // pixels in [-1, 1]
 };
 
 // Runs operations on a tensor. `dropout` is `{ seed }` in training mode, else null; `seen` is told

@@ -33,7 +33,9 @@ def open_page(browser, path, heard):
     tab.on("pageerror", lambda error: heard["complaints"].append(str(error)))
     tab.on(
         "console",
-        lambda said: said.type in ("error", "warning") and heard["complaints"].append(said.text),
+        lambda message: (
+            message.type in ("error", "warning") and heard["complaints"].append(message.text)
+        ),
     )
     tab.on("request", lambda asked: heard["requests"].append(asked.url))
     tab.goto(path.as_uri())

@@ -6,9 +6,9 @@ import pytest
 from experiments.manolucos import BASELINE
 from experiments.mansilla import BASE, UNTRAINED
 from keras_fmnist import data
+from keras_fmnist.models import baselines
 from keras_fmnist.records.images import pack_images
 from keras_fmnist.specs import override
-from keras_fmnist.training import baselines
 from tests.helpers.train import train_spec
 
 

@@ -1,6 +1,5 @@
 """The live page in a real Chromium, from disk: it computes what Keras does, and its parts work."""
 
-import itertools
 import shlex
 
 import numpy as np
@@ -10,18 +9,14 @@ from playwright.sync_api import expect
 
 from experiments.__main__ import CATALOGUE
 from keras_fmnist import data
-from keras_fmnist.cli import app, menu
-from keras_fmnist.data import CLASS_NAMES
-from keras_fmnist.inference import live_data, photos, trained
-from keras_fmnist.models import weights
+from keras_fmnist.cli import app
+from keras_fmnist.cli.menu import build_menu
+from keras_fmnist.inference import photos
 from keras_fmnist.records.images import unpack_images
 from keras_fmnist.records.record import read_records
-from keras_fmnist.records.run import STUDY
-from keras_fmnist.reporting.page.render import render_live
-from tests.helpers.garment_photos import save_all
-from tests.helpers.in_browser import complaints, launched, open_page
+from tests.helpers.browser import complaints
+from tests.helpers.live import PUBLISHED, bring, settled, shown, winners
 
-STUDY = STUDY
 FIFTY = 50
 # Rounding a weight to 16 bits moves it by up to 1 / 2048 of itself.
 LOGITS_WITHIN = 1e-3  # of the largest
@@ -35,112 +30,6 @@ WORDS = {  # of photos.py, for steps of the page
     "step_levelled": "uneven light levelled",
     "step_fitted": "cut to the object and fitted to 28×28",
 }
-RESET = """() => {
-  Object.assign(walk, { next: "A", net: null });
-  for (const [name, value] of Object.entries({
-    theme: "auto", picture: "0", noise: "0", cover: "0", side: "left", space: "0", between: "0.5",
-    "axis-x": "0.5", "axis-y": "0.5", "pin-A": "0", "pin-B": "3", pen: "26",
-  })) named(name).value = value;
-  named("dropout").checked = false;
-  byId("again").disabled = true;
-  trial.seed = 1;
-  document.querySelector("[name=unit][value=live_probability]").checked = true;
-  document.querySelector("[name=language][value=en]").checked = true;
-  speak("en");
-  colour();
-  wipe();
-  chooseSource("live_from_test");
-  takeTestImage();
-}"""
-
-
-@pytest.fixture(scope="module")
-def root(request):
-    """The clone's folder, from which the study is read."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(request.config.rootpath)
-        yield request.config.rootpath
-
-
-@pytest.fixture(scope="module")
-def page_file(root, tmp_path_factory):
-    path = tmp_path_factory.mktemp("live") / "live.html"
-    html = render_live(CATALOGUE, read_records(STUDY), STUDY)
-    path.write_text(html, encoding="utf-8")
-    return path
-
-
-@pytest.fixture(scope="module")
-def garments(root, tmp_path_factory):
-    return save_all(tmp_path_factory.mktemp("photos"), STUDY)
-
-
-@pytest.fixture(scope="module")
-def heard():
-    return {"complaints": [], "requests": []}
-
-
-@pytest.fixture(scope="module")
-def opened(page_file, heard):
-    with launched() as chromium:
-        tab = open_page(chromium, page_file, heard)
-        tab.wait_for_function("() => document.documentElement.dataset.ready")
-        yield tab
-
-
-@pytest.fixture
-def tab(opened):
-    """The page as it is when it has just been loaded."""
-    opened.set_viewport_size({"width": 1280, "height": 900})
-    opened.emulate_media(media="screen", color_scheme="light")
-    opened.evaluate(RESET)
-    settled(opened)
-    return opened
-
-
-@pytest.fixture(scope="module")
-def nets(root):
-    """`{experiment's id: the trained net}` by Keras."""
-    chosen = (*CATALOGUE.live.classifiers, *CATALOGUE.live.autoencoders)
-    return {s.id: trained.load(STUDY, trained.find(STUDY, s.id), s) for s in chosen}
-
-
-def settled(tab):
-    """Waits until what moves with the next frame has moved, and every net has answered."""
-    tab.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
-    tab.evaluate("async () => { await rebuilding; }")
-
-
-def bring(tab, path):
-    """Gives the page a file; returns what it made of it, 784 bytes, and the names of its steps."""
-    tab.evaluate("() => { trial.pixels = null; byId('complaint').hidden = true; }")
-    tab.set_input_files("[name=file]", path)
-    tab.wait_for_function("() => trial.pixels || !byId('complaint').hidden")
-    pixels = tab.evaluate("() => trial.pixels && [...trial.pixels]")
-    assert pixels is not None, tab.inner_text("#complaint")
-    return np.array(pixels), tab.evaluate("() => trial.steps.map((step) => step.key)")
-
-
-@pytest.fixture(scope="module")
-def brought(opened, garments):
-    """What the page makes of each photo: `{what is hard: (784 bytes, names of steps, class)}`."""
-    return {name: (*bring(opened, path), winners(opened)[0]) for name, path in garments.items()}
-
-
-def shown(tab, name):
-    """What a canvas shows, grey, as an array."""
-    found = tab.evaluate(
-        "id => { const one = byId(id); const { data } = one.getContext('2d')"
-        ".getImageData(0, 0, one.width, one.height);"
-        " return [one.height, one.width, [...data].filter((_, k) => k % 4 === 0)]; }",
-        name,
-    )
-    return np.array(found[2]).reshape(found[:2])
-
-
-def winners(tab):
-    """The class that each classifier names, as the page shows it before the percentage."""
-    return [one.rpartition(" ")[0] for one in tab.locator("[data-winner]").all_inner_texts()]
 
 
 def test_it_loads_from_disk_without_a_complaint_or_a_request(tab, heard, page_file):
@@ -198,10 +87,10 @@ def test_predict_and_the_page_name_the_same_class_for_the_same_file(
     monkeypatch.setenv("KERAS_FMNIST_CACHE", str(tmp_path))
     assert len(garments) > 12
     named = {name: label for name, (_, _, label) in brought.items()}
-    words = shlex.split(f"predict --picture {tmp_path / 'p.png'}") + [
+    words = shlex.split(f"predict --out {PUBLISHED} --picture {tmp_path / 'p.png'}") + [
         str(p) for p in garments.values()
     ]
-    assert app.main(menu.tool(CATALOGUE), "keras-fmnist", words) == 0
+    assert app.main(build_menu(CATALOGUE), "keras-fmnist", words) == 0
     lines = capsys.readouterr().out.splitlines()
     predicted = {
         name: lines[lines.index(next(one for one in lines if one.startswith(f"{path}: "))) + 1]
@@ -356,8 +245,8 @@ def test_one_draws_with_the_keyboard(tab):
     assert 4 <= len(rows) <= 12  # a bar that lies
 
 
-def test_pca_is_that_of_the_records(tab, root):
-    (base,) = [r for r in read_records(STUDY) if (r.id, r.seed) == ("mansilla/base", 0)]
+def test_pca_is_that_of_the_records(tab):
+    (base,) = [r for r in read_records(PUBLISHED) if (r.id, r.seed) == ("mansilla/base", 0)]
     rows = tab.evaluate("() => [...arrayOf(content.images.rows).values].slice(0, 10)")
     assert rows == base.images["test_rows"]
     found = tab.evaluate(
@@ -366,125 +255,6 @@ def test_pca_is_that_of_the_records(tab, root):
     )
     expected = unpack_images(base.images["pca"]).reshape(10, -1)
     assert abs(255 * np.clip(found, 0, 1) - expected).max() <= 1.5  # a grey level, and its rounding
-
-
-# --- the codes
-
-
-def code_at(tab, name):
-    """The code at the sliders' place on the map, from what `keras-fmnist live` has measured."""
-    x, y = tab.evaluate("() => here(scaleOf(walked()))")
-    arrays = weights.load(live_data.path_in(STUDY))
-    return arrays[f"{name}/mean"] + np.float32([x, y]) @ arrays[f"{name}/axes"]
-
-
-def test_a_code_lies_where_the_map_of_the_records_has_it(tab):
-    for k in range(len(CATALOGUE.live.autoencoders)):
-        off, reach = tab.evaluate(
-            "k => { named('space').value = k; const net = walked(); const { x, y } = mapOf(net);"
-            " const rows = arrayOf(content.images.rows).values; let most = 0;"
-            " for (let i = 0; i < 20; i++) {"
-            "  const image = Float32Array.from(testImage(i), (v) => v / 255);"
-            "  const [a, b] = placeOf(net, encode(net, image));"
-            "  most = Math.max(most, Math.hypot(a - x[rows[i]], b - y[rows[i]])); }"
-            " const [low, high] = bounds(x); return [most, high - low]; }",
-            k,
-        )
-        assert off < 0.005 * reach
-
-
-def test_the_pointer_decodes_where_it_stands_and_so_do_the_sliders(tab, nets):
-    name = CATALOGUE.live.autoencoders[0].id
-    net = nets[name]
-    chart = tab.locator("#map")
-    chart.scroll_into_view_if_needed()
-    box = chart.bounding_box()
-    seen = [shown(tab, "here")]
-    for across, up in ((0.3, 0.4), (0.6, 0.7)):
-        tab.mouse.move(box["x"] + across * box["width"], box["y"] + up * box["height"])
-        settled(tab)
-        seen.append(shown(tab, "here"))
-        expected = net.decode(code_at(tab, name)[None])[0, ..., 0]
-        assert abs(seen[-1] - 255 * expected).max() <= 1.5
-    tab.focus("[name=axis-y]")
-    for _ in range(20):
-        tab.keyboard.press("ArrowUp")
-    settled(tab)
-    seen.append(shown(tab, "here"))
-    assert all((one != other).any() for one, other in itertools.pairwise(seen))
-    assert tab.inner_text("#here-about").removeprefix("nearest: ") in CLASS_NAMES
-
-
-def test_a_slider_walks_from_one_pinned_image_to_the_other(tab, nets):
-    net = nets[CATALOGUE.live.autoencoders[0].id]
-    tab.select_option("[name=pin-A]", "7")
-    tab.select_option("[name=pin-B]", "9")
-    images = tab.evaluate("() => [7, 9].map((k) => [...testImage(k)])")
-    images = np.array(images, np.uint8).reshape(2, 28, 28, 1)
-    codes = net.encode(images)
-    for pin, image in zip("AB", images, strict=True):
-        np.testing.assert_array_equal(shown(tab, f"pin-{pin}"), image[..., 0])
-    for share in (0, 0.25, 1):
-        tab.fill("[name=between]", str(share))
-        settled(tab)
-        expected = net.decode((codes[0] + share * (codes[1] - codes[0]))[None])[0, ..., 0]
-        assert abs(shown(tab, "between") - 255 * expected).max() <= 1.5
-
-
-def test_a_press_near_a_ringed_point_pins_its_image_and_the_next_one_the_other(tab):
-    chart = tab.locator("#map")
-    chart.scroll_into_view_if_needed()
-    box = chart.bounding_box()
-    for pin, image in (("A", 1), ("B", 5)):
-        x, y = tab.evaluate(
-            "k => { const net = walked(); const [, a, b] = samplePlaces(net)[k];"
-            " return scaleOf(net).toCanvas(a, b).map((at) => at / byId('map').width); }",
-            image,
-        )
-        tab.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["width"])
-        chosen = tab.input_value(f"[name=pin-{pin}]")
-        near = tab.evaluate(
-            "([k, other]) => { const [one, two] = [k, other].map((i) => samplePlaces(walked())[i]);"
-            " const scale = scaleOf(walked());"
-            " const [first, second] = [one, two].map(([, x, y]) => scale.toCanvas(x, y));"
-            " return Math.hypot(first[0] - second[0], first[1] - second[1]); }",
-            [image, int(chosen)],
-        )
-        assert near < 3  # canvas pixels: two images may lie on one another
-
-
-def test_the_picture_above_can_be_pinned(tab):
-    tab.select_option("[name=pin-A]", "given")
-    tab.click("#next")
-    settled(tab)
-    np.testing.assert_array_equal(shown(tab, "pin-A"), shown(tab, "shown"))
-
-
-def test_a_number_of_the_code_changes_the_picture_and_there_is_a_way_back(tab, nets):
-    net = nets[CATALOGUE.live.autoencoders[0].id]
-    sliders = tab.locator("[data-unit]")
-    assert sliders.count() == 8
-    before = shown(tab, "unit-picture")
-    pixels = np.array(tab.evaluate("() => [...trial.pixels]"), np.uint8).reshape(1, 28, 28, 1)
-    code = net.encode(pixels)
-    unit, most = int(sliders.first.get_attribute("data-unit")), sliders.first.get_attribute("max")
-    sliders.first.focus()
-    tab.keyboard.press("End")
-    code[0, unit] = float(most)
-    expected = net.decode(code)[0, ..., 0]
-    assert abs(shown(tab, "unit-picture") - 255 * expected).max() <= 1.5
-    assert abs(before - 255 * expected).max() > 20
-    tab.click("#units-back")
-    np.testing.assert_array_equal(shown(tab, "unit-picture"), before)
-    assert "Of all 64 numbers" in tab.inner_text("#units-about")
-
-
-def test_one_chooses_whose_codes_to_walk_through(tab, nets):
-    tab.select_option("[name=space]", "1")
-    assert "Of all 256 numbers" in tab.inner_text("#units-about")
-    name = CATALOGUE.live.autoencoders[1].id
-    expected = nets[name].decode(code_at(tab, name)[None])[0, ..., 0]
-    assert abs(shown(tab, "here") - 255 * expected).max() <= 1.5
 
 
 # --- for everybody
