@@ -1,7 +1,7 @@
 """Photos of test images, one for each thing that makes a photo hard to read."""
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from experiments.__main__ import CATALOGUE
 from keras_fmnist.records.images import unpack_images
@@ -33,6 +33,14 @@ def photo(garment, size, ground, cloth, light=0.0, noise=0.0):
     pixels *= np.linspace(1 - light, 1, width) * np.linspace(1 - light / 2, 1, height)[:, None]
     pixels += np.random.default_rng(0).normal(0, noise, pixels.shape)
     return np.uint8(pixels.clip(0, 255)), np.uint8(alpha * 255)
+
+
+def without_corners(image, softness=0.0):
+    """A grey photo whose corners are round and transparent, as a screen shot's are."""
+    mask = Image.new("L", image.size)
+    edge = (0, 0, image.width - 1, image.height - 1)
+    ImageDraw.Draw(mask).rounded_rectangle(edge, min(image.size) // 6, fill=255)
+    return Image.merge("RGBA", [image] * 3 + [mask.filter(ImageFilter.GaussianBlur(softness))])
 
 
 def save_all(folder, study):
@@ -70,4 +78,21 @@ def save_all(folder, study):
     save("colours", "png", Image.merge("RGB", [colours, colours.point(lambda v: v // 2), colours]))
     save("GIF", "gif", grey(images[6], 120, 225, 60))
     save("a line", "png", grey(images[6], 120, 225, 60).resize((1000, 1)))
+    # Frames, bars and transparent corners.
+    light, dark = grey(images[1], 200, 20, 215, **lit), grey(images[8], 200, 230, 45, **lit)
+
+    def pad(image, sides, value):
+        return ImageOps.expand(image, sides, value)
+
+    save("a line around", "jpg", pad(dark, 1, 0).convert("RGB"), quality=85)
+    save("a broad frame", "png", pad(light, 20, 255))
+    save("letterbox bars", "jpg", pad(dark, (0, 60), 0).convert("RGB"), quality=90)
+    save("pillarbox bars", "png", pad(dark, (90, 0), 0))
+    save("a frame between bars", "png", pad(pad(light, 3, 128), (0, 70), 255))
+    save("rounded corners", "png", without_corners(dark))
+    save("soft corners", "webp", without_corners(light, softness=1.5), lossless=True)
+    bars = Image.merge(
+        "RGBA", [pad(light, (50, 0), 0)] * 3 + [pad(light.point([255] * 256), (50, 0), 0)]
+    )
+    save("transparent bars", "png", bars)
     return found

@@ -33,13 +33,18 @@ def settled(tab):
 
 
 def bring(tab, path):
-    """Gives the page a file; returns what it made of it, 784 bytes, and the names of its steps."""
+    """Gives the page a file; returns what it made of it: 784 bytes, and its steps.
+
+    A step is `[name, values that its words hold]`.
+    """
     tab.evaluate("() => { trial.pixels = null; byId('complaint').hidden = true; }")
     tab.set_input_files("[name=file]", path)
     tab.wait_for_function("() => trial.pixels || !byId('complaint').hidden")
     pixels = tab.evaluate("() => trial.pixels && [...trial.pixels]")
     assert pixels is not None, tab.inner_text("#complaint")
-    return np.array(pixels), tab.evaluate("() => trial.steps.map((step) => step.key)")
+    return np.array(pixels), tab.evaluate(
+        "() => trial.steps.map((step) => [step.key, step.values])"
+    )
 
 
 def shown(tab, name):

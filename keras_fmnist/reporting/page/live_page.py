@@ -26,6 +26,7 @@ SCRIPTS = (
     "nets",
     "pillow",
     "exif",
+    "backgrounds",
     "photo",
     "canvas",
     "trial",

@@ -80,5 +80,5 @@ def nets():
 
 @pytest.fixture(scope="module")
 def brought(opened, garments):
-    """What the page makes of each photo: `{what is hard: (784 bytes, names of steps, class)}`."""
+    """What the page makes of each photo: `{what is hard: (784 bytes, steps, class)}`."""
     return {name: (*bring(opened, path), winners(opened)[0]) for name, path in garments.items()}

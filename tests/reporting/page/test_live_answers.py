@@ -23,12 +23,24 @@ LOGITS_WITHIN = 1e-3  # of the largest
 PIXELS_WITHIN = 1 / 255
 WORDS = {  # of photos.py, for steps of the page
     "step_upright": "turned upright",
+    "step_edges_filled": "transparent edges filled",
     "step_on_white": "put on white",
     "step_on_black": "put on black",
     "step_grey": "grey",
+    "step_frame_off": "frame taken off, which leaves {percent}%",
     "step_inverted": photos.INVERTED,
     "step_levelled": "uneven light levelled",
     "step_fitted": "cut to the object and fitted to 28×28",
+}
+BORDERS = {  # of photos, and the step that takes them off
+    "a line around": "step_frame_off",
+    "a broad frame": "step_frame_off",
+    "letterbox bars": "step_frame_off",
+    "pillarbox bars": "step_frame_off",
+    "a frame between bars": "step_frame_off",
+    "rounded corners": "step_edges_filled",
+    "soft corners": "step_edges_filled",
+    "transparent bars": "step_edges_filled",
 }
 
 
@@ -75,8 +87,22 @@ def test_a_photo_becomes_the_same_28_by_28_as_in_the_terminal(brought, garments)
         assert abs(pixels - expected.pixels.ravel()).max() <= (2 if path.suffix == ".jpg" else 0), (
             name
         )
-        assert [WORDS[key] for key in steps if key in WORDS] == list(expected.steps[1:]), name
-        assert steps[0] == "step_size"
+        told = [WORDS[key].format(**values) for key, values in steps if key in WORDS]
+        assert told == list(expected.steps[1:]), name
+        assert steps[0][0] == "step_size"
+
+
+def test_frames_bars_and_transparent_corners_are_taken_off_and_that_is_said(brought, tab, garments):
+    for name, step in BORDERS.items():
+        assert step in [key for key, _ in brought[name][1]], name
+    bring(tab, garments["pillarbox bars"])
+    left = round(100 * 280 / (280 + 2 * 90))
+    for language, words in {
+        "en": f"frame taken off, which leaves {left}\xa0%",
+        "es": f"marco quitado, con lo que queda el {left}\xa0%",
+    }.items():
+        tab.check(f"[name=language][value={language}]", force=True)
+        expect(tab.locator("#steps")).to_contain_text(words)
 
 
 def test_predict_and_the_page_name_the_same_class_for_the_same_file(
@@ -230,6 +256,23 @@ def test_one_draws_with_a_pointer(tab):
     assert (picture[:, columns].min(axis=1)[3:25] > 128).all()  # a bar as tall as the picture
     assert abs(columns.mean() - 13.5) <= 1
     expect(tab.locator("#steps li")).to_have_count(4)
+
+
+def test_a_drawn_box_is_no_frame(tab):
+    tab.check("[name=source][value=live_from_drawing]", force=True)
+    sheet = tab.locator("#sheet")
+    sheet.scroll_into_view_if_needed()
+    box = sheet.bounding_box()
+    near, far = (box["width"] * share for share in (1 / 14, 13 / 14))
+    tab.mouse.move(box["x"] + near, box["y"] + near)
+    tab.mouse.down()
+    for x, y in ((far, near), (far, far), (near, far), (near, near)):
+        tab.mouse.move(box["x"] + x, box["y"] + y)
+    tab.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["width"] / 2)  # something inside
+    tab.mouse.up()
+    expect(tab.locator("#shown-about")).to_contain_text("Your drawing")
+    sides = shown(tab, "shown")[[0, -1], 3:25], shown(tab, "shown")[3:25, [0, -1]]
+    assert min(side.min() for side in sides) > 128
 
 
 def test_one_draws_with_the_keyboard(tab):

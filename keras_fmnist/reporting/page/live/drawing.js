@@ -31,7 +31,8 @@ function takeDrawing() {
   const rgba = sheet.getContext("2d").getImageData(0, 0, sheet.width, sheet.height);
   if (rgba.data.every((value, k) => k % 4 === 3 || value === 0)) return; // nothing drawn yet
   try {
-    take({ ...toDataSet(rgba), about: () => say("about_drawing") });
+    // A drawn box is a bag, and no frame.
+    take({ ...toDataSet(rgba, { mayHaveFrame: false }), about: () => say("about_drawing") });
   } catch (error) {
     complain(error);
   }

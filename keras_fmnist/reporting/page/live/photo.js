@@ -2,8 +2,6 @@
 
 const WORKING = 560; // pixels a side: more add nothing to 28, and cost memory
 const MOST_PIXELS = 89478485; // as many as `predict` takes
-const SPECK = 13; // of 255: what is 5 % off the background is background
-const PLAIN = 64; // of 255: what differs more from most of the edge is no background
 const NOISE = 200; // pixels a side for which the median over one more on each side is taken
 
 class NoPicture extends Error {} // its message is a key of the page's words
@@ -25,13 +23,14 @@ async function readPhoto(file) {
   const context = canvas.getContext("2d", { willReadFrequently: true });
   context.drawImage(bitmap, 0, 0);
   bitmap.close();
-  return toDataSet(context.getImageData(0, 0, canvas.width, canvas.height), orientation);
+  return toDataSet(context.getImageData(0, 0, canvas.width, canvas.height), { orientation });
 }
 
-// Turns the RGBA pixels of a picture into the data set's terms.
+// Turns the RGBA pixels of a picture into the data set's terms; of one without `mayHaveFrame` nothing
+// is taken off.
 // Returns `{ pixels, steps }`: 784 bytes, 0 is background; and what was done, in order, each step as
 // `{ key, values, image }` with a key of the page's words and the picture that it left.
-function toDataSet(rgba, orientation = 1) {
+function toDataSet(rgba, { orientation = 1, mayHaveFrame = true } = {}) {
   const steps = [];
   const note = (key, image, values = {}) => { steps.push({ key, image, values }); };
   const image = thumbnail(opaque(turnUpright(split(rgba), orientation, note), note), WORKING);
@@ -39,12 +38,17 @@ function toDataSet(rgba, orientation = 1) {
   note("step_grey", grey);
   let pixels = grey.planes[0];
   if (image.width === SIDE && image.height === SIDE) { // the data set's own images pass unchanged
-    if (edgeMedian(pixels, SIDE, SIDE) > 127) {
+    if (findBackground(grey) > 127) {
       pixels = pixels.map((value) => 255 - value);
       note("step_inverted", { ...grey, planes: [pixels] });
     }
   } else {
-    pixels = levelAndFit(grey, note);
+    const inside = mayHaveFrame ? takeFramesOff(grey) : grey;
+    if (inside !== grey) {
+      const left = (inside.width * inside.height) / (grey.width * grey.height);
+      note("step_frame_off", inside, { percent: roundHalfEven(100 * left) });
+    }
+    pixels = levelAndFit(inside, note);
   }
   if (pixels.reduce((most, value) => Math.max(most, value)) <= SPECK) {
     throw new NoPicture("nothing_on_it");
@@ -53,9 +57,8 @@ function toDataSet(rgba, orientation = 1) {
 }
 
 function levelAndFit(grey, note) {
-  const { width, height } = grey;
   let values = Float64Array.from(grey.planes[0]);
-  let ground = findGround(values, width, height);
+  let ground = findGround(grey);
   if (isDarker(values, ground)) {
     values = values.map((value) => 255 - value);
     ground = ground.map((value) => 255 - value);
@@ -98,8 +101,7 @@ const TURNS = {
 
 function turnUpright(image, orientation, note) {
   const { width: w, height: h } = image;
-  const show = ({ width, height, planes }) => ({ width, height, planes: planes.slice(0, 3) });
-  note("step_size", show(image), { width: w, height: h });
+  note("step_size", withoutAlpha(image), { width: w, height: h });
   const place = TURNS[orientation];
   if (!place) return image;
   const [width, height] = orientation > 4 ? [h, w] : [w, h];
@@ -116,13 +118,18 @@ function turnUpright(image, orientation, note) {
     }
     return out;
   });
-  note("step_upright", show(turned));
+  note("step_upright", withoutAlpha(turned));
   return turned;
 }
 
-// Puts what is transparent on white, or on black where what is not is light.
-function opaque({ width, height, planes }, note) {
-  const [alpha, image] = [planes[3], { width, height, planes: planes.slice(0, 3) }];
+const withoutAlpha = ({ width, height, planes }) => ({ width, height, planes: planes.slice(0, 3) });
+
+// Fills transparent corners; puts what is transparent else on white, or on black where the rest is
+// light.
+function opaque(upright, note) {
+  const filled = fillCorners(upright);
+  if (filled) note("step_edges_filled", withoutAlpha(filled));
+  const [image, alpha] = [withoutAlpha(filled ?? upright), (filled ?? upright).planes[3]];
   if (alpha.every((value) => value === 255)) return image;
   const grey = toGrey(image).planes[0];
   let [sum, weight] = [0, 0];
@@ -136,30 +143,6 @@ function opaque({ width, height, planes }, note) {
   return whole;
 }
 
-// Calls `visit` with every place on the edge of a picture.
-function forEdge(width, height, visit) {
-  for (let k = 0; k < width * height; k++) {
-    const [row, column] = [Math.floor(k / width), k % width];
-    if (row === 0 || row === height - 1 || column === 0 || column === width - 1) {
-      visit(k, row, column);
-    }
-  }
-}
-
-function median(values) {
-  const sorted = Float64Array.from(values).sort();
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
-
-// What most of the edge has. Edges are counted as photos.py does: of one row it counts both.
-function edgeMedian(values, width, height) {
-  const edge = [];
-  for (let x = 0; x < width; x++) edge.push(values[x], values[(height - 1) * width + x]);
-  for (let y = 1; y < height - 1; y++) edge.push(values[y * width], values[(y + 1) * width - 1]);
-  return median(edge);
-}
-
 // Whether what differs from the background is mostly darker than it.
 function isDarker(values, ground) {
   let sum = 0;
@@ -168,62 +151,6 @@ function isDarker(values, ground) {
     if (Math.abs(off) > SPECK) sum += off;
   }
   return sum < 0;
-}
-
-// The background everywhere: a plane through the edge, for light comes from one side.
-function findGround(values, width, height) {
-  const middle = edgeMedian(values, width, height);
-  const off = (k) => Math.abs(values[k] - middle);
-  let nearest = Infinity;
-  forEdge(width, height, (k) => { nearest = Math.min(nearest, off(k)); });
-  const bound = Math.max(PLAIN, nearest + 1);
-  // The normal equations of value ≈ a + b · row + c · column.
-  const matrix = [[0, 0, 0], [0, 0, 0], [0, 0, 0]];
-  const right = [0, 0, 0];
-  let [least, most] = [Infinity, -Infinity];
-  forEdge(width, height, (k, row, column) => {
-    if (off(k) >= bound) return;
-    const place = [1, row, column];
-    for (let i = 0; i < 3; i++) {
-      for (let j = 0; j < 3; j++) matrix[i][j] += place[i] * place[j];
-      right[i] += place[i] * values[k];
-    }
-    least = Math.min(least, values[k]);
-    most = Math.max(most, values[k]);
-  });
-  const [a, b, c] = solveLeastNorm(matrix, right);
-  return Float64Array.from(values, (_, k) => {
-    const plane = a + b * Math.floor(k / width) + c * (k % width);
-    return Math.min(Math.max(plane, least), most);
-  });
-}
-
-// The shortest solution of symmetric equations, which may be too few: a picture of one row has
-// them. By Jacobi's rotations, which make the matrix diagonal.
-function solveLeastNorm(matrix, right) {
-  const a = matrix.map((row) => [...row]);
-  const vectors = [[1, 0, 0], [0, 1, 0], [0, 0, 1]];
-  for (let sweep = 0; sweep < 30; sweep++) {
-    for (const [p, q] of [[0, 1], [0, 2], [1, 2]]) {
-      if (Math.abs(a[p][q]) < 1e-300) continue;
-      const theta = (a[q][q] - a[p][p]) / (2 * a[p][q]);
-      const t = (theta < 0 ? -1 : 1) / (Math.abs(theta) + Math.hypot(theta, 1));
-      const c = 1 / Math.hypot(t, 1);
-      const s = t * c;
-      const turn = (one, other) => [c * one - s * other, s * one + c * other];
-      for (let k = 0; k < 3; k++) [a[k][p], a[k][q]] = turn(a[k][p], a[k][q]);
-      for (let k = 0; k < 3; k++) [a[p][k], a[q][k]] = turn(a[p][k], a[q][k]);
-      for (const row of vectors) [row[p], row[q]] = turn(row[p], row[q]);
-    }
-  }
-  const most = Math.max(...[0, 1, 2].map((k) => a[k][k]));
-  const solution = [0, 0, 0];
-  for (let k = 0; k < 3; k++) {
-    if (a[k][k] <= most * 1e-12) continue; // squared as the singular values are here
-    const along = [0, 1, 2].reduce((sum, i) => sum + vectors[i][k] * right[i], 0) / a[k][k];
-    for (let i = 0; i < 3; i++) solution[i] += along * vectors[i][k];
-  }
-  return solution;
 }
 
 // Which places stay above SPECK where each takes the median of its neighbours: the noise of a
@@ -258,15 +185,8 @@ function fit(image, note) {
   const box = findObject(image.planes[0], image.width, image.height);
   if (!box) return whole;
   note("step_cut", { ...image, box });
-  const [width, height] = [box.right - box.left + 1, box.bottom - box.top + 1];
-  const cut = mapPlanes(image, width, height, (plane) => {
-    const out = new Uint8Array(width * height);
-    for (let y = 0; y < height; y++) {
-      const start = (box.top + y) * image.width + box.left;
-      out.set(plane.subarray(start, start + width), y * width);
-    }
-    return out;
-  });
+  const cut = crop(image, box);
+  const { width, height } = cut;
   const scale = SIDE / Math.max(height, width);
   const across = Math.max(1, roundHalfEven(width * scale));
   const down = Math.max(1, roundHalfEven(height * scale));

@@ -1,4 +1,4 @@
-// What photos.py has Pillow do, to the same bytes: grey, compositing, reducing, resampling.
+// What photos.py has Pillow do, to the same bytes: cutting, grey, compositing, reducing, resampling.
 // A picture is `{ width, height, planes }`, with one Uint8Array a plane: grey, or red, green, blue.
 
 // Python's round: a half goes to the even number.
@@ -11,6 +11,19 @@ function roundHalfEven(value) {
 
 function mapPlanes(image, width, height, turn) {
   return { width, height, planes: image.planes.map(turn) };
+}
+
+// What is inside a box, whose sides belong to it.
+function crop(image, { left, right, top, bottom }) {
+  const [width, height] = [Math.max(right - left + 1, 0), Math.max(bottom - top + 1, 0)];
+  return mapPlanes(image, width, height, (plane) => {
+    const out = new Uint8Array(width * height);
+    for (let y = 0; y < height; y++) {
+      const start = (top + y) * image.width + left;
+      out.set(plane.subarray(start, start + width), y * width);
+    }
+    return out;
+  });
 }
 
 // Convert.c, L24: the weights of ITU-R 601-2 in 16 bits.
