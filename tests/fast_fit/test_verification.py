@@ -83,7 +83,7 @@ def test_what_runs_outside_epochs_is_verified_now_and_then(path, factor):
     expected = np.asarray(model(X).detach())
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        for _ in range(102):
+        for _ in range(202):
             found = model.predict_on_batch(X)
     assert TOLD in str([str(w.message) for w in told])
     np.testing.assert_allclose(found, expected, rtol=1e-6)
