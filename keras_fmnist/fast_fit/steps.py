@@ -18,8 +18,9 @@ _MOST_TRACES = 32
 _STEPS_PER_TRACE = 50
 _SHAPES_TRACED_AT_ONCE = 4
 
-# Between two verifications lie this many steps, fewer in the first epochs.
-_STEPS_PER_VERIFICATION = 100
+# Between two verifications lie this many steps, fewer in the first epochs. Steps without a
+# backward pass are shorter.
+_STEPS_PER_VERIFICATION = {"train": 100, "test": 200, "predict": 200}
 _MORE_STEPS_EACH_TIME = 10
 
 # Tracing patches layers and modules of Keras for all threads.
@@ -56,7 +57,7 @@ class Step:
 
     def verify_soon(self, in_new_epoch: bool = False) -> None:
         """Verify the next step, where enough steps were replayed since the last time."""
-        least = _STEPS_PER_VERIFICATION
+        least = _STEPS_PER_VERIFICATION[self._kind]
         if in_new_epoch:
             least = min(least, _MORE_STEPS_EACH_TIME * self._verifications)
         self._is_due = self._is_due or self._steps - self._verified_at > least

@@ -1,5 +1,6 @@
 """What a step does, in short: to tell later whether it would do the same if traced again."""
 
+import functools
 import zlib
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -8,7 +9,6 @@ import keras
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from keras_fmnist.fast_fit import scalars
 from keras_fmnist.fast_fit.stateless_step import StatelessStep, Variables
 
 # As few as a batch may have: the operations and their numbers are those of any batch.
@@ -51,7 +51,7 @@ class Fingerprint:
         leaves = [leaf.detach().clone() for leaf in keras.tree.flatten(batch) if leaf is not None]
         step = StatelessStep(self._model, self._kind, batch, self._variables)
         recorder = _Recorder([*state, *leaves])
-        with scalars.scalars_kept_as_tensors(), recorder:
+        with recorder:
             results = step(*state, *leaves)
         recorder.add_results(results)
         self.draws_backward = recorder.draws_backward
@@ -70,7 +70,7 @@ class _Recorder(TorchDispatchMode):
         self.operations = []
         # What is alive keeps its memory, so that an address stands for one tensor.
         self._alive = list(inputs)
-        self._origins = {_address(t): ("input", i) for i, t in enumerate(inputs)}
+        self._origins = {t.data_ptr(): ("input", i) for i, t in enumerate(inputs)}
         self._generators = {}
         # Numbers that Python has read from tensors of the step: for the operation that follows,
         # and fractions, which are hardly anything else's, for good.
@@ -82,7 +82,7 @@ class _Recorder(TorchDispatchMode):
     ) -> Any:
         kwargs = kwargs or {}
         self.operations.append((func, *map(self._describe, (*args, *kwargs.values()))))
-        if torch.Tag.nondeterministic_seeded in func.tags:
+        if _is_random(func):
             self.draws_backward |= torch._C._current_autograd_node() is not None
             outputs = self._draw(func, args, kwargs)
         else:
@@ -97,7 +97,7 @@ class _Recorder(TorchDispatchMode):
         for output in outputs if isinstance(outputs, (list, tuple)) else (outputs,):
             if isinstance(output, torch.Tensor):
                 self._alive.append(output)
-                self._origins.setdefault(_address(output), ("result", position))
+                self._origins.setdefault(output.data_ptr(), ("result", position))
         return outputs
 
     def add_results(self, results):
@@ -105,7 +105,8 @@ class _Recorder(TorchDispatchMode):
 
     def _describe(self, value):
         if isinstance(value, torch.Tensor):
-            return self._origin(value), value.dtype, *value.shape, *value.stride()
+            origin = self._origins.get(value.data_ptr()) or self._note_constant(value)
+            return origin, value.shape, value.stride()
         if isinstance(value, (list, tuple)):
             return tuple(map(self._describe, value))
         if isinstance(value, torch.Generator):
@@ -114,20 +115,21 @@ class _Recorder(TorchDispatchMode):
             return "read from a tensor"
         return repr(value) if isinstance(value, (float, complex)) else value
 
-    def _origin(self, tensor):
-        address = _address(tensor)
-        if address not in self._origins:  # neither computed nor handed in: a constant
-            self._alive.append(tensor)
-            content = tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy()
-            self._origins[address] = ("constant", zlib.crc32(content))
-        return *self._origins[address], tensor.storage_offset()
+    def _note_constant(self, tensor):
+        """What is neither computed nor handed in is known by its content."""
+        self._alive.append(tensor)
+        content = tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy()
+        origin = self._origins[tensor.data_ptr()] = ("constant", tensor.dtype, zlib.crc32(content))
+        return origin
 
     def _draw(self, func, args, kwargs):
         """Run a random operation without drawing from the generator that the training uses."""
         device = kwargs.get("device") or next(
             (a.device for a in args if isinstance(a, torch.Tensor)), "cpu"
         )
-        own = self._generators.setdefault(str(device), torch.Generator(device))
+        if device not in self._generators:
+            self._generators[device] = torch.Generator(device)
+        own = self._generators[device]
         overloads = [func, *(getattr(func.overloadpacket, n) for n in _with_generator(func))]
         for overload in overloads:
             if any(a.name == "generator" for a in overload._schema.arguments):
@@ -139,9 +141,10 @@ class _Recorder(TorchDispatchMode):
             return func(*args, **kwargs)
 
 
+@functools.cache
+def _is_random(func):
+    return torch.Tag.nondeterministic_seeded in func.tags
+
+
 def _with_generator(func):
     return [name for name in func.overloadpacket.overloads() if "generator" in name]
-
-
-def _address(tensor):
-    return tensor.untyped_storage()._cdata

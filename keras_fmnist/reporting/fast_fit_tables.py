@@ -3,7 +3,7 @@
 HEAD = "| model | bit-equal with `exact=True` | to trace | a step | stock Keras |"
 COSTS_HEAD = (
     "| experiment, batches of 100 | a step | verifying training | verifying validation "
-    "| both, of 100 steps | looking at what is watched |"
+    "| of an epoch of 100 steps | looking at what is watched |"
 )
 
 

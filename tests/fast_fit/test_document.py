@@ -21,5 +21,7 @@ def test_the_document_names_the_bounds_of_the_code():
     assert f"more than {steps._MOST_TRACES} shapes" in TEXT
     assert steps._SHAPES_TRACED_AT_ONCE == 4
     assert "The first four shapes are traced when they come" in TEXT
-    assert (steps._MORE_STEPS_EACH_TIME, steps._STEPS_PER_VERIFICATION) == (10, 100)
+    assert steps._MORE_STEPS_EACH_TIME == 10
     assert "once ten steps were replayed since the last time, twenty, thirty" in TEXT
+    assert steps._STEPS_PER_VERIFICATION == {"train": 100, "test": 200, "predict": 200}
+    assert "up to a hundred, or two hundred without a backward pass" in TEXT

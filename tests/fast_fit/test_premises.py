@@ -1,8 +1,5 @@
 """What a trace takes for granted: where it changes, the next step is Keras's own again."""
 
-import random
-import warnings
-
 import keras
 import numpy as np
 import pytest
@@ -11,7 +8,6 @@ from keras import layers
 
 from keras_fmnist import fast_fit
 from keras_fmnist.fast_fit import tracing
-from keras_fmnist.fast_fit.python_draws import Draws
 
 STOCK_SAID = "runs as stock Keras"
 pytestmark = pytest.mark.filterwarnings(f"error:.*{STOCK_SAID}")
@@ -153,44 +149,6 @@ def test_one_shape_is_traced_once_whatever_runs_in_between(monkeypatch):
         model.evaluate(X, Y, batch_size=20, verbose=0)
         model.predict(X, batch_size=20, verbose=0)
     assert sorted(kinds) == ["predict", "test", "train"]
-
-
-class PythonRandom(layers.Layer):
-    def call(self, x):
-        return x * random.random()
-
-
-class NumpyRandom(layers.Layer):
-    def call(self, x):
-        return x * float(np.random.rand())
-
-
-@pytest.mark.parametrize("layer", [PythonRandom, NumpyRandom])
-def test_a_layer_that_draws_in_python_runs_as_stock_and_draws_what_it_would_have(layer):
-    def trained(accelerate):
-        model = accelerate(dense(layer()))
-        random.seed(1)
-        np.random.seed(1)
-        fit(model)
-        return model.get_weights()
-
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always")
-        replayed = trained(exactly)
-    assert any("draws random numbers" in str(w.message) for w in told)
-    for expected, found in zip(trained(unchanged), replayed, strict=True):
-        np.testing.assert_array_equal(found, expected)
-
-
-def test_generators_that_nothing_was_drawn_from_are_left_alone():
-    draws = Draws()
-    before = random.getstate(), np.random.get_state()[1].tolist()
-    assert not draws.have_happened()
-    for draw in (np.random.rand, random.random):
-        draw()
-        assert draws.have_happened()
-        draws.restore()
-    assert (random.getstate(), np.random.get_state()[1].tolist()) == before
 
 
 def test_an_optimizer_that_reads_what_it_has_overwritten_is_replayed_as_it_is():

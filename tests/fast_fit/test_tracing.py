@@ -177,3 +177,15 @@ def test_settings_that_change_at_every_batch_end_the_tracing(monkeypatch):
             **{"batch_size": 1, "callbacks": [Anneal()], "verbose": 0},
         )
     assert int(model.optimizer.iterations) == 10
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_a_model_whose_call_was_replaced_runs_as_stock(exact):
+    model = dense_model()
+    inner, data = model.call, IMAGES[:, :3, 0, 0]
+    model.call = lambda *args, **kwargs: 2 * inner(*args, **kwargs)
+    expected = model.predict(data, verbose=0)
+    fast_fit.accelerate(model, exact=exact)
+    with pytest.warns(UserWarning, match="not functional"):
+        found = model.predict(data, verbose=0)
+    assert np.array_equal(found, expected)

@@ -15,6 +15,7 @@ from tests.helpers.three_paths import (
     X,
     Y,
     assert_as_stock,
+    assert_equal,
     dense,
     differ,
     fit,
@@ -82,7 +83,7 @@ def test_what_runs_outside_epochs_is_verified_now_and_then(path, factor):
     expected = np.asarray(model(X).detach())
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        for _ in range(102):
+        for _ in range(202):
             found = model.predict_on_batch(X)
     assert TOLD in str([str(w.message) for w in told])
     np.testing.assert_allclose(found, expected, rtol=1e-6)
@@ -169,5 +170,46 @@ def test_a_model_that_insists_on_its_batch_size_is_verified_on_whole_batches(pat
         model = keras.Model(vector, layers.Dense(6)(halves))
         model.compile(keras.optimizers.SGD(0.1), "mse")
         return fit(accelerate(model), epochs=3).history
+
+    assert_as_stock(trained, path)
+
+
+def remat_of_a_layer():
+    with keras.RematScope(mode="full"):
+        return dense(layers.Dense(100), layers.Dropout(0.5))
+
+
+class Checkpointed(layers.Layer):
+    """Rematerializes a function of its own."""
+
+    def call(self, x):
+        return keras.remat(lambda x: keras.random.dropout(ops.exp(x), 0.5))(x)
+
+
+def remat_in_a_layer():
+    return dense(layers.Dense(100), Checkpointed())
+
+
+@paths
+@pytest.mark.parametrize("build", [remat_of_a_layer, remat_in_a_layer])
+def test_rematerialized_dropout_has_one_mask_forward_and_backward(build, path):
+    def trained(accelerate):
+        model = accelerate(build())
+        torch.manual_seed(0)
+        fit(model)
+        return model.get_weights()
+
+    with pytest.warns(UserWarning, match=STOCK_SAID):
+        found = run(trained, path)
+    assert_equal(found, run(trained))
+
+
+@paths
+def test_what_is_rematerialized_and_draws_nothing_is_replayed(path):
+    def trained(accelerate):
+        with keras.RematScope(mode="full"):
+            model = dense(layers.Dense(9, activation="tanh"))
+        fit(accelerate(model))
+        return model.get_weights()
 
     assert_as_stock(trained, path)

@@ -1,5 +1,6 @@
 """One scenario on stock Keras and on both ways of replaying it; small nets to run it on."""
 
+import warnings
 from collections.abc import Callable
 
 import keras
@@ -79,6 +80,17 @@ def assert_equal(found, expected):
     assert len(found) == len(expected) > 0
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def assert_runs_as_stock(scenario: Callable, path: str, reason: str):
+    """Every number is stock Keras's, and the reason is told once for each kind of step."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        found = run(scenario, path)
+    said = [str(w.message) for w in told if STOCK_SAID in str(w.message)]
+    assert said
+    assert all(reason in text for text in said), said
+    assert_equal(found, run(scenario))
 
 
 def differ(found, expected):
