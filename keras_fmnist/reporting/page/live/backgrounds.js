@@ -7,7 +7,7 @@ const FRAME = 6; // of 255: what is nearer to the colour of a corner belongs to 
 const STRAIGHT = 0.9; // of each side of what a frame leaves; a garment is touched here and there
 const PLAIN_EDGE = 0.6; // of the edge inside a frame, which has the colour of a background
 const SMALLEST = 0.01; // of the picture inside a frame, which stands out from that background
-const MARGIN = 0.02; // of its shorter side, which is background in a picture of something
+const PLAIN_MARGIN = 0.02; // of its shorter side, which is background in a picture of something
 const ROUNDED = 0.55; // of each side of a photo with transparent corners, at least, is opaque
 const THICKEST = 3; // pixels of a line that JPEG may have blurred
 
@@ -156,7 +156,7 @@ function findInside(image) {
 // in a box of its own has no margin: at most a soft edge.
 function showsObject(image) {
   const shorter = Math.min(image.width, image.height);
-  const margin = Math.max(2, roundHalfEven(MARGIN * shorter));
+  const margin = Math.max(2, roundHalfEven(PLAIN_MARGIN * shorter));
   if (shorter < 4 * margin) return false; // too small to tell
   const background = findBackground(image);
   const near = mark(image, (value) => Math.abs(value - background) <= 2 * SPECK);
