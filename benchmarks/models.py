@@ -3,14 +3,15 @@
 Six nets of keras.applications at 32x32 and four in the shapes of keras.io's examples. For each: are
 two steps bit-equal to stock Keras's with `exact=True`, what does a trace take, and how many times
 longer stock Keras takes for a step. Stock and replay take turns on one thread; seconds are the
-processor's, so that what else the machine does counts little. Written to
-results/benchmarks/models.json.
+processor's, so that what else the machine does counts little. Then what verifying a step costs on
+two nets of this project. Written to results/benchmarks/models.json and into docs/fast_fit.md.
 """
 
 import argparse
 import json
 import os
 import platform
+import re
 import time
 import warnings
 from pathlib import Path
@@ -23,9 +24,15 @@ import numpy as np
 import torch
 from keras import layers
 
+from experiments import mansilla
 from keras_fmnist import fast_fit, files
+from keras_fmnist.fast_fit import tracing
+from keras_fmnist.models import networks
+from keras_fmnist.training.compile import compile_model
 
-OUT = Path(__file__).resolve().parents[1] / "results" / "benchmarks" / "models.json"
+ROOT = Path(__file__).resolve().parents[1]
+OUT = ROOT / "results" / "benchmarks" / "models.json"
+DOCUMENT = ROOT / "docs" / "fast_fit.md"
 CLASSES = 10
 
 
@@ -181,11 +188,24 @@ def main():
     parser.add_argument("--only", nargs="*", default=list(MODELS), choices=list(MODELS))
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    results = {}
+    record = json.loads(OUT.read_text()) if OUT.exists() else {}
+    record |= {
+        "processor": platform.processor() or platform.machine(),
+        "threads": torch.get_num_threads(),
+        "examples": arguments.examples,
+        "rounds": arguments.rounds,
+        "versions": {"keras": keras.__version__, "torch": torch.__version__},
+    }
+    found = record.setdefault("models", {})
     for name in arguments.only:
-        results[name] = _all_of(name, arguments)
-        print(name, results[name], flush=True)
-        _write(results, arguments)
+        found[name] = _all_of(name, arguments)
+        print(name, found[name], flush=True)
+        _write(record)
+    record["verification"] = {
+        f"mansilla/{spec.name}": _measure_verification(spec, arguments.rounds)
+        for spec in (mansilla.BASE, mansilla.CLASSIFIER_FULL)
+    }
+    _write(record)
 
 
 def _all_of(name, arguments):
@@ -202,17 +222,70 @@ def _all_of(name, arguments):
     }
 
 
-def _write(results, arguments):
-    """Whole after each net: a run that is stopped leaves those it has measured."""
-    record = {
-        "processor": platform.processor() or platform.machine(),
-        "threads": torch.get_num_threads(),
-        "examples": arguments.examples,
-        "rounds": arguments.rounds,
-        "versions": {"keras": keras.__version__, "torch": torch.__version__},
-        "models": results,
+def _measure_verification(spec, rounds, examples=100):
+    """Processor milliseconds of a replayed step, of verifying it, and of looking at settings."""
+    model = networks.build(spec)
+    compile_model(model, spec, fast=False)
+    x = torch.tensor(np.random.default_rng(0).random((examples, 28, 28, 1), dtype="float32"))
+    batch = x, x if spec is mansilla.BASE else torch.zeros(examples, dtype=torch.int64)
+    model.train_on_batch(*batch)
+    train, test = (
+        tracing.trace(model, kind, batch, exact=False, inductor=False) for kind in ("train", "test")
+    )
+    runs = {
+        "step": lambda: train(batch),
+        "verify_train": lambda: train.is_verified(batch),
+        "verify_test": lambda: test.is_verified(batch),
+        "look": lambda: [train.is_stale() for _ in range(100)],
     }
+    seconds = {name: [] for name in runs}
+    for _ in range(rounds + 1):
+        for name, run in runs.items():
+            begin = time.process_time()
+            run()
+            seconds[name].append(time.process_time() - begin)
+    found = {name: 1e3 * float(np.median(values[1:])) for name, values in seconds.items()}
+    found["look"] /= 100
+    found["percent_of_100_steps"] = (found["verify_train"] + found["verify_test"]) / found["step"]
+    return {name: round(value, 3) for name, value in found.items()}
+
+
+def tables(record: dict) -> dict[str, str]:
+    """The tables of docs/fast_fit.md, by the marker they stand behind."""
+    rows = [
+        "| model | bit-equal with `exact=True` | to trace | a step | stock Keras |",
+        "| --- | --- | ---: | ---: | ---: |",
+    ]
+    for name, found in record["models"].items():
+        median, low, high = found["stock_over_ours"]
+        equal = "yes" if found["bit_equal_with_exact"] else "no"
+        equal += ", as stock" if found["runs_as_stock_with_exact"] else ""
+        rows.append(
+            f"| {name} | {equal} | {found['cpu_seconds_to_trace']} s | {found['ours_cpu_ms']} ms "
+            f"| {median} × ({low} to {high}) |"
+        )
+    costs = [
+        "| experiment, batches of 100 | a step | verifying training | verifying validation "
+        "| both, of 100 steps | looking at what is watched |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for name, found in record.get("verification", {}).items():
+        costs.append(
+            f"| `{name}` | {found['step']:.1f} ms | {found['verify_train']:.1f} ms "
+            f"| {found['verify_test']:.1f} ms | {found['percent_of_100_steps']:.2f} % "
+            f"| {found['look']:.2f} ms |"
+        )
+    return {"models": "\n".join(rows), "verification": "\n".join(costs)}
+
+
+def _write(record):
+    """Whole after each net: a run that is stopped leaves those it has measured."""
     files.write_whole(OUT, (json.dumps(record, indent=2) + "\n").encode())
+    text = DOCUMENT.read_text()
+    for marker, table in tables(record).items():
+        pattern = f"(<!-- {marker} -->\n).*?(<!-- /{marker} -->)"
+        text = re.sub(pattern, lambda m, t=table: f"{m[1]}{t}\n{m[2]}", text, flags=re.DOTALL)
+    files.write_whole(DOCUMENT, text.encode())
 
 
 if __name__ == "__main__":

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import keras
+import numpy as np
 
+from keras_fmnist.fast_fit import places
 from keras_fmnist.fast_fit.reach import SCALARS, Reach
 
-_ABSENT = object()
 # Longer arrays are compared at the start of an epoch only, with the constants of the step.
 _LONGEST_ARRAY = 4096
 
@@ -27,7 +28,7 @@ class Settings:
     def __init__(self, model: keras.Model, variables: list[keras.Variable] = ()) -> None:
         reach = Reach(model, *variables)
         self.generators = reach.generators
-        self._places = list(_places(reach))
+        self._places = list(places.places_of(reach))
         self._tensors = reach.tensors
         self._arrays = [a for a in reach.arrays if a.size <= _LONGEST_ARRAY]
         self._groups = _groups(reach)
@@ -46,6 +47,10 @@ class Settings:
         self._look()
         return False
 
+    def changes(self) -> list[str]:
+        """The names of what holds another object, or another plain value."""
+        return sorted({label for *_, label in self._changed()})
+
     def restore(self) -> list[str]:
         """Undo what changed; returns the names."""
         changed = list(self._changed())
@@ -54,7 +59,14 @@ class Settings:
         if changed:
             for place in {id(place): place for place, *_ in changed}.values():
                 place.finish()
-        return sorted({label for *_, label in changed})
+        names = {label for *_, label in changed}
+        for array, content, now in zip(
+            self._arrays, self._contents, self._read_contents(), strict=True
+        ):
+            if content != now:
+                names.add("an array")
+                array[...] = np.frombuffer(content, array.dtype).reshape(array.shape)
+        return sorted(names)
 
     def _values(self):
         return itertools.chain.from_iterable(read() for read in self._groups)
@@ -72,13 +84,13 @@ class Settings:
     def _look(self):
         self._glance = list(self._values())
         ignored = {id(v) for place in self._places for v in place.ignored_values()}
-        places = [
+        picked = [
             i
             for i, value in enumerate(self._glance)
             if _is_compared_by_content(value) and id(value) not in ignored
         ]
         # Of one place alone a getter would give no tuple.
-        self._pick = operator.itemgetter(*(places or [0]), 0)
+        self._pick = operator.itemgetter(*(picked or [0]), 0)
         self._picked = self._pick(self._glance)
 
     def _read_versions(self):
@@ -87,11 +99,11 @@ class Settings:
     def _read_contents(self):
         return [array.tobytes() for array in self._arrays]
 
-    def _changed(self) -> Iterator[tuple["_Place", Any, Any, str]]:
+    def _changed(self) -> Iterator[tuple[places.Place, Any, Any, str]]:
         for place in self._places:
             now = place.read()
             for name in {**place.before, **now}:
-                before, value = place.before.get(name, _ABSENT), now.get(name, _ABSENT)
+                before, value = place.before.get(name, places.ABSENT), now.get(name, places.ABSENT)
                 if before is not value and not _are_equal(before, value):
                     yield place, name, before, place.describe(name)
 
@@ -102,120 +114,6 @@ def _is_compared_by_content(value):
 
 def _are_equal(one, other):
     return isinstance(one, SCALARS) and type(one) is type(other) and one == other
-
-
-class _Place:
-    """One dict, list, cell or object, what it held, and how it gets that back."""
-
-    def __init__(self, holder, label, ignored=frozenset()):
-        self.holder, self.label, self.ignored = holder, label, ignored
-        self.before = self.read()
-
-    def describe(self, name):
-        return self.label
-
-    def ignored_values(self):
-        return [self.holder[name] for name in self.ignored if name in self.holder]
-
-    def finish(self):
-        """After the last `put`."""
-
-
-class _Namespace(_Place):
-    def read(self):
-        return {k: v for k, v in list(self.holder.items()) if k not in self.ignored}
-
-    def put(self, name, value):
-        if value is _ABSENT:
-            del self.holder[name]
-        else:
-            dict.__setitem__(self.holder, name, value)
-
-    def describe(self, name):
-        return str(name)
-
-
-class _Items(_Place):
-    def read(self):
-        return dict(enumerate(list(self.holder)))
-
-    def put(self, name, value):
-        pass
-
-    def finish(self):
-        # Not by the holder's own methods: Keras's lists look into what is put in.
-        values = self.before.values()
-        kind = next(k for k in (list, set, collections.deque) if isinstance(self.holder, k))
-        kind.clear(self.holder)
-        (set.update if kind is set else kind.extend)(self.holder, values)
-
-
-class _Attributes(_Place):
-    def __init__(self, holder, names, label):
-        self.names = names
-        super().__init__(holder, label)
-
-    def read(self):
-        return {name: getattr(self.holder, name, _ABSENT) for name in self.names}
-
-    def put(self, name, value):
-        # A closure's tuple and a slot that was empty can not be put back.
-        if value is not _ABSENT and name != "__closure__":
-            setattr(self.holder, name, value)
-
-    def describe(self, name):
-        return name.removeprefix("__") if name.startswith("__") else name
-
-
-class _Named(_Place):
-    def __init__(self, holder, names, label):
-        self.names = names
-        super().__init__(holder, label)
-
-    def read(self):
-        return {name: self.holder[name] for name in self.names if name in self.holder}
-
-    put = _Namespace.put
-    describe = _Namespace.describe
-
-
-class _Cell(_Place):
-    def read(self):
-        try:
-            return {self.label: self.holder.cell_contents}
-        except ValueError:
-            return {}
-
-    def put(self, name, value):
-        self.holder.cell_contents = value
-
-
-class _Class(_Place):
-    def read(self):
-        return dict(vars(self.holder))
-
-    def put(self, name, value):
-        if value is _ABSENT:
-            delattr(self.holder, name)
-        else:
-            setattr(self.holder, name, value)
-
-    describe = _Namespace.describe
-
-
-def _places(reach):
-    for held, label, ignored in reach.namespaces:
-        yield _Namespace(held, label, ignored)
-    for held, label in reach.items:
-        yield _Items(held, label)
-    for holder, names, label in reach.attributes:
-        yield _Attributes(holder, names, label)
-    for held, names, label in reach.named:
-        yield _Named(held, names, label)
-    for cell, label in reach.cells:
-        yield _Cell(cell, label)
-    for cls in reach.classes:
-        yield _Class(cls, cls.__name__)
 
 
 def _groups(reach) -> list[Callable[[], Iterable]]:

@@ -32,7 +32,7 @@ _LIBRARIES = {"keras", "torch", "numpy", "ml_dtypes", "optree", *sys.stdlib_modu
     "__main__"
 }
 _ATOMS = (*SCALARS, Node, Tracker, keras.KerasTensor, torch.dtype, torch.device, types.CodeType)
-# More than this is data: the objects in such a list are not walked over.
+# A list or dict that is longer is data, and is left alone.
 _LONGEST = 1000
 _MOST_PLACES = 20_000
 
@@ -77,14 +77,14 @@ class Reach:
         self._waiting.extend((value, label) for value in values)
 
     def _visit_namespace(self, held, label):
-        self.namespaces.append((held, label, frozenset()))
         if len(held) <= _LONGEST:
+            self.namespaces.append((held, label, frozenset()))
             # A copy: another thread may write it.
             self._waiting.extend((v, str(k)) for k, v in list(held.items()))
 
     def _visit_items(self, held, label):
-        self.items.append((held, label))
         if len(held) <= _LONGEST:
+            self.items.append((held, label))
             self._add(list(held), label)
 
     def _visit_tuple(self, held, label):

@@ -103,7 +103,10 @@ class Step:
             self._replays.clear()
             self._traced_again += 1
             if self._traced_again >= _MOST_TRACES + self._steps // _STEPS_PER_TRACE:
-                raise UntraceableError(f"its settings changed {self._traced_again} times")
+                names = ", ".join(replay.changes())
+                raise UntraceableError(
+                    f"its settings changed {self._traced_again} times (lastly {names})"
+                )
         elif not self._is_worth_a_trace(key):
             return None
         replay = tracing.trace(self._model, self._kind, batch, *self._options)

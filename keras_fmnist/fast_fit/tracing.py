@@ -80,6 +80,10 @@ class Replay:
     def _read_random_versions(self):
         return [state._version for state in self._random_states]
 
+    def changes(self) -> list[str]:
+        """The names of settings that have changed since the trace."""
+        return self._settings.changes()
+
     def is_verified(self, batch: tuple) -> bool:
         """Whether Keras's own step still does what was traced; costs a step of two examples."""
         return self._fingerprint.take(batch) == self._expected

@@ -10,6 +10,7 @@ PLAIN_EDGE = 0.6  # of the edge inside a frame, which has the colour of a backgr
 SMALLEST = 0.01  # of the picture inside a frame, which stands out from that background
 MARGIN = 0.02  # of its shorter side, which is background in a picture of something
 ROUNDED = 0.55  # of each side of a photo with transparent corners, at least, is opaque
+BLUR = 2  # pixels beside such a line that are not as the background is
 THICKEST = 3  # pixels of a line that JPEG may have blurred
 
 
@@ -91,10 +92,11 @@ def _find_inside(pixels):
     """The box inside a frame or between bars, as slices; None where there is neither.
 
     Either what differs by more than `FRAME` from the pixel in a corner fills a box that is not the
-    whole picture, and `STRAIGHT` of the pixels of each of its sides differ. Or, as JPEG blurs thin
-    lines, `STRAIGHT` of the outermost pixels at each side differ by more than `SPECK` from the
-    background of what is left without 1 to `THICKEST` pixels there. Either way it must be a picture
-    itself (see `_shows_object`), in the first case perhaps within a line of such a thickness.
+    whole picture, and `STRAIGHT` of the pixels of each of its sides differ. Or `STRAIGHT` of the
+    outermost pixels at each side differ by more than `SPECK` from the background of what is left
+    without 1 to `THICKEST` pixels there: JPEG blurs thin lines. Either way it must be a picture
+    itself (see `_shows_object`), in the first case perhaps within a line of such a thickness; and
+    where the frame is not of one colour to the bit, `BLUR` more pixels are cut at each side.
     """
     for corner in (pixels[0, 0], pixels[0, -1], pixels[-1, 0], pixels[-1, -1]):
         differs = np.abs(np.int16(pixels) - int(corner)) > FRAME
@@ -105,13 +107,16 @@ def _find_inside(pixels):
         if is_straight and any(
             _shows_object(_cut_sides(pixels[box], width)) for width in range(THICKEST + 1)
         ):
-            return box
+            outside = np.ones(pixels.shape, bool)
+            outside[box] = False
+            is_exact = (pixels[outside] == corner).all()
+            return box if is_exact else _shrink(box, BLUR)
     for thickness in range(1, 1 + min(THICKEST, min(pixels.shape) // 8)):
         inside = _cut_sides(pixels, thickness)
         differs = np.abs(pixels - find_background(inside)) > SPECK
         is_frame = min(line.mean() for line in _list_sides(differs)) >= STRAIGHT
         if is_frame and _shows_object(inside):
-            return (slice(thickness, -thickness),) * 2
+            return (slice(thickness + BLUR, -thickness - BLUR),) * 2
     return None
 
 
@@ -130,6 +135,11 @@ def _shows_object(pixels):
         for part in (off, inner)
     )
     return is_plain and (off > PLAIN).mean() > SMALLEST
+
+
+def _shrink(box, width):
+    """Slices without so many rows and columns at each end."""
+    return tuple(slice(part.start + width, part.stop - width) for part in box)
 
 
 def _cut_sides(pixels, width):

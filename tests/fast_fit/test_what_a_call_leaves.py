@@ -194,6 +194,25 @@ def test_a_layer_that_writes_a_list_writes_numbers_at_every_step(layer, path):
     assert_runs_as_stock(trained, path, "a call changes")
 
 
+class Tallies(layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.tally = np.zeros(2)
+
+    def call(self, x):
+        self.tally += 1
+        return x * float(self.tally[0])
+
+
+@paths
+def test_a_layer_that_counts_in_an_array_counts_every_step(path):
+    def trained(accelerate):
+        model = accelerate(dense(Tallies()))
+        return [fit(model, epochs=2).history, model.layers[1].tally.copy()]
+
+    assert_runs_as_stock(trained, path, "a call changes an array")
+
+
 class Penalised(layers.Layer):
     def call(self, x):
         self.add_loss(ops.mean(ops.square(x)))

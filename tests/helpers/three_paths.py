@@ -86,4 +86,20 @@ def differ(found, expected):
     return any(np.any(np.asarray(one) != np.asarray(other)) for one, other in pairs)
 
 
+def trained_with_change(build: Callable, changed: bool = True):
+    """What three epochs of two steps give: the value changes at the fourth step.
+
+    (A change is made once more at the fifth, which for most of them changes nothing.)
+    """
+
+    def scenario(accelerate):
+        model, change = build()
+        accelerate(model)
+        callbacks = [At(change, step=3), At(change, step=4)] if changed else []
+        history = fit(model, epochs=3, callbacks=callbacks).history
+        return [history, model.get_weights()]
+
+    return scenario
+
+
 paths = pytest.mark.parametrize("path", REPLAYED)

@@ -1,0 +1,29 @@
+"""What docs/fast_fit.md says, against what was measured and what the code does."""
+
+import importlib.util
+import json
+import re
+
+from keras_fmnist.fast_fit import steps
+from tests.helpers.repository import ROOT
+
+TEXT = (ROOT / "docs" / "fast_fit.md").read_text(encoding="utf-8")
+
+
+def test_the_tables_of_the_document_are_those_of_the_measurements():
+    spec = importlib.util.spec_from_file_location("models", ROOT / "benchmarks" / "models.py")
+    benchmark = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(benchmark)
+    record = json.loads(benchmark.OUT.read_text(encoding="utf-8"))
+    assert set(record["models"]) == set(benchmark.MODELS)
+    for marker, table in benchmark.tables(record).items():
+        found = re.search(f"<!-- {marker} -->\n(.*?)\n<!-- /{marker} -->", TEXT, re.DOTALL)
+        assert found[1] == table
+
+
+def test_the_document_names_the_bounds_of_the_code():
+    assert f"more than {steps._MOST_TRACES} shapes" in TEXT
+    assert steps._SHAPES_TRACED_AT_ONCE == 4
+    assert "The first four shapes are traced when they come" in TEXT
+    assert (steps._MORE_STEPS_EACH_TIME, steps._STEPS_PER_VERIFICATION) == (10, 100)
+    assert "once ten steps were replayed since the last time, twenty, thirty" in TEXT
