@@ -122,7 +122,10 @@ def test_the_first_page_leads_to_the_live_one_where_there_is_one(tmp_path):
     assert render_live_page(CATALOGUE, records, tmp_path) is None
 
 
-def test_a_live_page_that_nothing_gives_is_named_and_removed(tmp_path, capsys):
+def test_a_live_page_that_nothing_gives_is_named_and_removed(
+    tmp_path, make_record, put_record, capsys
+):
+    put_record(tmp_path, make_record(CATALOGUE.live.autoencoders[0]))
     stray = tmp_path / LIVE_PAGE
     stray.write_text("old")
     with pytest.raises(RuntimeError):

@@ -7,8 +7,9 @@ const FRAME = 6; // of 255: what is nearer to the colour of a corner belongs to 
 const STRAIGHT = 0.9; // of each side of what a frame leaves; a garment is touched here and there
 const PLAIN_EDGE = 0.6; // of the edge inside a frame, which has the colour of a background
 const SMALLEST = 0.01; // of the picture inside a frame, which stands out from that background
-const MARGIN = 0.02; // of its shorter side, which is background in a picture of something
+const PLAIN_MARGIN = 0.02; // of its shorter side, which is background in a picture of something
 const ROUNDED = 0.55; // of each side of a photo with transparent corners, at least, is opaque
+const BLUR = 2; // pixels beside such a line that are not as the background is
 const THICKEST = 3; // pixels of a line that JPEG may have blurred
 
 // Calls `visit` with every place on the edge of a picture.
@@ -125,9 +126,10 @@ function fillCorners(image) {
 // The box inside a frame or between bars; null where there is neither.
 //
 // Either what differs from the pixel in a corner fills a box with straight sides that is not the
-// whole picture. Or, as JPEG blurs thin lines, the outermost pixels at each side differ from the
-// background of what is left without 1 to `THICKEST` pixels there. Either way it must be a picture
-// itself, in the first case perhaps within a line of such a thickness.
+// whole picture. Or the outermost pixels at each side differ from the background of what is left
+// without 1 to `THICKEST` pixels there: JPEG blurs thin lines. Either way it must be a picture
+// itself, in the first case perhaps within a line of such a thickness; and where the frame is not of
+// one colour to the bit, `BLUR` more pixels are cut at each side.
 function findInside(image) {
   const { width, height, planes: [values] } = image;
   const isStraight = (mask) => listSides(mask).every((line) => shareOf(line) >= STRAIGHT);
@@ -139,7 +141,10 @@ function findInside(image) {
     if (inside.width === width && inside.height === height) continue;
     if (!isStraight(crop(differs, box))) continue;
     for (let thickness = 0; thickness <= THICKEST; thickness++) {
-      if (showsObject(cutSides(inside, thickness))) return box;
+      if (!showsObject(cutSides(inside, thickness))) continue;
+      const isExact = values.every((value, k) =>
+        value === values[at] || isInBox(box, k % width, Math.floor(k / width)));
+      return isExact ? box : shrink(box, BLUR);
     }
   }
   const thickest = Math.min(THICKEST, Math.floor(Math.min(width, height) / 8));
@@ -147,7 +152,7 @@ function findInside(image) {
     const inside = cutSides(image, thickness);
     const background = findBackground(inside);
     if (!isStraight(mark(image, (value) => Math.abs(value - background) > SPECK))) continue;
-    if (showsObject(inside)) return boxWithout(image, thickness);
+    if (showsObject(inside)) return shrink(boxOf(image), thickness + BLUR);
   }
   return null;
 }
@@ -156,7 +161,7 @@ function findInside(image) {
 // in a box of its own has no margin: at most a soft edge.
 function showsObject(image) {
   const shorter = Math.min(image.width, image.height);
-  const margin = Math.max(2, roundHalfEven(MARGIN * shorter));
+  const margin = Math.max(2, roundHalfEven(PLAIN_MARGIN * shorter));
   if (shorter < 4 * margin) return false; // too small to tell
   const background = findBackground(image);
   const near = mark(image, (value) => Math.abs(value - background) <= 2 * SPECK);
@@ -189,11 +194,16 @@ function findBox({ width, height, planes: [plane] }, share) {
   return top === undefined || left === undefined ? null : { left, right, top, bottom };
 }
 
-const boxWithout = ({ width, height }, sides) =>
-  ({ left: sides, right: width - 1 - sides, top: sides, bottom: height - 1 - sides });
+const boxOf = ({ width, height }) => ({ left: 0, right: width - 1, top: 0, bottom: height - 1 });
+
+const shrink = ({ left, right, top, bottom }, by) =>
+  ({ left: left + by, right: right - by, top: top + by, bottom: bottom - by });
+
+const isInBox = ({ left, right, top, bottom }, x, y) =>
+  x >= left && x <= right && y >= top && y <= bottom;
 
 // The pixels without so many at each side; none where there are not that many.
-const cutSides = (image, sides) => crop(image, boxWithout(image, sides));
+const cutSides = (image, by) => crop(image, shrink(boxOf(image), by));
 
 // The four lines at the edge.
 function listSides({ width, height, planes: [plane] }) {
