@@ -121,3 +121,10 @@ def test_any_small_net_trains_a_step_and_goes_to_pytorch_and_back(dataset, spec,
     np.testing.assert_allclose(ours, theirs, atol=1e-5)
     state = {name: tensor.numpy() for name, tensor in net.state_dict().items()}
     assert bits(torch_weights.from_native(state, after)) == bits(after)
+
+
+def test_a_single_number_comes_back_as_a_single_number(tmp_path):
+    path = tmp_path / "w.safetensors"
+    weights.save(path, {"iteration": np.array(7, np.int32)})  # as a checkpoint has it
+    loaded = weights.load(path)["iteration"]
+    assert (loaded.shape, loaded.dtype, int(loaded)) == ((), np.int32, 7)

@@ -98,13 +98,6 @@ def test_an_array_that_does_not_lie_in_rows_comes_back_as_it_was(tmp_path):
     assert are_equal(weights.load(tmp_path / "w.safetensors"), laid)
 
 
-def test_a_single_number_comes_back_as_a_single_number(tmp_path):
-    path = tmp_path / "w.safetensors"
-    weights.save(path, {"iteration": np.array(7, np.int32)})  # as a checkpoint has it
-    loaded = weights.load(path)["iteration"]
-    assert (loaded.shape, loaded.dtype, int(loaded)) == ((), np.int32, 7)
-
-
 def test_a_part_has_the_names_of_its_own_layers(model):
     arrays = weights.get_arrays(model)
     encoder = weights.select(arrays, "encoder")
