@@ -4,14 +4,14 @@ Six nets of keras.applications at 32x32 and four in the shapes of keras.io's exa
 two steps bit-equal to stock Keras's with `exact=True`, what does a trace take, and how many times
 longer stock Keras takes for a step. Stock and replay take turns on one thread; seconds are the
 processor's, so that what else the machine does counts little. Then what verifying a step costs on
-two nets of this project. Written to results/benchmarks/models.json and into docs/fast_fit.md.
+two nets of this project. Written to results/benchmarks/models.json;
+`keras-fmnist report` makes the tables of docs/fast_fit.md of it.
 """
 
 import argparse
 import json
 import os
 import platform
-import re
 import time
 import warnings
 from pathlib import Path
@@ -32,7 +32,6 @@ from keras_fmnist.training.compile import compile_model
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "results" / "benchmarks" / "models.json"
-DOCUMENT = ROOT / "docs" / "fast_fit.md"
 CLASSES = 10
 
 
@@ -253,42 +252,9 @@ def _measure_verification(spec, rounds, examples=100):
     return {name: round(value, 3) for name, value in found.items()}
 
 
-def tables(record: dict) -> dict[str, str]:
-    """The tables of docs/fast_fit.md, by the marker they stand behind."""
-    rows = [
-        "| model | bit-equal with `exact=True` | to trace | a step | stock Keras |",
-        "| --- | --- | ---: | ---: | ---: |",
-    ]
-    for name, found in record["models"].items():
-        median, low, high = found["stock_over_ours"]
-        equal = "yes" if found["bit_equal_with_exact"] else "no"
-        equal += ", as stock" if found["runs_as_stock_with_exact"] else ""
-        rows.append(
-            f"| {name} | {equal} | {found['cpu_seconds_to_trace']} s | {found['ours_cpu_ms']} ms "
-            f"| {median} × ({low} to {high}) |"
-        )
-    costs = [
-        "| experiment, batches of 100 | a step | verifying training | verifying validation "
-        "| of an epoch of 100 steps | looking at what is watched |",
-        "| --- | ---: | ---: | ---: | ---: | ---: |",
-    ]
-    for name, found in record.get("verification", {}).items():
-        costs.append(
-            f"| `{name}` | {found['step']:.1f} ms | {found['verify_train']:.1f} ms "
-            f"| {found['verify_test']:.1f} ms | {found['percent_of_100_steps']:.2f} % "
-            f"| {found['look']:.2f} ms |"
-        )
-    return {"models": "\n".join(rows), "verification": "\n".join(costs)}
-
-
 def _write(record):
     """Whole after each net: a run that is stopped leaves those it has measured."""
     files.write_whole(OUT, (json.dumps(record, indent=2) + "\n").encode())
-    text = DOCUMENT.read_text()
-    for marker, table in tables(record).items():
-        pattern = f"(<!-- {marker} -->\n).*?(<!-- /{marker} -->)"
-        text = re.sub(pattern, lambda m, t=table: f"{m[1]}{t}\n{m[2]}", text, flags=re.DOTALL)
-    files.write_whole(DOCUMENT, text.encode())
 
 
 if __name__ == "__main__":

@@ -4,20 +4,21 @@ from pathlib import Path
 
 from keras_fmnist.records.json_files import RecordError, read_object
 
-# What `compare`, `bench` and `benchmarks/kill.py` write: the names of the files, and the fields that
-# each must have. `benchmarks/models.py` leaves another file beside those of `bench`.
+# What `compare`, `bench`, `benchmarks/models.py` and `benchmarks/kill.py` write: the files in the
+# folder of the records, and the fields that each must have.
 MEASUREMENTS = {
-    "parity": ("*.json", {"experiment", "backend", "rows", "equivalence", "defaults"}),
-    "benchmarks": ("[cg]pu*.json", {"machine", "versions", "experiments"}),
+    "parity": ("parity/*.json", {"experiment", "backend", "rows", "equivalence", "defaults"}),
+    "benchmarks": ("benchmarks/[cg]pu*.json", {"machine", "versions", "experiments"}),
+    "models": ("benchmarks/models.json", {"processor", "versions", "models"}),
     "reliability": (
-        "*.json",
+        "reliability/*.json",
         {"kills", "resumed", "identical", "epochs_lost", "backup_and_restore"},
     ),
 }
 
 
 def read_measurements(out: Path | str, kind: str) -> dict[str, dict]:
-    """Reads measurements: `{name: content}` of the files `<out>/<kind>/<name>.json`.
+    """Reads measurements: `{name: content}` of its files `<name>.json`.
 
     Args:
         out: the folder of the records.
@@ -28,7 +29,7 @@ def read_measurements(out: Path | str, kind: str) -> dict[str, dict]:
     """
     found = {}
     names, fields = MEASUREMENTS[kind]
-    for path in sorted(Path(out, kind).glob(names)):
+    for path in sorted(Path(out).glob(names)):
         found[path.stem] = read_object(path)
         if missing := sorted(fields - found[path.stem].keys()):
             raise RecordError(f"{path} lacks the field {missing[0]}")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from keras_fmnist.records.measurements import read_measurements
 from keras_fmnist.records.record import Record
-from keras_fmnist.reporting import tables
+from keras_fmnist.reporting import fast_fit_tables, tables
 from keras_fmnist.reporting.numbers import fill_numbers
 
 if TYPE_CHECKING:
@@ -109,6 +109,14 @@ def _kills(study):
     return tables.describe_kills(study.measurements("reliability"))
 
 
+def _models(study):
+    return fast_fit_tables.format_models(study.measurements("models"))
+
+
+def _verification(study):
+    return fast_fit_tables.format_verification(study.measurements("models"))
+
+
 Sections = Mapping[str, Callable[[Study], str]]
 
 # For each document, the function that writes each of its generated parts.
@@ -135,6 +143,7 @@ DOCUMENTS: dict[str, Sections] = {
     },
     "docs/pytorch.md": {"parity": _parity, "defaults": _defaults},
     "docs/speed.md": {"speed": _speed},
+    "docs/fast_fit.md": {"models": _models, "verification": _verification},
     "docs/resume.md": {"kills": _kills},
 }
 
