@@ -17,15 +17,6 @@ def test_this_process_runs_on_the_backend_it_was_asked_for():
     assert keras.backend.backend() == os.environ["KERAS_BACKEND"]
 
 
-@pytest.mark.parametrize(("asked", "policy"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
-def test_waiting_threads_sleep_unless_they_are_asked_to_spin(monkeypatch, asked, policy):
-    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
-    settings = {"OMP_WAIT_POLICY": asked} if asked else {}
-    code = "import os, keras_fmnist; print(os.environ['OMP_WAIT_POLICY'])"
-    done = run_python("-c", code, seconds=60, **settings)
-    assert done.stdout.split() == [policy], done.stderr
-
-
 @pytest.mark.parametrize("backend", [name for name in BACKENDS if name != "torch"])
 def test_what_is_portable_holds_on(backend, tmp_path):
     if backend not in list_installed():

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -159,10 +158,13 @@ def test_a_cache_folder_that_cannot_be_made_is_one_sentence(source, tmp_path):
 
 
 def test_a_read_only_cache_folder_is_one_sentence(source, tmp_path, monkeypatch):
-    def refuse(path, *_, **__):  # root, who runs many a test, is refused nothing
-        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+    def refuse(path, flags, *rest, **more):  # root, who runs many a test, is refused nothing
+        if flags & os.O_CREAT:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+        return open_file(path, flags, *rest, **more)
 
-    monkeypatch.setattr(Path, "open", refuse)
+    open_file = os.open
+    monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(data.DataError, match=r"cannot be written \(Read-only file system\)"):
         data.prepare(tmp_path, report=silent)
     assert left_in(tmp_path) == []

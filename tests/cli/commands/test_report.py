@@ -30,7 +30,7 @@ def files(folder):
 
 def test_what_the_report_wrote_passes_its_check_and_nothing_is_written_again(study, capsys):
     before = files(study.parent)
-    assert check(study, capsys) == ([], "11 files are what 1 records give")
+    assert check(study, capsys) == ([], "12 files are what 1 records give")
     write_report(CATALOGUE, out=str(study))
     assert str(study) not in capsys.readouterr().out
     assert files(study.parent) == before

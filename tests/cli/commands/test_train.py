@@ -287,10 +287,13 @@ def test_a_full_disk_is_one_line_and_exit_status_1(run_base, typed, monkeypatch)
 
 
 def test_a_read_only_folder_is_one_line_and_exit_status_1(run_base, typed, monkeypatch):
-    def refuse(path, *_, **__):  # root, who runs many a test, is refused nothing
-        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+    def refuse(path, flags, *rest, **more):  # root, who runs many a test, is refused nothing
+        if flags & os.O_CREAT:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+        return open_file(path, flags, *rest, **more)
 
-    with replaced(Path, "open", refuse):
+    open_file = os.open
+    with replaced(os, "open", refuse):
         status, (line,) = run_base()
     assert status == 1
     assert "seed0-torch-cpu.lock cannot be written (Read-only file system)" in line

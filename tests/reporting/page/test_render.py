@@ -56,16 +56,16 @@ def test_a_run_of_no_epochs_has_a_place_and_no_plot(make_record, tmp_path):
 @pytest.mark.parametrize(("kind", "lost"), [("parity", "rows"), ("benchmarks", "machine")])
 def test_a_damaged_measurement_is_named(tmp_path, kind, lost):
     whole = {"parity": made_up_study.PARITY, "benchmarks": made_up_study.BENCHMARK}[kind]
-    path = tmp_path / kind / "one.json"
+    path = tmp_path / kind / "cpu.json"
     path.parent.mkdir()
     path.write_text(json.dumps({name: value for name, value in whole.items() if name != lost}))
-    with pytest.raises(RecordError, match=rf"one\.json lacks the field {lost}"):
+    with pytest.raises(RecordError, match=rf"cpu\.json lacks the field {lost}"):
         render_page(CATALOGUE, [], tmp_path)
     path.write_text("{")
-    with pytest.raises(RecordError, match=r"one\.json is not JSON"):
+    with pytest.raises(RecordError, match=r"cpu\.json is not JSON"):
         render_page(CATALOGUE, [], tmp_path)
     path.write_text(json.dumps({name: [{}] for name in whole}))
-    with pytest.raises(RecordError, match=r"one\.json is not what its command writes"):
+    with pytest.raises(RecordError, match=r"cpu\.json is not what its command writes"):
         render_page(CATALOGUE, [], tmp_path)
 
 
