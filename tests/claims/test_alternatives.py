@@ -44,6 +44,15 @@ def test_experiments_are_compared_seed_by_seed_where_both_have_run(run):
     assert count_seeds(BOTH, records)["ours"] == [(3, 3), (1, 2)]
 
 
+def test_a_run_off_which_a_statement_cannot_be_read_counts_for_none(run):
+    def read_epoch(record):
+        return record.history["loss"][20]
+
+    late = Statement("figure 3", "its loss at epoch 21 is low", read_epoch, (0,), high=1.0)
+    one_way = Alternatives("a gap", {"ours": (BASE,)}, (late, LOW))
+    assert count_seeds(one_way, [run(BASE, 0, 0.4)]) == {"ours": [(0, 0), (1, 1)]}
+
+
 def test_each_way_has_its_own_runs_and_a_run_with_other_settings_counts_for_none(run):
     records = [
         run(OTHER[0], 0, 0.4),
