@@ -222,11 +222,10 @@ def _cuda_graph(spec, images, labels):
 
 
 def _tensors(images, labels, pixel_min):
-    pixels = scale_pixels(images, pixel_min).transpose(0, 3, 1, 2).copy()
-    inputs = torch.from_numpy(pixels).to(_device())
-    if labels is None:
-        return inputs, inputs
-    return inputs, torch.from_numpy(labels.astype(np.int64)).to(_device())
+    pixels = scale_pixels(images, pixel_min)
+    inputs, targets = from_spec.to_torch(pixels, pixels if labels is None else labels)
+    inputs = inputs.to(_device())
+    return inputs, inputs if labels is None else targets.to(_device())
 
 
 def _device():

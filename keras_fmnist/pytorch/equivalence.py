@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import keras
-import numpy as np
 import torch
 
 from keras_fmnist.backends import find_device
@@ -110,8 +109,8 @@ def _summary(runs):
 def _train_native(spec, seed, dataset, examples):
     """Trains the native net of one seed, with its own initial weights, order and masks."""
     torch.manual_seed(seed)
-    images = _to_torch(dataset.train_images[:examples], spec.pixel_min)
-    labels = torch.from_numpy(dataset.train_labels[:examples].astype(np.int64))
+    pixels = scale_pixels(dataset.train_images[:examples], spec.pixel_min)
+    images, labels = from_spec.to_torch(pixels, dataset.train_labels[:examples])
     net = from_spec.build(spec)
     if spec.needs:
         pretrained = from_spec.build(spec.autoencoder)
@@ -119,10 +118,10 @@ def _train_native(spec, seed, dataset, examples):
         net.encoder.load_state_dict(pretrained.encoder.state_dict())
     is_classifier = spec.is_classifier
     _fit_native(spec, net, images, labels if is_classifier else images)
-    tests = _to_torch(dataset.test_images, spec.pixel_min)
+    pixels = scale_pixels(dataset.test_images, spec.pixel_min)
+    tests, targets = from_spec.to_torch(pixels, dataset.test_labels)
     if not is_classifier:
         return {"val_loss": loops.evaluate(net, tests, tests, from_spec.loss(spec), 1000)}
-    targets = torch.from_numpy(dataset.test_labels.astype(np.int64))
     return {
         "val_loss": loops.evaluate(net, tests, targets, from_spec.loss(spec), 1000),
         "val_accuracy": loops.evaluate(net, tests, targets, loops.accuracy, 1000),
@@ -139,7 +138,3 @@ def _fit_native(spec, net, images, targets):
         optimizer=from_spec.optimizer(spec, net),
         loss=from_spec.loss(spec),
     )
-
-
-def _to_torch(images, pixel_min):
-    return torch.from_numpy(scale_pixels(images, pixel_min).transpose(0, 3, 1, 2).copy())

@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 
 import keras
-import numpy as np
 import torch
 
 from keras_fmnist import backends
@@ -111,5 +110,4 @@ def _evaluate(net, inputs, targets, loss, is_classifier):
 
 
 def _tensors(images, labels, pixel_min):
-    pixels = torch.from_numpy(scale_pixels(images, pixel_min).transpose(0, 3, 1, 2).copy())
-    return pixels, pixels if labels is None else torch.from_numpy(labels.astype(np.int64))
+    return from_spec.to_torch(scale_pixels(images, pixel_min), images if labels is None else labels)
