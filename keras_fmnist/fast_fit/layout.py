@@ -4,7 +4,7 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.fx.experimental.symbolic_shapes import ShapeEnv
 
-from keras_fmnist.fast_fit import masks
+from keras_fmnist.fast_fit import adam, masks
 from keras_fmnist.fast_fit.patterns import aten, shape
 
 
@@ -54,6 +54,8 @@ class _Describer(torch.fx.Interpreter):
             value = self.env[node.args[0]]
         elif node.target is masks.draw_lanes:
             value = torch.empty(node.args, dtype=torch.int16)
+        elif node.target is adam.update_adam_:  # reads its rate as a number
+            value = None
         else:
             value = super().run_node(node)
         node.meta["val"] = value

@@ -13,6 +13,7 @@ import torch
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from keras_fmnist.fast_fit import (
+    adam,
     convolutions,
     few_inputs,
     layout,
@@ -82,6 +83,7 @@ def _rearrange(module, inputs):
     few_inputs.pool_few_inputs(graph)
     pooled.pool_first(graph)
     transposed.add_up_few_outputs(graph)
+    adam.fuse_adam(graph)
     layout.describe(module, inputs)
 
 

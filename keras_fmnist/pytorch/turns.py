@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec
 
 KINDS = ("steps", "runs")
+# Others than ours run as their users have them: importing this package chooses how threads wait,
+# and this is what libgomp does by itself.
+_LIBGOMP = {"GOMP_SPINCOUNT": "300000", "OMP_WAIT_POLICY": None}
 
 
 class Worker:
@@ -45,7 +48,7 @@ class Worker:
         self._connection, theirs = context.Pipe()
         given = (theirs, name, kind, spec, dataset, steps)
         self._process = context.Process(target=_serve, args=given, daemon=True)
-        with _backend(backend):
+        with _environment({"KERAS_BACKEND": backend} | ({} if name == "ours" else _LIBGOMP)):
             self._process.start()
         theirs.close()
 
@@ -72,17 +75,22 @@ class Worker:
 
 
 @contextlib.contextmanager
-def _backend(name: str) -> Iterator[None]:
-    """A process that is started meanwhile finds this backend."""
-    before = os.environ.get("KERAS_BACKEND")
-    os.environ["KERAS_BACKEND"] = name
+def _environment(variables: dict[str, str | None]) -> Iterator[None]:
+    """A process that is started meanwhile finds these; None takes a variable away."""
+    before = {name: os.environ.get(name) for name in variables}
     try:
+        _set(variables)
         yield
     finally:
-        if before is None:
-            del os.environ["KERAS_BACKEND"]
+        _set(before)
+
+
+def _set(variables):
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
         else:
-            os.environ["KERAS_BACKEND"] = before
+            os.environ[name] = value
 
 
 def _serve(connection, name, kind, spec, dataset, steps):

@@ -1,4 +1,4 @@
-"""A command takes no more threads than there are processors for it, and they do not spin."""
+"""A command takes as many threads as processors are free for it; none spins on a busy machine."""
 
 import os
 
@@ -25,8 +25,29 @@ def test_threads_follow_the_processors_that_are_free(monkeypatch, set_before, us
     assert seen == [expected]
 
 
-def test_threads_that_wait_do_not_spin_unless_somebody_has_said_so(monkeypatch):
-    code = "import keras_fmnist, os; print(os.environ['OMP_WAIT_POLICY'])"
-    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
-    assert run_python("-c", code).stdout == "PASSIVE\n"
-    assert run_python("-c", code, OMP_WAIT_POLICY="ACTIVE").stdout == "ACTIVE\n"
+@pytest.fixture
+def nothing_said(monkeypatch):
+    for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.usefixtures("nothing_said")
+@pytest.mark.parametrize(("running", "looks"), [(1, "3000"), (2, "0"), (9, "0")])
+def test_waiting_threads_sleep_at_once_where_other_processes_run(running, looks):
+    told = f"0.5 0.4 0.3 {running}/345 6789"
+    code = (
+        "import builtins, io, os; there = builtins.open\n"
+        f"told = lambda name, *rest: io.StringIO({told!r}) if name == '/proc/loadavg' else "
+        "there(name, *rest)\n"
+        "builtins.open = told; import keras_fmnist; print(os.environ['GOMP_SPINCOUNT'])"
+    )
+    assert run_python("-c", code).stdout == f"{looks}\n"
+
+
+@pytest.mark.usefixtures("nothing_said")
+@pytest.mark.parametrize(
+    "said", [{"OMP_WAIT_POLICY": "ACTIVE"}, {"GOMP_SPINCOUNT": "7"}], ids=lambda said: str(said)
+)
+def test_how_threads_wait_is_left_to_whoever_has_said_so(said):
+    code = "import keras_fmnist, os; print(os.environ.get('GOMP_SPINCOUNT'))"
+    assert run_python("-c", code, **said).stdout == f"{said.get('GOMP_SPINCOUNT')}\n"

@@ -61,3 +61,22 @@ def test_each_variant_has_a_process_on_its_own_backend(dataset, tiny):
     assert all(0 < seconds < 60 for (seconds,) in taken.values())
     assert told == ["none is left out: KeyError: 'no variant'"]
     assert os.environ["KERAS_BACKEND"] == "torch"
+
+
+@pytest.mark.parametrize(("name", "expected"), [("ours", ("7", "ACTIVE")), ("native", None)])
+def test_threads_of_others_wait_as_libgomp_has_it(monkeypatch, dataset, name, expected):
+    monkeypatch.setenv("GOMP_SPINCOUNT", "7")
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    seen = []
+
+    class Process:
+        def __init__(self, **_):
+            pass
+
+        def start(self):
+            seen.append((os.environ["GOMP_SPINCOUNT"], os.environ.get("OMP_WAIT_POLICY")))
+
+    monkeypatch.setattr(turns.multiprocessing.get_context("spawn"), "Process", Process)
+    turns.Worker("torch", name, "steps", BASE, dataset, 1)
+    assert seen == [expected or ("300000", None)]
+    assert (os.environ["GOMP_SPINCOUNT"], os.environ["OMP_WAIT_POLICY"]) == ("7", "ACTIVE")
