@@ -95,7 +95,7 @@ for spec in (mansilla.BASE, mansilla.CLASSIFIER_FULL):
 PYTHON
 
 step "The benchmark"
-tool bench --steps "${STEPS:-30}" --rounds "${ROUNDS:-9}" --whole \
+tool bench --steps "${STEPS:-30}" --rounds "${ROUNDS:-9}" --whole --growth \
   --json "$OUT/benchmarks/$DEVICE.json"
 
 step "The study, for $SECONDS_FOR_STUDY seconds"

@@ -51,7 +51,10 @@ CATALOGUE = Catalogue(
         manolucos.CLASSIFIER_FC_ADAM,
     ),
     main_job=(mansilla.BASE, mansilla.CLASSIFIER_FULL, mansilla.CLASSIFIER_FROZEN),
-    benched=(mansilla.BASE, mansilla.CLASSIFIER_FULL, mansilla.CLASSIFIER_FROZEN, manolucos.WIDE),
+    benched=(
+        *(mansilla.BASE, mansilla.CLASSIFIER_FULL, mansilla.CLASSIFIER_FROZEN),
+        *(manolucos.BASELINE, manolucos.WIDE),
+    ),
     classifier=mansilla.CLASSIFIER_FULL,
     live=Live(
         classifiers=(mansilla.CLASSIFIER_FULL, mansilla.CLASSIFIER_FROZEN),

@@ -90,17 +90,23 @@ def describe_speed(out: Path | str) -> list[dict]:
 def _speed(name, found):
     # Older files do not name their backend, which was torch.
     backends = {found.get("backend", "torch"): found["experiments"], **found.get("backends", {})}
+    tables = [
+        {"caption": text("on_backend", backend=backend), **_times(one)}
+        for backend, one in backends.items()
+    ]
+    if "runs" in found:
+        tables.append({"caption": text("of_runs"), **_times(found["runs"])})
     return {
         "name": name,
         "machine": text("machine", **found["machine"]),
         "versions": _versions([found["versions"]]),
-        "tables": [{"backend": backend, **_times(one)} for backend, one in backends.items()],
-        "whole": _whole(found, next(iter(backends))),
+        "tables": tables,
+        "growth": _growth(found, next(iter(backends))),
     }
 
 
-def _whole(found, backend):
-    """Describes what `bench --whole` adds, growth of the cost and memory; None without it."""
+def _growth(found, backend):
+    """Describes what `bench --growth` adds: growth of the cost, memory; None without it."""
     if "growth" not in found:
         return None
     growth, memory = found["growth"], found["peak_memory_mib"]

@@ -59,6 +59,7 @@ def test_the_file_holds_machine_versions_and_every_experiment(run_bench, tmp_pat
             "ms_per_step": {"ours": 2.0, "stock": 3.0},
             "ratios": {"stock_over_ours": 1.5},
             "quartiles": {"stock_over_ours": [1.5, 1.5, 1.5]},
+            "rounds": 2,
         }
         for name in experiments
     }
@@ -66,18 +67,31 @@ def test_the_file_holds_machine_versions_and_every_experiment(run_bench, tmp_pat
 
 
 def test_the_published_file_has_this_form(run_bench, tmp_path):
-    """Four experiments where none is named; with `--whole` also runs, growth and memory."""
+    """Five experiments where none is named; runs, growth and memory where they are asked for."""
     growth, memory = {"ms_per_image": {"10": {"ours": 1.0}}}, {"ours": 300}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(benchmark, "growth", lambda spec, dataset, rounds: growth)
         patch.setattr(benchmark, "peak_memory", lambda spec, dataset: memory)
-        assert run_bench("--whole", "--json", "cpu.json")[0] == 0
+        assert run_bench("--whole", "--growth", "--json", "cpu.json")[0] == 0
     content = json.loads((tmp_path / "cpu.json").read_text())
     assert list(content["experiments"]) == [spec.id for spec in CATALOGUE.benched]
-    assert len(CATALOGUE.benched) == 4
+    assert len(CATALOGUE.benched) == 5
     assert (content["growth"], content["peak_memory_mib"]) == (growth, memory)
     assert content["runs"].keys() == content["experiments"].keys()
     assert content["runs"]["mansilla/base"]["ms_per_step"] == {"ours": 20.0, "stock": 30.0}
+
+
+def test_a_file_of_the_same_machine_is_added_to_and_another_s_is_left_alone(run_bench, tmp_path):
+    for name in ("mansilla/base", "mansilla/sgd"):
+        assert run_bench(name, "--json", "cpu.json")[0] == 0
+    content = json.loads((tmp_path / "cpu.json").read_text())
+    assert list(content["experiments"]) == ["mansilla/base", "mansilla/sgd"]
+    content["machine"]["processor"] = "another one"
+    (tmp_path / "cpu.json").write_text(json.dumps(content))
+    status, out, err = run_bench("mansilla/base", "--json", "cpu.json")
+    assert (status, out) == (2, "")
+    assert err.endswith("cpu.json has another machine than this one: choose another file\n")
+    assert json.loads((tmp_path / "cpu.json").read_text()) == content
 
 
 def test_no_file_is_written_where_none_is_asked_for(run_bench, tmp_path):
@@ -93,6 +107,7 @@ def test_no_file_is_written_where_none_is_asked_for(run_bench, tmp_path):
         (["--steps", "601"], "not 601"),
         (["--rounds", "1"], "rounds must be a whole number from 2 to 1000, not 1"),
         (["--whole", "3"], "whole takes no value"),
+        (["--growth", "3"], "growth takes no value"),
         (["--json", "cpu.txt"], "json must end in .json, not 'cpu.txt'"),
         (["--stesp", "3"], "did you mean steps?"),
     ],

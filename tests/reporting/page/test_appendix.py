@@ -36,6 +36,12 @@ def test_speed_is_held_to_ours_and_elsewhere_to_stock(read):
     assert read.rows[table + 1] == ["mansilla/base", "44.2", "26.20.58× (0.58 to 0.61)"]
 
 
+def test_whole_runs_have_a_table_of_their_own(read):
+    table = read.rows.index(["Experiment", "ours", "native loop"])
+    assert read.rows[table + 1] == ["mansilla/base", "52.5", "99.11.89× (1.70 to 2.00)"]
+    assert "Whole runs: a step's share of an epoch" in " ".join(read.texts)
+
+
 def test_how_the_cost_grows_stands_there_where_it_was_measured(read, study, tmp_path):
     head = read.rows.index(["what it takes", "ours", "stock Keras fit"])
     assert read.rows[head + 1 : head + 4] == [
@@ -47,17 +53,17 @@ def test_how_the_cost_grows_stands_there_where_it_was_measured(read, study, tmp_
     without = {k: v for k, v in made_up_study.BENCHMARK.items() if k != "growth"}
     (tmp_path / "benchmarks").mkdir()
     (tmp_path / "benchmarks" / "cpu.json").write_text(json.dumps(without))
-    assert appendix.describe_speed(tmp_path)[0]["whole"] is None
+    assert appendix.describe_speed(tmp_path)[0]["growth"] is None
 
 
 def test_where_no_system_says_the_memory_the_growth_stands_there_without_it(tmp_path):
     (tmp_path / "benchmarks").mkdir()
     unmeasured = made_up_study.BENCHMARK | {"peak_memory_mib": {}, "backend": "jax"}
     (tmp_path / "benchmarks" / "cpu.json").write_text(json.dumps(unmeasured))
-    whole = appendix.describe_speed(tmp_path)[0]["whole"]
-    assert whole["columns"] == ["ours", "stock"]
-    assert [cells for _, cells in whole["rows"]] == [["0.70", "1.73"], ["15.2", "31.7"]]
-    assert whole["caption"].english.endswith("on jax")
+    growth = appendix.describe_speed(tmp_path)[0]["growth"]
+    assert growth["columns"] == ["ours", "stock"]
+    assert [cells for _, cells in growth["rows"]] == [["0.70", "1.73"], ["15.2", "31.7"]]
+    assert growth["caption"].english.endswith("on jax")
 
 
 def test_the_numbered_open_questions_are_those_of_the_document(html):
