@@ -1,11 +1,11 @@
 """`fast_fit` on models that nobody here wrote: `python benchmarks/models.py [rounds]`.
 
-Six nets of keras.applications at 32x32 and four in the shapes of keras.io's examples. For each: are
+Six nets of keras.applications at 32x32 and five in the shapes of keras.io's examples. For each: are
 two steps bit-equal to stock Keras's with `exact=True`, what does a trace take, and how many times
-longer stock Keras takes for a step. Stock and replay take turns on one thread; seconds are the
-processor's, so that what else the machine does counts little. Then what verifying a step costs on
-two nets of this project. Written to results/benchmarks/models.json;
-`keras-fmnist report` makes the tables of docs/fast_fit.md of it.
+longer stock Keras takes for a step, and a plain loop in PyTorch where `native_models.py` has the
+net. They take turns on one thread; seconds are the processor's, so that what else the machine does
+counts little. Then what verifying a step costs on three nets of this project. Written to
+results/benchmarks/models.json; `keras-fmnist report` makes the tables of docs/fast_fit.md of it.
 """
 
 import argparse
@@ -23,6 +23,7 @@ import keras
 import numpy as np
 import torch
 from keras import layers
+from native_models import NATIVE, Training
 
 from experiments import mansilla
 from keras_fmnist import fast_fit, files
@@ -149,30 +150,46 @@ def _is_bit_equal(build, examples):
     return losses == expected and all(map(np.array_equal, weights, stock))
 
 
-def _measure(build, examples, rounds):
-    """Processor seconds of a trace, and of steps of stock Keras and of the replay, in turns."""
-    stock, shape = _compiled(build)
-    ours, _ = _compiled(build)
+def _measure(name, examples, rounds):
+    """Processor seconds of a trace, and of steps of stock Keras, the replay and a native loop."""
+    stock, shape = _compiled(MODELS[name])
+    ours, _ = _compiled(MODELS[name])
     batch = _batch_for(stock, shape, examples)
     fast_fit.accelerate(ours)
     stock.train_on_batch(*batch)
     begin = time.process_time()
     ours.train_on_batch(*batch)
     first = time.process_time() - begin
-    seconds = {"stock": [], "ours": []}
-    for _ in range(rounds + 1):
-        for name, model in (("stock", stock), ("ours", ours)):
-            begin = time.process_time()
-            model.train_function([batch])
-            seconds[name].append(time.process_time() - begin)
-    stock_seconds, our_seconds = (np.array(seconds[name][1:]) for name in ("stock", "ours"))
-    ratios = np.percentile(stock_seconds / our_seconds, [50, 25, 75])
-    return {
-        "cpu_seconds_to_trace": round(first - float(np.median(our_seconds)), 2),
-        "stock_cpu_ms": round(1e3 * float(np.median(stock_seconds)), 2),
-        "ours_cpu_ms": round(1e3 * float(np.median(our_seconds)), 2),
-        "stock_over_ours": [round(float(ratio), 2) for ratio in ratios],
+    runs = {
+        "stock": lambda: stock.train_function([batch]),
+        "ours": lambda: ours.train_function([batch]),
     }
+    if name in NATIVE:
+        runs["native"] = Training(_native(name, ours), batch).step
+    seconds = {run: [] for run in runs}
+    for _ in range(rounds + 1):
+        for run, step in runs.items():
+            begin = time.process_time()
+            step()
+            seconds[run].append(time.process_time() - begin)
+    seconds = {run: np.array(values[1:]) for run, values in seconds.items()}
+    found = {"cpu_seconds_to_trace": round(first - float(np.median(seconds["ours"])), 2)}
+    for run, values in seconds.items():
+        found[f"{run}_cpu_ms"] = round(1e3 * float(np.median(values)), 2)
+    for run in [run for run in runs if run != "ours"]:
+        ratios = np.percentile(seconds[run] / seconds["ours"], [50, 25, 75])
+        found[f"{run}_over_ours"] = [round(float(ratio), 2) for ratio in ratios]
+    return found
+
+
+def _native(name, model):
+    """The net in plain PyTorch, with as many numbers to train as the Keras model has."""
+    native = NATIVE[name]()
+    trained = sum(weight.numel() for weight in native.parameters() if weight.requires_grad)
+    expected = sum(weight.value.numel() for weight in model.trainable_weights)
+    if trained != expected:
+        raise SystemExit(f"{name}: {trained} numbers in PyTorch, {expected} in Keras")
+    return native
 
 
 def _fallbacks(told):
@@ -212,7 +229,7 @@ def _all_of(name, arguments):
         warnings.simplefilter("always")
         equal = _is_bit_equal(MODELS[name], arguments.examples)
         exact_fallbacks, told[:] = _fallbacks(told), []
-        found = _measure(MODELS[name], arguments.examples, arguments.rounds)
+        found = _measure(name, arguments.examples, arguments.rounds)
     return {
         "bit_equal_with_exact": equal,
         "runs_as_stock_with_exact": exact_fallbacks,

@@ -1,5 +1,6 @@
 """What stands around a run, in files and variables of the user's, is no part of its result."""
 
+import importlib.util
 import json
 import os
 
@@ -44,6 +45,8 @@ def test_what_stands_outside_a_run_does_not_change_it(tmp_path):
 
 @pytest.mark.parametrize("backend", ["torch", "jax"])
 def test_a_device_that_a_variable_names_and_that_is_not_there_is_refused(monkeypatch, backend):
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed")
     variable = {"torch": "KERAS_TORCH_DEVICE", "jax": "JAX_PLATFORMS"}[backend]
     monkeypatch.setenv("KERAS_BACKEND", backend)
     monkeypatch.setenv(variable, "cuda")

@@ -1,20 +1,20 @@
 """What docs/fast_fit.md says, against what was measured and what the code does."""
 
-import importlib.util
 import json
 
 from keras_fmnist.fast_fit import steps
+from tests.helpers.benchmarks import load_benchmark
 from tests.helpers.repository import ROOT
 
 TEXT = (ROOT / "docs" / "fast_fit.md").read_text(encoding="utf-8")
 
 
 def test_every_model_of_the_benchmark_is_measured():
-    spec = importlib.util.spec_from_file_location("models", ROOT / "benchmarks" / "models.py")
-    benchmark = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(benchmark)
+    benchmark = load_benchmark("models")
     record = json.loads(benchmark.OUT.read_text(encoding="utf-8"))
     assert set(record["models"]) == set(benchmark.MODELS)
+    native = {name for name, found in record["models"].items() if "native_over_ours" in found}
+    assert native == set(benchmark.NATIVE)
 
 
 def test_the_document_names_the_bounds_of_the_code():

@@ -8,7 +8,8 @@ import pytest
 
 from keras_fmnist.records.record import read_record
 from keras_fmnist.records.run import RunFiles
-from keras_fmnist.training import callbacks, train
+from keras_fmnist.training import callbacks, checkpoint, train
+from tests.helpers.benchmarks import load_benchmark
 from tests.helpers.runs import make_run
 from tests.helpers.train import train_spec
 
@@ -80,3 +81,24 @@ class Run:
 
     def names(self):
         return sorted(path.name.split(".", 1)[1] for path in self.record.parent.iterdir())
+
+
+def make_harness(dataset, scratch):
+    """What kills and resumes runs of `benchmarks/kill.py` in forks of this process."""
+    kill = load_benchmark("kill")
+    return kill.Harness(kill.Ours(dataset, fast=False), scratch)
+
+
+def kill_at_shares(dataset, scratch, shares):
+    """How many boundaries a run has, and what came of runs that were killed at shares of them."""
+    harness = make_harness(dataset, scratch)
+    planned = [[("boundary", int(share * harness.boundaries))] for share in shares]
+    planned += [[("instant", 0.5), ("instant", 0.7)]]
+    return harness.boundaries, [harness.scenario(kills) for kills in planned]
+
+
+def kill_without_generator_states(dataset, scratch):
+    """What comes of a kill within the first epoch if the generators are not set back."""
+    harness = make_harness(dataset, scratch)
+    with replaced(checkpoint, "set_generator_states", lambda *_: None):
+        return harness.scenario([("boundary", 9)])

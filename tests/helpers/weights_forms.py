@@ -77,7 +77,9 @@ def split(state):
 FORMS = {
     "as it is": (lambda state: state, None),
     "an OrderedDict of parameters": (
-        lambda state: OrderedDict((n, torch.nn.Parameter(t)) for n, t in state.items()),
+        lambda state: OrderedDict(
+            (n, torch.nn.Parameter(t, t.is_floating_point())) for n, t in state.items()
+        ),
         None,
     ),
     "DataParallel, DistributedDataParallel": (prefix("module."), "without module."),

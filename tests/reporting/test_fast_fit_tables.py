@@ -19,11 +19,12 @@ COSTS = {
 
 
 def test_a_model_has_a_row_with_the_median_before_the_quartiles():
+    native = NET | {"native_over_ours": [0.7, 0.65, 0.71]}
     noisy = NET | {"runs_as_stock_with_exact": ["draws"], "bit_equal_with_exact": False}
-    table = format_models({"models": {"models": {"convnet": NET, "noisy": noisy}}})
+    table = format_models({"models": {"models": {"convnet": native, "noisy": noisy}}})
     assert table.splitlines()[2:] == [
-        "| convnet | yes | 0.43 s | 12.05 ms | 1.58 × (1.52 to 1.61) |",
-        "| noisy | no, as stock | 0.43 s | 12.05 ms | 1.58 × (1.52 to 1.61) |",
+        "| convnet | yes | 0.43 s | 12.05 ms | 1.58 × (1.52 to 1.61) | 0.70 × (0.65 to 0.71) |",
+        "| noisy | no, as stock | 0.43 s | 12.05 ms | 1.58 × (1.52 to 1.61) |  |",
     ]
 
 

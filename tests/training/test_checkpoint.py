@@ -1,6 +1,7 @@
 """Exact resume: a run that was killed and resumed ends as one that was not, to the last bit."""
 
-import importlib.util
+import concurrent.futures
+import multiprocessing
 import threading
 
 import keras
@@ -12,8 +13,14 @@ from keras_fmnist import files
 from keras_fmnist.records.record import read_record
 from keras_fmnist.settings import SpecError
 from keras_fmnist.training import callbacks, checkpoint, checkpoint_file, evaluation, train
-from tests.helpers.killed_runs import Killed, _die, after, replaced
-from tests.helpers.repository import ROOT
+from tests.helpers.killed_runs import (
+    Killed,
+    _die,
+    after,
+    kill_at_shares,
+    kill_without_generator_states,
+    replaced,
+)
 
 SGD = {"optimizer": "sgd", "momentum": 0.9, "learning_rate": 0.1, "pretrained": False}
 
@@ -181,29 +188,23 @@ def test_of_two_that_run_the_same_the_second_waits_and_takes_what_the_first_made
 # --- SIGKILL ---
 
 
-@pytest.fixture
-def kill():
-    """benchmarks/kill.py as a module."""
-    spec = importlib.util.spec_from_file_location("kill", ROOT / "benchmarks" / "kill.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+@pytest.fixture(scope="module")
+def fresh_process():
+    """One that has trained nothing: after a trace, torch with CUDA trains in no fork of it."""
+    spawn = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(1, mp_context=spawn) as pool:
+        yield lambda *arguments: pool.submit(*arguments).result()
 
 
-def test_a_run_killed_by_the_system_goes_on_to_the_same_bytes(kill, small, tmp_path):
-    harness = kill.Harness(kill.Ours(small, fast=False), tmp_path)
-    assert harness.boundaries > 50
+def test_a_run_killed_by_the_system_goes_on_to_the_same_bytes(fresh_process, small, tmp_path):
     shares = (0.1, 0.4, 0.6, 0.9)  # the last writes are those of weights and record
-    planned = [[("boundary", int(share * harness.boundaries))] for share in shares]
-    planned += [[("instant", 0.5), ("instant", 0.7)]]
-    told = [harness.scenario(kills) for kills in planned]
+    boundaries, told = fresh_process(kill_at_shares, small, tmp_path, shares)
+    assert boundaries > 50
     assert sum(each["kills"] for each in told) >= 4
     for each in told:
         assert each["kills"] == each["resumed"] == each["identical"], each
 
 
-def test_the_harness_sees_what_is_not_identical(kill, small, tmp_path, monkeypatch):
-    harness = kill.Harness(kill.Ours(small, fast=False), tmp_path)
-    monkeypatch.setattr(checkpoint, "set_generator_states", lambda *_: None)
-    told = harness.scenario([("boundary", 9)])  # within the first epoch a checkpoint is whole
+def test_the_harness_sees_what_is_not_identical(fresh_process, small, tmp_path):
+    told = fresh_process(kill_without_generator_states, small, tmp_path)
     assert (told["kills"], told["resumed"], told["identical"]) == (1, 1, 0)
