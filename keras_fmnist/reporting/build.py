@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib import pyplot as plt
+from matplotlib.image import imread
 
 from keras_fmnist.records.groups import group_by_experiment, select_largest
 from keras_fmnist.records.record import Record, require_settings
@@ -90,6 +90,6 @@ def _equal_inner_pixels(*texts):
 
 def _equal_pixels(*pngs):
     try:
-        return np.array_equal(*(plt.imread(io.BytesIO(png), format="png") for png in pngs))
+        return np.array_equal(*(imread(io.BytesIO(png), format="png") for png in pngs))
     except (OSError, SyntaxError):  # what Pillow raises for a broken PNG
         return False

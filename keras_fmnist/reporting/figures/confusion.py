@@ -1,18 +1,17 @@
 """Draws the confusion matrix of a classifier."""
 
 import numpy as np
-from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from keras_fmnist.data import CLASS_NAMES
 from keras_fmnist.records.record import Record
-from keras_fmnist.reporting.figures.style import title_axes
+from keras_fmnist.reporting.figures.style import make_subplots, title_axes
 
 
 def draw_confusion(record: Record) -> Figure:
     """Draws the counts of test images: rows are true classes, columns predicted ones."""
     counts = np.array(record.confusion_matrix)
-    figure, axes = plt.subplots(figsize=(4.4, 4.2))
+    figure, axes = make_subplots(figsize=(4.4, 4.2))
     axes.imshow(counts, cmap="Blues", vmin=0, vmax=counts.sum(axis=1).max())
     for (row, column), count in np.ndenumerate(counts):
         colour = "white" if count > counts.max() * 0.6 else "black"

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from keras_fmnist.records.record import Record
-from keras_fmnist.reporting.figures.style import BLUE, GREEN, ORANGE, title_axes
+from keras_fmnist.reporting.figures.style import BLUE, GREEN, ORANGE, make_subplots, title_axes
 
 CURVES = (  # history name, label, colour, dashes
     ("{}", "training, as it ran", ORANGE, (0, (1, 1))),
@@ -18,7 +17,7 @@ CURVES = (  # history name, label, colour, dashes
 
 def draw_curves(records: Sequence[Record], metric: str, label: str) -> Figure:
     """Draws the three curves; for several seeds their mean, and a band from lowest to highest."""
-    figure, axes = plt.subplots(figsize=(3.4, 2.4))
+    figure, axes = make_subplots(figsize=(3.4, 2.4))
     for pattern, name, colour, dashes in CURVES:
         values = np.array([record.history[pattern.format(metric)] for record in records])
         epochs = np.arange(1, values.shape[1] + 1)

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from matplotlib import pyplot as plt
-
 from keras_fmnist.files import write_whole
 from keras_fmnist.records.groups import select_largest
 from keras_fmnist.records.json_files import RecordError
@@ -107,4 +105,3 @@ def write_predictions(path: Path | str, predictions: "Sequence[Prediction]") -> 
     with hold_style():
         figure = draw_predictions(predictions)
         write_whole(path, render_figure(figure, "png"))
-    plt.close(figure)

@@ -1,13 +1,13 @@
 """Draws a latent space: two maps of its codes, and images decoded between two codes."""
 
 import numpy as np
-from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from keras_fmnist.data import CLASS_NAMES
 from keras_fmnist.records.images import unpack_images
 from keras_fmnist.records.latent_space import LatentSpace
 from keras_fmnist.reporting.figures.images import show_image
+from keras_fmnist.reporting.figures.style import make_subplots
 
 # Petroff 2021: ten colours that people with any colour vision can tell apart.
 TEN = (
@@ -18,7 +18,7 @@ TEN = (
 
 def draw_maps(space: LatentSpace) -> Figure:
     """Draws PCA and t-SNE of test images, coloured by class, with the names of the classes."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(6.9, 3.6))
+    figure, (left, right) = make_subplots(1, 2, figsize=(6.9, 3.6))
     labels = np.array(space.labels)
     for axes, points in ((left, space.pca), (right, space.tsne)):
         x, y = np.array(points["x"]), np.array(points["y"])
@@ -54,7 +54,7 @@ def draw_lines(space: LatentSpace) -> Figure:
     """Draws, for each pair of test images, the images decoded between their codes."""
     rows = [unpack_images(line["images"]) for line in space.lines]
     count = len(rows[0])
-    figure, grid = plt.subplots(
+    figure, grid = make_subplots(
         len(rows), count, figsize=(6.9, 0.35 + 0.65 * len(rows)), squeeze=False
     )
     for row, images in zip(grid, rows, strict=True):

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from keras_fmnist.data import CLASS_NAMES
 from keras_fmnist.records.images import unpack_images
 from keras_fmnist.records.record import Record
 from keras_fmnist.reporting.figures.images import show_image
+from keras_fmnist.reporting.figures.style import make_subplots
 
 GAP = 2  # light pixels on each side of an image
 
@@ -25,7 +25,7 @@ def draw_overview(records: Sequence[Record]) -> Figure:
     """
     shown = [("original", "", records[0].images["originals"])]
     shown += [(r.id, _beside(r), r.images["reconstructions"]) for r in records]
-    figure, grid = plt.subplots(len(shown), figsize=(6.9, 0.3 + 0.6 * len(shown)))
+    figure, grid = make_subplots(len(shown), figsize=(6.9, 0.3 + 0.6 * len(shown)))
     for axes, (name, share, packed) in zip(grid, shown, strict=True):
         strip = np.pad(unpack_images(packed), ((0, 0), (0, 0), (GAP, GAP)))
         show_image(axes, np.concatenate(list(strip), axis=1))

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from keras_fmnist.data import CLASS_NAMES
 from keras_fmnist.reporting.figures.images import show_image
+from keras_fmnist.reporting.figures.style import make_subplots
 
 if TYPE_CHECKING:
     from keras_fmnist.inference.prediction import Prediction
@@ -25,7 +25,7 @@ def draw_predictions(predictions: "Sequence[Prediction]") -> Figure:
     All images of the net are drawn light on dark, as it sees them.
     """
     size = (9.5, 0.3 + 1.15 * len(predictions))
-    figure, grid = plt.subplots(
+    figure, grid = make_subplots(
         len(predictions), len(WIDTHS), figsize=size, squeeze=False, width_ratios=WIDTHS
     )
     for row, prediction in zip(grid, predictions, strict=True):

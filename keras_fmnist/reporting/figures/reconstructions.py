@@ -1,20 +1,19 @@
 """Draws ten test images and their reconstructions by an autoencoder."""
 
-from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from keras_fmnist.data import CLASS_NAMES
 from keras_fmnist.records.images import unpack_images
 from keras_fmnist.records.record import Record
 from keras_fmnist.reporting.figures.images import show_image
-from keras_fmnist.reporting.figures.style import title_axes
+from keras_fmnist.reporting.figures.style import make_subplots, title_axes
 
 
 def draw_reconstructions(record: Record) -> Figure:
     """Draws ten test images, their reconstructions, and those of PCA if the record has them."""
     titles = {"originals": "original", "reconstructions": "rebuilt", "pca": "PCA"}
     rows = {title: record.images[key] for key, title in titles.items() if key in record.images}
-    figure, grid = plt.subplots(len(rows), len(CLASS_NAMES), figsize=(6.9, 0.35 + 0.7 * len(rows)))
+    figure, grid = make_subplots(len(rows), len(CLASS_NAMES), figsize=(6.9, 0.35 + 0.7 * len(rows)))
     for row, (title, packed) in zip(grid, rows.items(), strict=True):
         for axes, image in zip(row, unpack_images(packed), strict=True):
             show_image(axes, image)

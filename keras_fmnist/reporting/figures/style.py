@@ -11,12 +11,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import matplotlib
-from matplotlib import pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from keras_fmnist.records.record import Record
-
-matplotlib.use("Agg")  # no window, whatever the machine has
 
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
 STYLE = {
@@ -43,6 +42,23 @@ def hold_style() -> Iterator[None]:
         yield
 
 
+def make_subplots(
+    rows: int = 1, columns: int = 1, figsize: tuple[float, float] | None = None, **grid: object
+) -> tuple[Figure, Axes | np.ndarray]:
+    """Makes a figure and its axes as `pyplot.subplots` does, without pyplot.
+
+    Pyplot would keep the figure, and would need a window or change how a notebook shows figures.
+
+    Args:
+        rows: of axes.
+        columns: of axes.
+        figsize: inches.
+        grid: what `Figure.subplots` takes; `width_ratios`, for example.
+    """
+    figure = Figure(figsize=figsize)
+    return figure, figure.subplots(rows, columns, **grid)
+
+
 def title_axes(records: Sequence[Record]) -> str:
     """Returns the title of a figure: experiment, seeds and backend."""
     first = records[0]
@@ -51,12 +67,10 @@ def title_axes(records: Sequence[Record]) -> str:
 
 
 def render_files(figure: Figure, stem: Path) -> dict[Path, bytes]:
-    """Returns a figure as `{path: bytes}` of an SVG and a PNG, and closes it to free memory."""
-    drawn = {
+    """Returns a figure as `{path: bytes}` of an SVG and a PNG."""
+    return {
         stem.with_suffix(f".{ending}"): render_figure(figure, ending) for ending in ("svg", "png")
     }
-    plt.close(figure)
-    return drawn
 
 
 def render_figure(figure: Figure, ending: str) -> bytes:

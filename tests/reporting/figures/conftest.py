@@ -1,16 +1,9 @@
-"""What is drawn, and that nothing stays open."""
+"""What is drawn."""
 
 import pytest
-from matplotlib import pyplot as plt
 
 from experiments.mansilla import BASE, CLASSIFIER_FULL
 from tests.helpers import made_up_study
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """Style and bytes: whose figure it is, and the same file from the same drawing."""
 
+import matplotlib
 import pytest
-from matplotlib import pyplot as plt
+from matplotlib import pyplot
 
 from experiments.mansilla import BASE
 from keras_fmnist.reporting.figures.style import (
@@ -11,46 +12,56 @@ from keras_fmnist.reporting.figures.style import (
     ORANGE,
     STYLE,
     hold_style,
+    make_subplots,
     render_figure,
     render_files,
     title_axes,
 )
 from tests.helpers.figures import PNG
+from tests.helpers.source import FILES, TREES, imported_names
 
 
 def test_a_users_own_settings_change_no_figure():
     theirs = {"text.usetex": True, "font.size": 30, "axes.facecolor": "red", "savefig.dpi": 7}
     drawn = []
     for settings in ({}, theirs):
-        with plt.rc_context(settings):
+        with matplotlib.rc_context(settings):
             with hold_style():
                 drawn.append(render_figure(draw(), "svg"))
-            assert plt.rcParams["font.size"] == settings.get("font.size", 10)
+            assert matplotlib.rcParams["font.size"] == settings.get("font.size", 10)
     assert drawn[0] == drawn[1]
 
 
 def draw():
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(figsize=(1, 1))
+    with matplotlib.rc_context(STYLE):
+        figure, axes = make_subplots(figsize=(1, 1))
         axes.plot([0, 1], [0, 1], color=BLUE)
     return figure
 
 
 @pytest.mark.parametrize("ending", METADATA)
 def test_a_figure_has_the_same_bytes_whenever_it_is_drawn(ending):
-    with plt.rc_context(STYLE):
+    with matplotlib.rc_context(STYLE):
         first, second = render_figure(draw(), ending), render_figure(draw(), ending)
     assert first == second
     assert b"Matplotlib v" not in first
     assert first.startswith(PNG if ending == "png" else b"<?xml")
 
 
-def test_a_figure_becomes_two_files_and_is_closed(tmp_path):
-    figure = draw()
-    files = render_files(figure, tmp_path / "base_loss")
+def test_a_figure_becomes_two_files(tmp_path):
+    files = render_files(draw(), tmp_path / "base_loss")
     assert [path.name for path in files] == ["base_loss.svg", "base_loss.png"]
     assert files[tmp_path / "base_loss.png"].startswith(PNG)
-    assert not plt.fignum_exists(figure.number)
+
+
+def test_no_figure_goes_through_pyplot():
+    """It would keep every figure in memory, and change how a notebook shows its own."""
+    users = [name for name in FILES if "matplotlib.pyplot" in imported_names(TREES[name])]
+    assert users == []
+    figure, grid = make_subplots(2, 3, figsize=(3, 2), squeeze=False, width_ratios=(1, 2, 1))
+    assert grid.shape == (2, 3)
+    assert figure.get_size_inches() == pytest.approx((3, 2))
+    assert pyplot.get_fignums() == []
 
 
 def test_a_title_says_whose_figure_it_is(make_record):
