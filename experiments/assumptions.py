@@ -143,10 +143,17 @@ def _decoders(row, forms, epochs):
 
 
 DECODER_SCREENS = tuple(_decoders(manolucos.BASELINE, SCREENED_FORMS, SHORT))
+# What the screens left: below neither printed number, and closer than both published forms were
+# after 3 epochs.
+STANDING_FORMS = (("linear", 256, "nothing between"),)
+# The closer of the published forms, which explains `no_dropout` and `baseline`.
+CLOSER_FORM = ("linear", 784, "ReLU between")
 DECODERS = {
-    row: tuple(_decoders(row, PUBLISHED_FORMS, row.epochs))
-    for row in (manolucos.NO_DROPOUT, manolucos.BASELINE)
+    manolucos.NO_DROPOUT: PUBLISHED_FORMS,
+    manolucos.BASELINE: (*PUBLISHED_FORMS, *STANDING_FORMS),
+    manolucos.WIDE: (CLOSER_FORM,),
 }
+LONG_DECODERS = {row: tuple(_decoders(row, forms, row.epochs)) for row, forms in DECODERS.items()}
 
 # The encoder that the classifiers start from, trained for a tenth of its epochs.
 ENCODER = replace(
@@ -188,14 +195,15 @@ QUESTIONS = {
     manolucos.NO_DROPOUT: (
         *SHORT_READINGS[manolucos.NO_DROPOUT],
         *_to_the_end(manolucos.NO_DROPOUT),
-        *DECODERS[manolucos.NO_DROPOUT],
+        *LONG_DECODERS[manolucos.NO_DROPOUT],
     ),
     manolucos.BASELINE: (
         *SHORT_READINGS[manolucos.BASELINE],
         *_to_the_end(manolucos.BASELINE),
         *DECODER_SCREENS,
-        *DECODERS[manolucos.BASELINE],
+        *LONG_DECODERS[manolucos.BASELINE],
     ),
+    manolucos.WIDE: LONG_DECODERS[manolucos.WIDE],
     manolucos.CLASSIFIER_FC_SGD: RATES,
     manolucos.CLASSIFIER_FC_ADAM: WIDTHS,
 }

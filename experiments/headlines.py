@@ -20,10 +20,10 @@ HEADLINES = (
     "pretrained encoder the accuracy is {mansilla/classifier_full:val_accuracy}, on a random one "
     "{transfer/random_full:val_accuracy} ({transfer/random_full:seeds}), where "
     "{transfer/random_full:dead_logits range} of the ten logits are always zero.",
-    "**No reading of manolucos's report is known to explain his first two rows.** Ours ends "
-    "`no_dropout` at {manolucos/no_dropout:val_loss}, printed "
-    "{manolucos/no_dropout:printed val_loss}; `baseline` at {manolucos/baseline:val_loss}, "
-    "printed {manolucos/baseline:printed val_loss} "
-    "({manolucos/baseline:seeds}). Two other readings explain `baseline`; one of them misses "
-    "`no_dropout`, the other has not been trained on it to the end.",
+    "**One reading explains manolucos's first two rows:** a pair of linear layers of 784 and no "
+    "output activation, as another work of the course has it (one seed). The study still shows "
+    "another, without linear layers. It ends `no_dropout` at {manolucos/no_dropout:val_loss}, "
+    "printed {manolucos/no_dropout:printed val_loss}; `baseline` at "
+    "{manolucos/baseline:val_loss}, printed {manolucos/baseline:printed val_loss} "
+    "({manolucos/baseline:seeds}).",
 )

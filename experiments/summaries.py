@@ -24,9 +24,7 @@ SUMMARIES = {
     **_by_name((*mansilla.SPECS, *manolucos.SPECS, *transfer.SPECS)),
     **{
         spec.id: _word_by_word(spec)
-        for spec in chain(
-            *(assumptions.QUESTIONS[row] for row in (manolucos.NO_DROPOUT, manolucos.BASELINE))
-        )
+        for spec in chain(*(assumptions.QUESTIONS[row] for row in assumptions.LONG_DECODERS))
     },
     **{spec.id: WORDS("width", width=spec.hidden) for spec in assumptions.WIDTHS},
     **{

@@ -53,7 +53,7 @@ class Alternatives:
 
 
 def count_seeds(alternatives: Alternatives, records: Sequence[Record]) -> dict[str, list[tuple]]:
-    """On how many seeds each statement holds.
+    """On how many seeds each statement holds, of those with which every way was run.
 
     Args:
         alternatives: an `Alternatives`.
@@ -63,13 +63,16 @@ def count_seeds(alternatives: Alternatives, records: Sequence[Record]) -> dict[s
         `{way: [(seeds on which the statement holds, seeds that can tell)]}`, in the order of the
         statements.
     """
-    found = {}
-    for way, specs in alternatives.ways.items():
-        runs = [_by_seed(spec, records) for spec in specs]
-        found[way] = [
-            _holds(statement, [runs[place] for place in statement.about])
-            for statement in alternatives.statements
-        ]
+    runs = {
+        way: [_by_seed(spec, records) for spec in specs] for way, specs in alternatives.ways.items()
+    }
+    found = {way: [] for way in runs}
+    for statement in alternatives.statements:
+        about = {way: [ours[place] for place in statement.about] for way, ours in runs.items()}
+        begun = [by_seed for ours in about.values() if all(ours) for by_seed in ours]
+        seeds = sorted(set.intersection(*map(set, begun))) if begun else []
+        for way, ours in about.items():
+            found[way].append(_holds(statement, ours, seeds if all(ours) else []))
     return found
 
 
@@ -78,9 +81,9 @@ def _by_seed(spec, records):
     return {record.seed: record for record in select_largest(declared)} if declared else {}
 
 
-def _holds(statement, runs):
+def _holds(statement, runs, seeds):
     values = []
-    for seed in sorted(set.intersection(*map(set, runs))):
+    for seed in seeds:
         try:
             values.append(statement.quantity(*(one[seed] for one in runs)))
         except (ArithmeticError, LookupError, TypeError, ValueError):

@@ -1,14 +1,24 @@
 """Warns of the mistakes of the reports, in a net, its loss and an experiment's numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import keras
 
-from keras_fmnist.models.inspection import Row, divide_magnitudes, list_layers
+from keras_fmnist.models.calls import list_layers
+from keras_fmnist.models.inspection import Row, divide_magnitudes, find_activation
 from keras_fmnist.settings import TransposedConv
 from keras_fmnist.specs import IMAGE_SIZE, AutoencoderSpec
 
-_POOLINGS = keras.layers.MaxPooling2D | keras.layers.AveragePooling2D
+_MAXIMA = (
+    *(keras.layers.MaxPooling1D, keras.layers.MaxPooling2D, keras.layers.MaxPooling3D),
+    *(keras.layers.GlobalMaxPooling1D, keras.layers.GlobalMaxPooling2D),
+    keras.layers.GlobalMaxPooling3D,
+)
+_MEANS = (
+    *(keras.layers.AveragePooling1D, keras.layers.AveragePooling2D, keras.layers.AveragePooling3D),
+    *(keras.layers.GlobalAveragePooling1D, keras.layers.GlobalAveragePooling2D),
+    keras.layers.GlobalAveragePooling3D,
+)
 _CHANGE_NO_VALUE = (
     keras.layers.Dropout | keras.layers.Flatten | keras.layers.Permute | keras.layers.Reshape
 )
@@ -34,12 +44,12 @@ def diagnose_autoencoder(
     ]
 
 
-def diagnose_net(model: keras.Model, loss: keras.losses.Loss, rows: Sequence[Row]) -> list[str]:
+def diagnose_net(model: keras.Model, loss: Callable | None, rows: Sequence[Row]) -> list[str]:
     """Warns of positions without input, dropout before max pooling, and a wrong last activation.
 
     Args:
-        model: a chain of layers.
-        loss: the Keras loss that it is trained on.
+        model: any Keras model.
+        loss: the Keras loss that it is trained on, an object or a function; None if unknown.
         rows: what `inspection.measure_layers` returned for it.
 
     Returns:
@@ -48,7 +58,17 @@ def diagnose_net(model: keras.Model, loss: keras.losses.Loss, rows: Sequence[Row
     return [
         *_unreached(rows),
         *_dropout_before_a_maximum(model, rows),
-        *_before_cross_entropy(model, loss),
+        *_before_cross_entropy(model, loss, rows),
+    ]
+
+
+def diagnose_units(rows: Sequence[Row]) -> list[str]:
+    """Warns of units behind a ReLU that are 0 for every image measured."""
+    return [
+        f"{row.name}: {row.dead} of {row.units} units are 0 for every image, so they carry nothing "
+        "and their weights have no gradient"
+        for row in rows
+        if row.dead
     ]
 
 
@@ -103,43 +123,64 @@ def _unreached(rows):
 
 def _dropout_before_a_maximum(model, rows):
     """Dropout scales up the values that it keeps, so max pooling after it gives larger ones."""
-    gaps = {row.name: row.gap for row in rows}
-    sentences, dropout = [], None
-    for name, layer in list_layers(model):
-        if isinstance(layer, keras.layers.MaxPooling2D) and dropout:
-            growth = divide_magnitudes(gaps[name], gaps[dropout])
+    layers, by_name = dict(list_layers(model)), {row.name: row for row in rows}
+    sentences = []
+    for row in rows:
+        if not isinstance(layers[row.name], _MAXIMA):
+            continue
+        if dropout := _find_dropout(row, layers, by_name):
+            growth = divide_magnitudes(row.gap, by_name[dropout].gap)
             sentences.append(
-                f"{name}: the maximum over what {dropout} keeps and scales up is {growth:.2f} "
+                f"{row.name}: the maximum over what {dropout} keeps and scales up is {growth:.2f} "
                 "times as large in training as in evaluation"
             )
-        if type(layer) is keras.layers.Dropout:  # ChannelDropout keeps or drops whole maps
-            dropout = name if layer.rate else dropout
-        elif hasattr(layer, "kernel") or isinstance(layer, _POOLINGS):
-            dropout = None
     return sentences
 
 
-def _before_cross_entropy(model, loss):
-    """Open question 6, and a softmax or sigmoid that the loss applies again."""
-    if not hasattr(loss, "from_logits"):
-        return []  # not a cross entropy
-    name, activation = last_activation(model)
+def _find_dropout(row, layers, by_name):
+    """The nearest dropout before a layer, with nothing between that mixes several values."""
+    seen, ahead = set(), list(row.before)
+    while ahead:
+        name = ahead.pop(0)
+        layer = layers[name]
+        # ChannelDropout keeps or drops whole maps.
+        if type(layer) is keras.layers.Dropout and layer.rate:
+            return name
+        seen.add(name)
+        if not isinstance(layer, (*_MAXIMA, *_MEANS)) and all(
+            len(w.shape) < 2 for w in layer.weights
+        ):
+            ahead += [other for other in by_name[name].before if other not in seen]
+    return None
+
+
+def _before_cross_entropy(model, loss, rows):
+    """Open question 6, and probabilities where the loss takes logits or the other way round."""
+    is_cross_entropy = "crossentropy" in getattr(loss, "__name__", "")
+    if not is_cross_entropy and not hasattr(loss, "from_logits"):
+        return []
+    from_logits = getattr(loss, "from_logits", False)
+    name, activation = _last_activation(model, rows)
     if activation == "relu":
         return [
             f"{name}: a ReLU on the logits leaves no gradient to a class whose logit is negative"
         ]
-    if activation in ("sigmoid", "softmax") and loss.from_logits:
+    if activation in ("sigmoid", "softmax") and from_logits:
         return [
             f"{name}: a {activation} before a cross entropy that squashes its logits itself: leave "
             "it out, or set from_logits=False"
         ]
+    if activation == "linear" and not from_logits:
+        return [
+            f"{name}: logits before a cross entropy that takes probabilities: set from_logits=True"
+        ]
     return []
 
 
-def last_activation(model: keras.Model) -> tuple[str, str]:
+def _last_activation(model: keras.Model, rows: Sequence[Row]) -> tuple[str, str]:
     """Returns the last layer that changes values, and its function: `("logits", "linear")`."""
-    for name, layer in reversed(list(list_layers(model))):
-        if not isinstance(layer, _CHANGE_NO_VALUE):
-            function = getattr(layer, "activation", layer)  # ReLU and Softmax are layers, too
-            return name, getattr(function, "__name__", type(function).__name__).lower()
-    return model.name, "linear"
+    layers = dict(list_layers(model))
+    for row in reversed(rows):
+        if not isinstance(layers[row.name], _CHANGE_NO_VALUE):
+            return row.name, find_activation(layers[row.name])
+    return model.name, "none"

@@ -44,6 +44,16 @@ def test_experiments_are_compared_seed_by_seed_where_both_have_run(run):
     assert count_seeds(BOTH, records)["ours"] == [(3, 3), (1, 2)]
 
 
+def test_ways_are_counted_over_the_seeds_that_all_of_them_have(run):
+    """Or the way with more seeds would have more statements that hold."""
+    records = [
+        *(run(BASE, seed, 0.4) for seed in range(8)),
+        *(run(OTHER[0], seed, loss) for seed, loss in ((1, 0.4), (2, 0.6))),
+    ]
+    found = count_seeds(BOTH, records)
+    assert (found["ours"][0], found["other"][0]) == ((2, 2), (1, 2))
+
+
 def test_a_run_off_which_a_statement_cannot_be_read_counts_for_none(run):
     def read_epoch(record):
         return record.history["loss"][20]

@@ -1,9 +1,13 @@
 """The readings that are tried of what a report leaves open."""
 
+import math
 from dataclasses import replace
 
 from experiments import assumptions as declared
+from experiments import manolucos
 from experiments.__main__ import CATALOGUE
+from experiments.decoders import DECODERS
+from keras_fmnist.claims.alternatives import count_seeds
 from keras_fmnist.claims.ranking import rank_readings
 from keras_fmnist.records.record import read_records
 from keras_fmnist.records.run import STUDY
@@ -41,12 +45,28 @@ def test_the_findings_name_every_reading_that_explains_a_row():
         if not row.is_classifier
     }
     assert found == {
-        "manolucos/no_dropout": {"no_dropout"},
+        "manolucos/no_dropout": {
+            "no_dropout",
+            "no_dropout_linear_output_pair_of_784_relu_between_30",
+            "no_dropout_linear_output_pair_of_784_nothing_between_30",
+        },
+        "manolucos/wide": set(),
         "manolucos/baseline": {
             "baseline_signed_dilated_linear_both_30",
             "baseline_linear_output_pair_of_784_relu_between_30",
         },
     }
+
+
+def test_mansillas_decoder_stays_as_open_question_1_says():
+    """Kernel 3 stays unless another reading has at least 3 more; with it no base rises."""
+    counted = count_seeds(DECODERS, read_records(STUDY))
+    held = {way: sum(held for held, _ in pairs) for way, pairs in counted.items()}
+    ours, *others = held.values()
+    assert max(others) < ours + 3
+    rises = {way: pairs[0] for way, pairs in counted.items()}  # the first statement is of base
+    assert {way: total for way, (_, total) in rises.items()} == dict.fromkeys(DECODERS.ways, 3)
+    assert [held for held, _ in rises.values()] == [0, 2, 2]
 
 
 def test_every_reading_changes_what_is_open_and_nothing_else():
@@ -56,6 +76,7 @@ def test_every_reading_changes_what_is_open_and_nothing_else():
             *("epochs", "pixels", "deconv1", "latent", "dropout_at", "dropout_kind"),
             *("output", "between"),
         },
+        "manolucos/wide": {"latent", "output", "between", "dropout_at"},
         "manolucos/classifier_fc_sgd": {"epochs", "learning_rate", "momentum", "autoencoder"},
         "manolucos/classifier_fc_adam": {"epochs", "hidden", "autoencoder"},
     }
@@ -77,9 +98,39 @@ def test_the_search_of_decoders_is_the_whole_grid_and_both_rows_have_its_publish
         ("tanh", 784, "nothing"),
         *(("linear", n, b) for n in (0, 128, 256) for b in ("relu_dropout", "nothing")),
     }
-    for row, group in declared.DECODERS.items():
-        assert {(s.output_activation, s.latent, s.between) for s in group} == published
+    for row, group in declared.LONG_DECODERS.items():
+        forms = {(s.output_activation, s.latent, s.between) for s in group}
+        if row is manolucos.WIDE:
+            assert forms == {("linear", 784, "relu_dropout")}
+        else:
+            assert published <= forms
         assert {(s.epochs, s.dropout, s.pixels) for s in group} == {(30, row.dropout, "signed")}
+
+
+def test_screened_decoders_go_to_the_end_where_they_beat_the_published_forms_and_undercut_nothing():
+    """Both after 3 epochs, by the rule that was written before they ran."""
+    records, row = read_records(STUDY), manolucos.BASELINE
+
+    def look_early(spec):
+        (record,) = (r for r in records if r.id == spec.id)
+        running, validation = (
+            record.history[name][declared.SHORT - 1] / row.published[printed]
+            for name, printed in (("loss", "train_eval_loss"), ("val_loss", "val_loss"))
+        )
+        apart = abs(math.log(running)) + abs(math.log(validation))
+        return apart, min(running, validation) < 1
+
+    forms = [s for s in declared.LONG_DECODERS[row] if s.latent == 784]
+    nearest = min(look_early(spec)[0] for spec in forms)
+    standing = {
+        (spec.output_activation, spec.latent, spec.between)
+        for spec in declared.DECODER_SCREENS
+        if (looked := look_early(spec))[0] < nearest and not looked[1]
+    }
+    assert standing == {
+        (output, latent, declared.BETWEEN[between])
+        for output, latent, between in declared.STANDING_FORMS
+    }
 
 
 def test_the_search_is_the_whole_grid():

@@ -118,6 +118,32 @@ def test_dropout_before_a_maximum_is_told_with_what_it_does(stack, warns):
         assert float(number.split(" times")[0]) == pytest.approx(1.875, rel=0.02)
 
 
+def test_dropout_is_found_through_a_branch_and_not_through_a_convolution():
+    image = keras.Input((8, 8, 1))
+    dropped = layers.Dropout(0.5, name="drop")(image)
+    mixed = layers.Conv2D(1, 3, padding="same", name="mix")(dropped)
+    beside = layers.Concatenate(name="beside")([image, keras.ops.abs(dropped)])
+    net = keras.Model(
+        image, [layers.GlobalMaxPooling2D(name=f"top_{x.name}")(x) for x in (mixed, beside)]
+    )
+    ones = np.ones((300, 8, 8, 1), np.float32)
+    rows = inspection.measure_layers(net, ones, 100)
+    (told,) = diagnostics.diagnose_net(net, None, rows)
+    assert told.startswith(f"top_{beside.name}: the maximum over what drop keeps and scales up is")
+
+
+def test_dead_units_are_told_with_their_number():
+    dense = layers.Dense(3, "relu", name="code")
+    net = keras.Sequential([keras.Input((1,)), dense, layers.Dense(2, "relu", name="alive")])
+    dense.set_weights([np.float32([[1, -1, -1]]), np.float32([0, 0, 0])])
+    net.layers[1].set_weights([np.ones((3, 2), np.float32), np.zeros(2, np.float32)])
+    rows = inspection.measure_layers(net, np.ones((4, 1), np.float32), 2)
+    assert diagnostics.diagnose_units(rows) == [
+        "code: 2 of 3 units are 0 for every image, so they carry nothing and their weights have "
+        "no gradient"
+    ]
+
+
 SPARSE, BINARY = losses.SparseCategoricalCrossentropy, losses.BinaryCrossentropy
 SQUASHED = "before a cross entropy that squashes its logits itself"
 
@@ -145,6 +171,12 @@ SQUASHED = "before a cross entropy that squashes its logits itself"
         ([layers.Dense(3, layers.ReLU())], SPARSE(from_logits=False), RELU),
         ([layers.Dense(3, "relu"), layers.Dense(3)], SPARSE(from_logits=True), None),
         ([layers.Dense(3, "relu")], losses.MeanSquaredError(), None),
+        ([layers.Dense(3)], SPARSE(from_logits=False), "set from_logits=True"),
+        ([layers.Dense(3)], losses.sparse_categorical_crossentropy, "set from_logits=True"),
+        ([layers.Dense(3, "softmax")], losses.sparse_categorical_crossentropy, None),
+        ([layers.Dense(3, "relu")], losses.categorical_crossentropy, RELU),
+        ([layers.Dense(3)], losses.mean_squared_error, None),
+        ([layers.Dense(3, "relu")], None, None),
     ],
 )
 def test_the_last_activation_must_fit_the_cross_entropy(stack, loss, words):

@@ -42,7 +42,7 @@ def images(dataset):
 @by_geometry
 def test_positions_that_hold_the_bias_alone_are_counted(spec, changes, name, alone, positions):
     layer = networks.decoder(override(spec, changes)).get_layer(name)
-    assert inspection.count_bias_alone(layer) == (alone, positions)
+    assert inspection.count_bias_alone(layer, layer.input.shape[1:]) == (alone, positions)
 
 
 @by_geometry
@@ -66,14 +66,25 @@ def test_as_many_positions_stay_the_same_whatever_comes_in(spec, changes, name, 
         (layers.Conv2DTranspose(3, 1, strides=3, use_bias=False), (24**2 - 8**2, 24**2)),
         (layers.Conv2D(3, 3, padding="same"), (0, 8**2)),
         (layers.Conv2D(3, 3, activation="softmax", bias_initializer="ones"), (0, 6**2)),
+        (layers.DepthwiseConv2D(3), (0, 6**2)),
         (layers.MaxPooling2D(2), (None, None)),
         (layers.Flatten(), (None, None)),
     ],
-    ids=["gaps", "gaps and a sigmoid", "none", "no bias", "padded", "softmax", "pooling", "flat"],
+    ids=[
+        "gaps",
+        "gaps and a sigmoid",
+        "none",
+        "no bias",
+        "padded",
+        "softmax",
+        "depthwise",
+        "pooling",
+        "flat",
+    ],
 )
 def test_any_convolution_is_counted_and_nothing_else(layer, expected):
     build(layer, shape=(8, 8, 2))
-    assert inspection.count_bias_alone(layer) == expected
+    assert inspection.count_bias_alone(layer, layer.input.shape[1:]) == expected
 
 
 def test_rows_name_every_layer_with_its_shape_and_parameters(images):
@@ -135,6 +146,61 @@ def test_what_is_zero_throughout_has_no_gap():
     assert gaps(net, np.ones((5, 8, 8, 1), np.float32))["zero"] == 1
     assert inspection.divide_magnitudes(2.0, 0.0) == float("inf")
     assert inspection.divide_magnitudes(2.0, 4.0) == 0.5
+
+
+def residual(shape=(8, 8, 1)):
+    """A net with a branch: dropout reaches the maximum beside what a convolution mixes."""
+    image = keras.Input(shape)
+    dropped = layers.Dropout(0.5, name="drop")(image)
+    mixed = layers.Conv2D(1, 3, padding="same", name="mix")(image)
+    summed = layers.Add(name="sum")([dropped, mixed])
+    return keras.Model(image, layers.GlobalMaxPooling2D(name="top")(summed))
+
+
+def test_a_net_with_branches_is_measured_in_the_order_of_its_calls():
+    rows = inspection.measure_layers(residual(), np.ones((300, 8, 8, 1), np.float32), 100)
+    assert [row.name for row in rows] == ["drop", "mix", "sum", "top"]
+    assert {row.name: row.before for row in rows}["sum"] == ("drop", "mix")
+    assert [row.positions for row in rows] == [None, 64, None, None]
+    assert rows[0].gap == pytest.approx(1, rel=0.02)
+
+
+def test_a_net_of_two_inputs_is_measured():
+    one, other = keras.Input((2,), name="one"), keras.Input((3,), name="other")
+    joined = layers.Concatenate(name="joined")([one, other])
+    model = keras.Model({"one": one, "other": other}, layers.Dense(1, name="end")(joined))
+    images = {"one": np.ones((5, 2), np.float32), "other": np.ones((5, 3), np.float32)}
+    rows = inspection.measure_layers(model, images, 2)
+    assert [(row.name, row.shape, row.parameters) for row in rows] == [
+        ("joined", (5,), 0),
+        ("end", (1,), 6),
+    ]
+
+
+@pytest.mark.portable
+@pytest.mark.parametrize("fused", [True, False], ids=["in the layer", "a layer of its own"])
+@pytest.mark.parametrize("layout", ["channels_last", "channels_first"])
+def test_a_channel_is_dead_where_it_is_zero_everywhere_for_every_image(layout, fused):
+    if layout == "channels_first" and keras.backend.backend() == "tensorflow":
+        pytest.skip("TensorFlow has no such convolution on a CPU")
+    activation = "relu" if fused else None
+    conv = layers.Conv2D(3, 1, activation=activation, data_format=layout, name="conv")
+    shape = (8, 8, 1) if layout == "channels_last" else (1, 8, 8)
+    net = build(conv, *([] if fused else [layers.ReLU(name="relu")]), shape=shape)
+    conv.set_weights([np.float32([[[[1, -1, 1]]]]), np.float32([0, 0, -3])])
+    images = np.zeros((3, *shape), np.float32)
+    images[1].flat[0] = 4  # the last channel lives at one position of one image
+    row = inspection.measure_layers(net, images, 2)[-1]
+    assert (row.dead, row.units) == (1, 3)
+    row = inspection.measure_layers(net, images[:1], 2)[-1]
+    assert (row.dead, row.units) == (3, 3)
+
+
+def test_units_without_a_relu_are_not_counted():
+    rows = inspection.measure_layers(
+        build(layers.Dense(2, "sigmoid"), layers.Dense(2), shape=(3,)), np.ones((2, 3)), 2
+    )
+    assert [(row.dead, row.units) for row in rows] == [(None, None)] * 2
 
 
 def test_dead_is_what_is_zero_for_every_image():
