@@ -4,8 +4,12 @@ Importing the package chooses torch as the Keras backend unless `KERAS_BACKEND` 
 says how torch's threads wait unless `OMP_WAIT_POLICY` or `GOMP_SPINCOUNT` does. And it removes
 environment variables that would change results without being noted in a record. Keras and the
 frameworks read them once, when they are first imported, so import this package before them.
+
+What is meant for a notebook has its name here (docs/api.md). No framework is imported until one of
+these names is used.
 """
 
+import importlib
 import os
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
@@ -46,3 +50,27 @@ for _name in CHANGES_RESULTS:
     os.environ.pop(_name, None)
 
 __version__ = "0.1.0"
+
+_NAMES = {
+    "load_data": "keras_fmnist.data:load",
+    "list_experiments": "keras_fmnist.cli.notebook.study:list_experiments",
+    "train": "keras_fmnist.cli.notebook.nets:train",
+    "load_net": "keras_fmnist.cli.notebook.nets:load_net",
+    "read_records": "keras_fmnist.cli.notebook.study:read_records",
+    "judge_claims": "keras_fmnist.cli.notebook.study:judge_claims",
+    "inspect": "keras_fmnist.cli.notebook.own_models:inspect",
+    "compare": "keras_fmnist.cli.notebook.own_models:compare",
+    "accelerate": "keras_fmnist.fast_fit:accelerate",
+}
+__all__ = [*_NAMES]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _NAMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, _, function = _NAMES[name].partition(":")
+    return getattr(importlib.import_module(module), function)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_NAMES})

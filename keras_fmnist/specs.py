@@ -224,20 +224,29 @@ def settings(spec: Spec) -> dict:
     return values
 
 
+def rebuild(report: str, name: str, values: dict) -> AutoencoderSpec | ClassifierSpec:
+    """Returns a spec from the `settings` that a record holds; what an older one lacks is default.
+
+    Raises:
+        SpecError: a setting is unknown, or its value is wrong.
+    """
+    spec = AutoencoderSpec(report=report, name=name, summary="")
+    if "autoencoder" in values:
+        nested = values["autoencoder"]
+        if not isinstance(nested, dict) or not isinstance(nested.get("name"), str):
+            raise SpecError(f"autoencoder must be a name and settings, not {shorten(nested)}")
+        inner = dataclasses.replace(spec, name=nested["name"])
+        spec = ClassifierSpec(report=report, name=name, summary="", autoencoder=inner)
+    return restored(spec, values)
+
+
 def with_defaults(values: dict) -> dict:
     """Checks the settings of a record and adds the defaults of those that an older record lacks.
 
     Raises:
         SpecError: a setting is unknown, or its value is wrong.
     """
-    spec = AutoencoderSpec(report="record", name="spec", summary="")
-    if "autoencoder" in values:
-        nested = values["autoencoder"]
-        if not isinstance(nested, dict) or not isinstance(nested.get("name"), str):
-            raise SpecError(f"autoencoder must be a name and settings, not {shorten(nested)}")
-        inner = dataclasses.replace(spec, name=nested["name"])
-        spec = ClassifierSpec(report="record", name="spec", summary="", autoencoder=inner)
-    return settings(restored(spec, values))
+    return settings(rebuild("record", "spec", values))
 
 
 def _plain(value):

@@ -44,8 +44,8 @@ def accelerate(model: keras.Model, exact: bool = False, inductor: bool = False) 
         model: a functional or sequential `keras.Model`; changed in place.
         exact: give the weights of stock Keras bit for bit on CPU. Else dropout draws its masks
             there from 16-bit slices of the same generator (rate within 1/131072), batch norm on
-            channels first runs torch's kernel, convolutions read maps channels last, a first
-            layer with its pooling and a last one of few outputs are matrix products, and at
+            channels first and Adam run torch's kernels, convolutions read maps channels last, a
+            first layer with its pooling and a last one of few outputs are matrix products, and at
             evaluation batch norm is folded into the convolution before it: all that rounds
             otherwise. The gradient of a bias before a batch norm, nothing but rounding, may be 0.
             Other layers that draw random numbers draw them from torch's generators, and run as

@@ -12,7 +12,7 @@ from keras_fmnist.models import networks, weights
 from keras_fmnist.records.groups import find_seed, group_by_experiment
 from keras_fmnist.records.record import Record, read_records
 from keras_fmnist.settings import SpecError
-from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec, restored
+from keras_fmnist.specs import IMAGE_SIZE, AutoencoderSpec, ClassifierSpec, restored
 
 if TYPE_CHECKING:
     import keras
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 class Trained:
     """A net, its spec and the record of the run that trained it.
 
-    Images are `(n, 28, 28, 1)` uint8 and go through in evaluation mode.
+    Images are `(n, 28, 28, 1)` uint8, as in the data set, and go through in evaluation mode; others
+    are a ValueError.
     """
 
     spec: AutoencoderSpec | ClassifierSpec
@@ -39,6 +40,17 @@ class Trained:
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
         return powers / powers.sum(axis=1, keepdims=True)
 
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        """What the net makes of images.
+
+        Returns:
+            Of a classifier the classes, `(n,)`, each an index into `data.CLASS_NAMES`; of an
+            autoencoder the reconstructions, `(n, 28, 28, 1)` float32, 0 black, 1 white.
+        """
+        if self.spec.is_classifier:
+            return self.logits(images).argmax(axis=1)
+        return self.decode(self.encode(images))
+
     def encode(self, images: np.ndarray) -> np.ndarray:
         """Codes of images, flat: `(n, numbers)` float32."""
         return self._predict(self.model.get_layer("encoder"), images).reshape(len(images), -1)
@@ -50,6 +62,12 @@ class Trained:
         return unscale_pixels(rebuilt, self.spec.pixel_min)
 
     def _predict(self, model, images):
+        wanted = (IMAGE_SIZE, IMAGE_SIZE, 1)
+        if images.dtype != np.uint8 or images.shape[1:] != wanted:
+            raise ValueError(
+                f"images must be (n, 28, 28, 1) uint8, 0 for background, not {images.shape} "
+                f"{images.dtype}"
+            )
         batches = Batches(images, None, EVALUATION_BATCH, self.spec.pixel_min)
         return model.predict(batches, verbose=0)
 

@@ -142,7 +142,7 @@ def _match_names(shapes, wanted, encoder, mark):
     alone = {name.removeprefix(f"encoder{mark}") for name in encoder}
     if shapes.keys() == alone:
         return _name_fresh({f"encoder{mark}{name}": name for name in shapes}, wanted)
-    base = next((b for b in (wanted, encoder) if b.keys() <= shapes.keys()), None)
+    base = next((b for b in (wanted, encoder) if b and b.keys() <= shapes.keys()), None)
     if base is None:
         return None
     rest = {name: shapes[name] for name in shapes if name not in base}

@@ -5,7 +5,18 @@ from keras_fmnist.reporting.figures.files import (
     list_drawn,
     render,
     render_overview,
+    render_record,
     write_predictions,
 )
+from keras_fmnist.reporting.figures.nets import draw_classified, draw_copies
 
-__all__ = ["draw", "list_drawn", "render", "render_overview", "write_predictions"]
+__all__ = [
+    "draw",
+    "draw_classified",
+    "draw_copies",
+    "list_drawn",
+    "render",
+    "render_overview",
+    "render_record",
+    "write_predictions",
+]

@@ -55,25 +55,37 @@ def render(out: Path | str, records: Sequence[Record]) -> dict[Path, bytes]:
     """
     records = select_largest(records)
     first = records[0]
-    pictures = {}
     with hold_style():
-        if first.history:
-            loss = "cross entropy" if first.is_classifier else "mean squared error"
-            pictures["loss"] = draw_curves(records, "loss", loss)
-        if first.is_classifier:
-            if first.history:
-                pictures["accuracy"] = draw_curves(records, "accuracy", "accuracy")
-            pictures["confusion"] = draw_confusion(first)
-        elif first.images is not None:  # older records have none
-            pictures["reconstructions"] = draw_reconstructions(first)
-            if space := find_latent_space(out, records):
-                pictures["latent"] = draw_maps(space)
-                pictures["line"] = draw_lines(space)
+        pictures = _draw_records(records)
+        if "reconstructions" in pictures and (space := find_latent_space(out, records)):
+            pictures["latent"] = draw_maps(space)
+            pictures["line"] = draw_lines(space)
         folder = first.files(out).record.parent
         drawn = {}
         for name, figure in pictures.items():
             drawn |= render_files(figure, folder / f"{first.experiment}_{name}")
         return drawn
+
+
+def render_record(record: Record) -> list[bytes]:
+    """Draws the figures of one run, as PNGs."""
+    with hold_style():
+        return [render_figure(figure, "png") for figure in _draw_records([record]).values()]
+
+
+def _draw_records(records):
+    """Draws `{kind: figure}` from the records of one experiment alone."""
+    first, pictures = records[0], {}
+    if first.history:
+        loss = "cross entropy" if first.is_classifier else "mean squared error"
+        pictures["loss"] = draw_curves(records, "loss", loss)
+    if first.is_classifier:
+        if first.history:
+            pictures["accuracy"] = draw_curves(records, "accuracy", "accuracy")
+        pictures["confusion"] = draw_confusion(first)
+    elif first.images is not None:  # older records have none
+        pictures["reconstructions"] = draw_reconstructions(first)
+    return pictures
 
 
 def list_drawn(out: Path | str, spec: Spec) -> list[Path]:
