@@ -71,7 +71,7 @@ def _format_time(seconds):
 
 
 class Progress(keras.callbacks.Callback):
-    """A progress bar for the whole run, with the time left; hidden if stderr is not a terminal.
+    """A progress bar for the whole run, with the time left, on a terminal or in a notebook.
 
     After the first 60 steps it prints once how long the run will take, even without a terminal.
 
@@ -89,7 +89,7 @@ class Progress(keras.callbacks.Callback):
             initial=done,
             desc=title,
             unit="step",
-            disable=None,
+            disable=False if "ipykernel" in sys.modules else None,  # None: unless on a terminal
             dynamic_ncols=True,
         )
         self.title, self.epochs, self.steps = title, epochs, steps

@@ -3,6 +3,7 @@
 import io
 import math
 import re
+import sys
 
 import keras
 import numpy as np
@@ -98,6 +99,13 @@ def follow(progress):
 def test_progress_is_silent_where_stderr_is_no_terminal(capfd):
     follow(callbacks.Progress("house/base seed 0", 2, 3))
     assert capfd.readouterr() == ("", "")
+
+
+def test_progress_shows_its_bar_in_a_notebook_which_is_no_terminal(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ipykernel", None)
+    assert not callbacks.Progress("base", 1, 10).bar.disable
+    monkeypatch.delitem(sys.modules, "ipykernel")
+    assert callbacks.Progress("base", 1, 10).bar.disable
 
 
 def test_progress_shows_steps_epochs_and_losses_on_a_terminal(monkeypatch):
