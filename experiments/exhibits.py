@@ -50,5 +50,6 @@ EXHIBITS = {
     "transfer": (
         Exhibit("", "two_by_two", transfer.ARMS, metric="accuracy"),
         Exhibit("", "curves", transfer.ARMS, metric="accuracy"),
+        Exhibit("", "two_by_two", transfer.LINEAR_ARMS, metric="accuracy"),
     ),
 }

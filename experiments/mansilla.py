@@ -28,6 +28,12 @@ LATENT_256 = replace(DROPOUT_01, name="latent_256", summary="dropout_01 with n =
 # Open question 5: the optimiser changes "finally", which we read as added to the other changes.
 SGD = replace(LATENT_256, name="sgd", summary="latent_256 with SGD", optimizer="sgd")
 
+# Ours: is it only that the step is too small? Adam divides it by the size of the gradients.
+SGD_RATE = replace(SGD, name="sgd_rate", summary="sgd with rate 0.1", learning_rate=0.1)
+SGD_MOMENTUM = replace(
+    SGD_RATE, name="sgd_momentum", summary="sgd with rate 0.1 and momentum 0.9", momentum=0.9
+)
+
 CLASSIFIER_FULL = ClassifierSpec(
     report="mansilla",
     name="classifier_full",
@@ -44,7 +50,10 @@ CLASSIFIER_FROZEN = replace(
     published={},
 )
 
-SPECS = (UNTRAINED, BASE, DROPOUT_01, LATENT_256, SGD, CLASSIFIER_FULL, CLASSIFIER_FROZEN)
+SPECS = (
+    *(UNTRAINED, BASE, DROPOUT_01, LATENT_256, SGD, CLASSIFIER_FULL, CLASSIFIER_FROZEN),
+    *(SGD_RATE, SGD_MOMENTUM),
+)
 
 if __name__ == "__main__":
     sys.exit(app.main(build_experiment_commands(SPECS), "mansilla"))

@@ -9,6 +9,8 @@ from experiments.mansilla import (
     DROPOUT_01,
     LATENT_256,
     SGD,
+    SGD_MOMENTUM,
+    SGD_RATE,
     UNTRAINED,
 )
 from experiments.words import declare
@@ -16,7 +18,7 @@ from keras_fmnist.claims import confusions, pictures, quantities
 from keras_fmnist.claims.claim import give_words_a_number
 from keras_fmnist.claims.criteria import Every, Near, Ranked, Within
 from keras_fmnist.claims.places import at
-from keras_fmnist.claims.quantities import level
+from keras_fmnist.claims.quantities import compare, level
 
 # Eight seeds decide. Seeds 0 to 2 had been run when these claims were written.
 claim = partial(declare, "mansilla", seeds=8, seen=3)
@@ -165,6 +167,28 @@ AUTOENCODERS = (
         ),
     ),
     claim("sgd_blind", at("IV.E", figures="10"), holds=Within(pictures.EXPLAINED, (SGD,), high=0)),
+    # Questions of ours, written before either had been run.
+    claim(
+        "sgd_rate",
+        at("IV.E", figures="9"),
+        {"much": str(MUCH)},
+        seen=0,
+        **give_words_a_number(
+            MUCH, lambda much: Ranked(level("val_loss"), SGD_RATE, SGD, times=much)
+        ),
+    ),
+    claim(
+        "sgd_momentum",
+        at("IV.E", figures="9"),
+        {"margin": f"{MARGIN:.0%}"},
+        seen=0,
+        **give_words_a_number(
+            MARGIN,
+            lambda margin: Within(
+                compare(level("val_loss")), (LATENT_256, SGD_MOMENTUM), high=1 + margin
+            ),
+        ),
+    ),
 )
 CLASSIFIERS = (
     claim(

@@ -57,6 +57,11 @@ class Spec:
         return False
 
     @property
+    def clips_logits(self) -> bool:
+        """Whether it trains a classifier with a ReLU on its logits."""
+        return False
+
+    @property
     def needs(self) -> "AutoencoderSpec | None":
         """The autoencoder that must be trained first, or None."""
         return None
@@ -193,6 +198,11 @@ class ClassifierSpec(Spec):
     def is_classifier(self) -> bool:
         """Whether it trains a classifier rather than an autoencoder."""
         return True
+
+    @property
+    def clips_logits(self) -> bool:
+        """Whether there is a ReLU on the logits."""
+        return self.relu_logits
 
     @property
     def needs(self) -> AutoencoderSpec | None:

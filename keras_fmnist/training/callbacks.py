@@ -6,6 +6,7 @@ import sys
 import time
 
 import keras
+import numpy as np
 from tqdm import tqdm
 
 from keras_fmnist.data.batches import Batches
@@ -39,6 +40,28 @@ class TrainingCurve(keras.callbacks.Callback):
         """Evaluates every training image, which costs about a sixth of the epoch."""
         measured = self.model.evaluate(self.batches, verbose=0, return_dict=True)
         logs.update({f"train_eval_{name}": value for name, value in measured.items()})
+
+
+class DeadLogits(keras.callbacks.Callback):
+    """Counts after each epoch the logits that are 0 for every image, as `val_dead_logits`.
+
+    Args:
+        batches: the validation images. Predicting them costs about a fiftieth of an epoch.
+    """
+
+    def __init__(self, batches: Batches) -> None:
+        super().__init__()
+        self.batches = batches
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Predicts every validation image."""
+        logits = self.model.predict(self.batches, verbose=0)
+        logs["val_dead_logits"] = count_dead_logits(logits)
+
+
+def count_dead_logits(logits: np.ndarray) -> int:
+    """Counts the logits `(n, 10)` that are 0 for every image (open question 6)."""
+    return int((logits == 0).all(axis=0).sum())
 
 
 class DivergedError(RuntimeError):

@@ -11,6 +11,9 @@ from keras_fmnist.data.pixels import scale_pixels, unscale_pixels
 from keras_fmnist.models import baselines
 from keras_fmnist.records.images import pack_images
 from keras_fmnist.specs import CLASSES, AutoencoderSpec
+from keras_fmnist.training.callbacks import count_dead_logits
+
+PROBED = 20_000  # training images: the widest code has 2400 numbers, 192 MB
 
 if TYPE_CHECKING:
     from keras_fmnist.data import Dataset
@@ -69,6 +72,7 @@ def measure_model(
         metrics = evaluate(model, train_eval=sets.train_eval, val=sets.val)
     if run.spec.is_classifier:
         found = classify(model, sets.val, dataset.test_labels)
+        found["metrics"] |= probe_encoder(model.get_layer("encoder"), sets, run, dataset)
     else:
         found = reconstruct(model, run.spec, dataset.train_images[: run.examples], dataset)
     return found | {"metrics": metrics | found["metrics"]}
@@ -88,8 +92,33 @@ def classify(model: keras.Model, test: Batches, labels: np.ndarray) -> dict:
     logits = model.predict(test, verbose=0)
     counts = np.zeros((CLASSES, CLASSES), int)
     np.add.at(counts, (labels, logits.argmax(axis=1)), 1)
-    dead = int((logits == 0).all(axis=0).sum())  # open question 6
+    dead = count_dead_logits(logits)
     return {"confusion_matrix": counts.tolist(), "metrics": {"dead_logits": dead}}
+
+
+def probe_encoder(
+    encoder: keras.Model, sets: DataSets, run: "Run", dataset: "Dataset"
+) -> dict[str, float]:
+    """Measures what the codes of a classifier's encoder are worth without its head.
+
+    Returns:
+        `probe_accuracy`, of a ridge classifier on the codes of the first 20 000 training images,
+        on the test images; and `dead_latents`, the numbers that are 0 for every test image.
+    """
+    seen = min(run.examples, PROBED)
+    codes, test_codes = (
+        _encode(encoder, Batches(images, None, EVALUATION_BATCH, run.spec.pixel_min))
+        for images in (dataset.train_images[:seen], dataset.test_images)
+    )
+    labels = dataset.train_labels[:seen]
+    accuracy = baselines.probe_codes(codes, labels, test_codes, dataset.test_labels)
+    dead = int((test_codes == 0).all(axis=0).sum())
+    return {"probe_accuracy": accuracy, "dead_latents": dead}
+
+
+def _encode(encoder, images):
+    codes = encoder.predict(images, verbose=0)
+    return codes.reshape(len(codes), -1)
 
 
 def reconstruct(

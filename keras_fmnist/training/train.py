@@ -20,6 +20,7 @@ from keras_fmnist.settings import SpecError
 from keras_fmnist.specs import TRAIN_IMAGES, settings
 from keras_fmnist.training import checkpoint_file, tracking
 from keras_fmnist.training.callbacks import (
+    DeadLogits,
     DivergedError,
     Progress,
     SeedEachEpoch,
@@ -196,6 +197,7 @@ def _fit_model(model, run, sets: DataSets, checkpoint, tracked):
                 callbacks=[
                     SeedEachEpoch(sets.train, run.seed),
                     TrainingCurve(sets.train_eval),
+                    *([DeadLogits(sets.val)] if run.spec.clips_logits else []),
                     StopOnNonFinite(sets.train),
                     progress,
                     checkpoint.history,

@@ -92,6 +92,11 @@ MANSILLA_CASES = {
         val_losses(sgd=0.04, base=0.03, dropout_01=0.03, latent_256=0.01),
     ),
     "sgd_blind": ({"sgd": explaining(-0.5)}, {"sgd": explaining(0.3)}),
+    "sgd_rate": (val_losses(sgd_rate=0.04, sgd=0.09), val_losses(sgd_rate=0.05, sgd=0.09)),
+    "sgd_momentum": (
+        val_losses(sgd_momentum=0.021, latent_256=0.02),
+        val_losses(sgd_momentum=0.023, latent_256=0.02),
+    ),
     "full_falls": (
         {"classifier_full": both(wobbling(0.01, falling(0.3)))},
         {"classifier_full": losses(falling(0.3), turning(0.4))},
@@ -181,6 +186,26 @@ TRANSFER_CASES = {
     "head_gains": (
         val_accuracies(classifier_frozen=0.75, random_head=0.70),
         val_accuracies(classifier_frozen=0.70, random_head=0.75),
+    ),
+    "relu_costs_frozen": (
+        val_accuracies(classifier_frozen=0.70, frozen_without_relu=0.75),
+        val_accuracies(classifier_frozen=0.75, frozen_without_relu=0.70),
+    ),
+    "relu_costs_random_head": (
+        val_accuracies(random_head=0.40, random_head_without_relu=0.70),
+        val_accuracies(random_head=0.70, random_head_without_relu=0.60),
+    ),
+    "linear_full_gains": (
+        val_accuracies(full_without_relu=0.90, random_full_without_relu=0.89),
+        val_accuracies(full_without_relu=0.89, random_full_without_relu=0.90),
+    ),
+    "linear_head_gains": (
+        val_accuracies(frozen_without_relu=0.75, random_head_without_relu=0.70),
+        val_accuracies(frozen_without_relu=0.70, random_head_without_relu=0.75),
+    ),
+    "linear_head_gains_little": (
+        val_accuracies(frozen_without_relu=0.78, random_head_without_relu=0.70),
+        val_accuracies(frozen_without_relu=0.82, random_head_without_relu=0.70),
     ),
 }
 

@@ -103,3 +103,16 @@ def test_64_components_of_the_real_images_leave_an_eighth_of_the_mean_images_err
     dataset = data.load()
     losses, _ = baselines.measure(dataset.train_images, dataset.test_images, BASE.code_size)
     assert losses == pytest.approx({"pca_loss": 0.010368, "mean_image_loss": 0.086641}, rel=1e-4)
+
+
+def test_a_probe_tells_classes_apart_that_a_line_tells_apart():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 300)
+    codes = np.eye(3)[labels] + rng.normal(0, 0.1, (300, 3))
+    codes = np.column_stack([codes, np.zeros(300)]).astype(np.float32)
+    assert baselines.probe_codes(codes[:200], labels[:200], codes[200:], labels[200:]) == 1.0
+    shuffled = rng.permutation(labels[:200])
+    assert baselines.probe_codes(codes[:200], shuffled, codes[200:], labels[200:]) < 0.6
+    same = np.zeros(200, int)
+    share = (labels[200:] == 0).mean()
+    assert baselines.probe_codes(codes[:200], same, codes[200:], labels[200:]) == share

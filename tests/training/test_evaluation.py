@@ -107,6 +107,26 @@ def test_dead_logits_are_those_that_are_zero_on_every_test_image(
     record = train_spec(tiny(CLASSIFIER_FROZEN), 0, tmp_path, dataset=dataset)
     logits = reference.classify(load_weights(tmp_path, record), scaled(dataset.test_images))
     assert record.metrics["dead_logits"] == (logits == 0).all(axis=0).sum() == 3
+    assert record.history["val_dead_logits"] == [3.0] * record.spec["epochs"]
+
+
+@pytest.mark.portable
+def test_a_probe_reads_the_codes_by_ridge_regression(chain, dataset, reference):
+    for record in (chain.full, chain.frozen):
+        arrays = load_weights(chain.out, record)
+        codes, test_codes = (
+            reference.encode(arrays, scaled(images)).astype(float)
+            for images in (dataset.train_images, dataset.test_images)
+        )
+        middle = codes.mean(axis=0)
+        signs = 2 * np.eye(10)[dataset.train_labels] - 1
+        equations = (codes - middle).T @ (codes - middle) + np.eye(codes.shape[1])
+        weights = np.linalg.solve(equations, (codes - middle).T @ (signs - signs.mean(axis=0)))
+        scores = (test_codes - middle) @ weights + signs.mean(axis=0)
+        right = (scores.argmax(axis=1) == dataset.test_labels).mean()
+        assert record.metrics["probe_accuracy"] == pytest.approx(right, abs=0.011)
+        dead = (test_codes == 0).all(axis=0).sum()
+        assert record.metrics["dead_latents"] == dead
 
 
 def test_a_logit_that_is_zero_on_some_images_only_is_not_dead(dataset):
