@@ -97,4 +97,13 @@ REGISTERED: dict[str, dict[str, str]] = {
         "transfer/full_gains": "88129c3bad29",
         "transfer/head_gains": "3100489f6a45",
     },
+    "d6faae6154c6d217a005c45595f9005f77ec1a0c": {
+        "mansilla/sgd_rate": "a960747a5f5a",
+        "mansilla/sgd_momentum": "551fc34c2974",
+        "transfer/relu_costs_frozen": "e9c31ca55d4c",
+        "transfer/relu_costs_random_head": "eb4ab642f2bd",
+        "transfer/linear_full_gains": "832841d499ce",
+        "transfer/linear_head_gains": "d29f065f70ff",
+        "transfer/linear_head_gains_little": "667e1ca6da25",
+    },
 }
