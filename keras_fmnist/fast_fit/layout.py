@@ -4,7 +4,7 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.fx.experimental.symbolic_shapes import ShapeEnv
 
-from keras_fmnist.fast_fit import adam, masks
+from keras_fmnist.fast_fit import adam, masks, rewrite
 from keras_fmnist.fast_fit.patterns import aten, shape
 
 
@@ -24,6 +24,59 @@ def prefer_channels_last(graph: torch.fx.Graph) -> None:
             maps = node.args[0]
             if len(shape(maps)) == 4 and shape(maps)[1] > 1:
                 _read_channels_last(graph, node, maps)
+
+
+_POOLINGS = {
+    aten.max_pool2d_with_indices.default,
+    aten.max_pool2d_with_indices_backward.default,
+    aten.avg_pool2d.default,
+    aten.avg_pool2d_backward.default,
+}
+
+
+def drop_copies(module: torch.fx.GraphModule, inputs: list[torch.Tensor]) -> None:
+    """Leave out copies of maps that are channels last, as in every Keras net by default.
+
+    Keras has maps copied to channels first before a pooling. Then the pooling's gradient is
+    channels first and the gradient of the ReLU before it reads two orders at once, which costs ten
+    times as much. Copies to the order that a map has already go, too. Values do not change.
+
+    Args:
+        module: `torch.fx.GraphModule` of ATen operations with `val` in their metadata, changed in
+            place.
+        inputs: its arguments, which are not read.
+    """
+    graph = module.graph
+    pooled = [node for node in _find_copies(graph) if {u.target for u in node.users} <= _POOLINGS]
+    _replace_by_source(graph, pooled)
+    if pooled:
+        describe(module, inputs)  # what is pooled is channels last now
+    _replace_by_source(
+        graph, [n for n in _find_copies(graph) if n.kwargs["memory_format"] is torch.channels_last]
+    )
+
+
+def _find_copies(graph):
+    """Lists clones of computed maps that are channels last; one of a variable may outlive it."""
+    roots = rewrite.storage_roots(graph)
+    return [
+        node
+        for node in graph.nodes
+        if node.target is aten.clone.default
+        and node.kwargs.get("memory_format") is not None
+        and roots[node.args[0]].op == "call_function"
+        and _is_channels_last(node.args[0].meta["val"])
+    ]
+
+
+def _is_channels_last(tensor):
+    return tensor.ndim == 4 and tensor.is_contiguous(memory_format=torch.channels_last)
+
+
+def _replace_by_source(graph, copies):
+    for node in copies:
+        node.replace_all_uses_with(node.args[0])
+        graph.erase_node(node)
 
 
 def _read_channels_last(graph, node, maps):

@@ -77,6 +77,7 @@ def make_runnable(
 def _rearrange(module, inputs):
     """The rewritings that round otherwise."""
     graph = module.graph
+    layout.drop_copies(module, inputs)
     transposed.absorb_crops(graph)
     convolutions.fold_affine(graph)
     layout.prefer_channels_last(graph)

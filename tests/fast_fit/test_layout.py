@@ -1,9 +1,12 @@
 """Channels last, and what is written down about values."""
 
+import keras
+import pytest
 import torch
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from keras_fmnist.fast_fit import layout, masks
+from keras_fmnist import fast_fit
+from keras_fmnist.fast_fit import layout, masks, runnable
 from tests.helpers.stock_and_replayed import STRICT
 
 pytestmark = STRICT
@@ -40,3 +43,72 @@ def test_describing_draws_nothing():
     assert torch.equal(torch.get_rng_state(), before)
     assert lanes.meta["val"].dtype is torch.int16
     assert mask.meta["val"].shape == (4,)
+
+
+def pooled(maps, kernel):
+    """What Keras has torch compute for channels last: copies around a pooling, and its gradient."""
+    first = maps.relu().permute(0, 3, 1, 2)
+    pool = torch.ops.aten.max_pool2d_with_indices
+    values, indices = pool(first.clone(memory_format=torch.contiguous_format), [2, 2], [2, 2])
+    last = values.clone(memory_format=torch.channels_last)
+    flat = first.clone(memory_format=torch.contiguous_format).reshape(2, -1)
+    kernel = kernel.permute(3, 2, 0, 1).clone(memory_format=torch.channels_last)
+    back = torch.ops.aten.max_pool2d_with_indices_backward(
+        values, first, [2, 2], [2, 2], [0, 0], [1, 1], False, indices
+    )
+    return last, flat, kernel, back
+
+
+def test_copies_around_a_pooling_of_maps_that_are_channels_last_are_left_out():
+    inputs = [torch.randn(2, 8, 8, 3), torch.randn(3, 3, 3, 4)]
+    module = make_fx(pooled)(*inputs)
+    before = [n.name for n in module.graph.nodes if n.target is torch.ops.aten.clone.default]
+    assert len(before) == 4
+    layout.drop_copies(module, inputs)
+    module.recompile()
+    left = [n for n in module.graph.nodes if n.target is torch.ops.aten.clone.default]
+    # The one that is flattened needs its order, and a variable's outlives its update.
+    assert [n.name for n in left] == before[2:]
+    last, *others = module(*inputs)
+    assert last.is_contiguous(memory_format=torch.channels_last)
+    for ours, torchs in zip((last, *others), pooled(*inputs), strict=True):
+        assert torch.equal(ours, torchs)
+    pools = [n for n in module.graph.nodes if "max_pool2d" in str(n.target)]
+    assert all(n.args[0].meta["val"].shape[1] == 3 for n in pools)
+
+
+def test_a_keras_net_has_its_maps_pooled_without_a_copy(traced_graphs):
+    """As every net is by default: channels last."""
+    model = keras.Sequential(
+        [
+            keras.Input((12, 12, 1)),
+            keras.layers.Conv2D(4, 3, activation="relu"),
+            keras.layers.MaxPooling2D(),
+            keras.layers.Conv2D(8, 3, activation="relu"),
+            keras.layers.MaxPooling2D(),
+            keras.layers.Flatten(),
+            keras.layers.Dense(3),
+        ]
+    )
+    model.compile("sgd", "mse")
+    fast_fit.accelerate(model)
+    model.train_on_batch(torch.randn(5, 12, 12, 1), torch.randn(5, 3))
+    (graph,) = traced_graphs
+    pools = [n for n in graph.nodes if n.target is torch.ops.aten.max_pool2d_with_indices.default]
+    assert len(pools) == 2
+    for pool in pools:
+        assert pool.args[0].target is torch.ops.aten.permute.default
+        assert pool.args[0].meta["val"].is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.fixture
+def traced_graphs(monkeypatch):
+    """The graphs that are run, in the order in which they were traced."""
+    found, make = [], runnable._rearrange
+
+    def rearrange(module, inputs):
+        make(module, inputs)
+        found.append(module.graph)
+
+    monkeypatch.setattr(runnable, "_rearrange", rearrange)
+    return found
