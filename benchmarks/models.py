@@ -145,7 +145,7 @@ def _is_bit_equal(build, examples):
     """Losses and weights of two steps with `exact=True` against stock Keras's."""
     (losses, weights), (expected, stock) = (
         _states_after_two_steps(build, examples, accelerate)
-        for accelerate in (lambda m: fast_fit.accelerate(m, exact=True), lambda m: m)
+        for accelerate in (lambda m: fast_fit.accelerate(m, exact=True, at_once=True), lambda m: m)
     )
     return losses == expected and all(map(np.array_equal, weights, stock))
 
@@ -155,7 +155,7 @@ def _measure(name, examples, rounds):
     stock, shape = _compiled(MODELS[name])
     ours, _ = _compiled(MODELS[name])
     batch = _batch_for(stock, shape, examples)
-    fast_fit.accelerate(ours)
+    fast_fit.accelerate(ours, at_once=True)
     stock.train_on_batch(*batch)
     begin = time.process_time()
     ours.train_on_batch(*batch)

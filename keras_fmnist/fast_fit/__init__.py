@@ -17,20 +17,25 @@ import warnings
 import keras
 
 from keras_fmnist.fast_fit.errors import UntraceableError
+from keras_fmnist.fast_fit.outlook import Outlook
 from keras_fmnist.fast_fit.steps import Step
 
 __all__ = ["UntraceableError", "accelerate"]
 _KINDS = ("train", "test", "predict")
 
 
-def accelerate(model: keras.Model, exact: bool = False, inductor: bool = False) -> keras.Model:
+def accelerate(
+    model: keras.Model, exact: bool = False, inductor: bool = False, at_once: bool = False
+) -> keras.Model:
     """Make `fit`, `evaluate` and `predict` of a functional model replay traced steps.
 
     Call it before or after `compile`; saving, callbacks, metrics and `trainable` stay as they are,
     and so do `model.losses` and the gradients of the weights after a step.
 
-    A step is traced once for each batch shape, dtype and structure, and again where something has
-    changed that it reads: what layers, optimizer, losses, metrics, schedules, regularizers and
+    A step is traced where that pays: at once where `fit` has 100 steps ahead (500 if a step has
+    more than 1000 operations), else after some hundred steps of stock Keras. The clock has no part
+    in it. It is traced once for each batch shape, dtype and structure, and again where something
+    has changed that it reads: what layers, optimizer, losses, metrics, schedules, regularizers and
     constraints hold, to any depth, lists and dicts among it; what functions of the user's find in
     closures, defaults, globals and modules of theirs. Variables are read at every step wherever
     they are held. Where an epoch begins Keras's own step is compared with the trace: what is not
@@ -52,6 +57,8 @@ def accelerate(model: keras.Model, exact: bool = False, inductor: bool = False) 
             stock if `exact`.
         inductor: compile the traced step with inductor on CPU: some 20 s at first, a few in later
             runs, which find it in the folder TORCHINDUCTOR_CACHE_DIR.
+        at_once: trace every step when it first comes: a run that is cut into several calls of
+            `fit` has the same bits then.
 
     Returns:
         `model`.
@@ -59,14 +66,15 @@ def accelerate(model: keras.Model, exact: bool = False, inductor: bool = False) 
     if keras.backend.backend() != "torch":
         warnings.warn("steps are traced on the torch backend only", stacklevel=2)
         return model
+    outlook = Outlook(at_once)
     for kind in _KINDS:
-        setattr(model, f"make_{kind}_function", _maker(model, kind, exact, inductor))
+        setattr(model, f"make_{kind}_function", _maker(model, kind, exact, inductor, outlook))
         setattr(model, f"{kind}_function", None)
-    model.reset_metrics = _epoch_marker(model)
+    model.reset_metrics = _epoch_marker(model, outlook)
     return model
 
 
-def _maker(model, kind, exact, inductor):
+def _maker(model, kind, exact, inductor, outlook):
     """The instance's own `make_<kind>_function`: `compile` empties the slot, this fills it."""
     slot = f"{kind}_function"
 
@@ -74,7 +82,7 @@ def _maker(model, kind, exact, inductor):
         step = getattr(model, slot)
         if force or step is None:
             getattr(type(model), f"make_{kind}_function")(model, force=True)
-            step = Step(model, kind, getattr(model, slot), exact, inductor)
+            step = Step(model, kind, getattr(model, slot), (exact, inductor), outlook)
             setattr(model, slot, step)
         if isinstance(step, Step):
             step.verify_soon()
@@ -83,13 +91,16 @@ def _maker(model, kind, exact, inductor):
     return make
 
 
-def _epoch_marker(model):
+def _epoch_marker(model, outlook):
     """The instance's own `reset_metrics`, which Keras calls where an epoch begins."""
 
     def reset_metrics():
         type(model).reset_metrics(model)
         # For a single batch it is called too, by `train_on_batch`.
-        begins_epoch = not sys._getframe(1).f_code.co_name.endswith("on_batch")
+        caller = sys._getframe(1)
+        begins_epoch = not caller.f_code.co_name.endswith("on_batch")
+        if begins_epoch:
+            outlook.look_ahead(caller.f_locals)
         for kind in _KINDS:
             step = getattr(model, f"{kind}_function")
             if isinstance(step, Step) and begins_epoch:

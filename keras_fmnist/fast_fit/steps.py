@@ -9,6 +9,7 @@ import keras
 
 from keras_fmnist.fast_fit import runnable, surroundings, tracing
 from keras_fmnist.fast_fit.errors import UntraceableError
+from keras_fmnist.fast_fit.outlook import Outlook
 from keras_fmnist.fast_fit.tracing import Structure
 
 # A trace takes as long as some fifty steps. Settings that change more often than that cost more
@@ -34,17 +35,23 @@ class Step:
         model: the model.
         kind: "train", "test" or "predict".
         stock: Keras's own function of a batch.
-        exact: see `fast_fit.accelerate`.
-        inductor: see `fast_fit.accelerate`.
+        options: `exact` and `inductor`, see `fast_fit.accelerate`.
+        outlook: of the model.
     """
 
     def __init__(
-        self, model: keras.Model, kind: str, stock: Callable, exact: bool, inductor: bool
+        self,
+        model: keras.Model,
+        kind: str,
+        stock: Callable,
+        options: tuple[bool, bool],
+        outlook: Outlook,
     ) -> None:
         self._model = model
         self._kind = kind
         self._stock = stock
-        self._options = (exact, inductor)
+        self._options = options
+        self._outlook = outlook
         self._replays = {}
         self._seen = collections.Counter()
         self._traced_again = 0
@@ -75,7 +82,7 @@ class Step:
             self._give_up(error)
             return outputs
         if replay is None:
-            return self._stock(data)
+            return self._outlook.take_stock(self._kind, self._stock, data)
         self._steps += 1
         return replay(keras.tree.flatten(batch))
 
@@ -133,7 +140,9 @@ class Step:
         if len(self._replays) >= _MOST_TRACES:
             self._say(f"more than {_MOST_TRACES} shapes, the others are replayed")
             return False
-        return len(self._seen) <= _SHAPES_TRACED_AT_ONCE or not is_new
+        if len(self._seen) > _SHAPES_TRACED_AT_ONCE and is_new:
+            return False
+        return self._outlook.is_worth_a_trace(self._kind)
 
     def _say(self, reason):
         """Warn, once a reason, of steps that run as stock while it is so."""

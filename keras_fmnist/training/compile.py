@@ -24,7 +24,7 @@ def compile_model(
     if fast and keras.backend.backend() == "torch":
         from keras_fmnist import fast_fit  # it imports torch
 
-        fast_fit.accelerate(model)
+        fast_fit.accelerate(model, at_once=True)
 
 
 def build_loss(spec: AutoencoderSpec | ClassifierSpec) -> keras.losses.Loss:

@@ -2,7 +2,7 @@
 
 import json
 
-from keras_fmnist.fast_fit import steps
+from keras_fmnist.fast_fit import outlook, steps
 from tests.helpers.benchmarks import load_benchmark
 from tests.helpers.repository import ROOT
 
@@ -21,6 +21,11 @@ def test_the_document_names_the_bounds_of_the_code():
     assert f"more than {steps._MOST_TRACES} shapes" in TEXT
     assert steps._SHAPES_TRACED_AT_ONCE == 4
     assert "The first four shapes are traced when they come" in TEXT
+    few, many = outlook.STEPS_THAT_PAY[False], outlook.STEPS_THAT_PAY[True]
+    assert f"sure to take {many} steps more" in TEXT
+    assert f"sure to take {few} more and the first step had fewer than" in TEXT
+    taken = [outlook._COSTS_TAKEN * outlook._COST[many] for many in (False, True)]
+    assert f"after {taken[0]} stock steps, or {taken[1]} of {outlook.MANY_OPERATIONS} op" in TEXT
     assert steps._MORE_STEPS_EACH_TIME == 10
     assert "once ten steps were replayed since the last time, twenty, thirty" in TEXT
     assert steps._STEPS_PER_VERIFICATION == {"train": 100, "test": 200, "predict": 200}
