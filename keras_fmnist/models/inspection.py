@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from keras_fmnist.models.calls import Call, follow_calls
-from keras_fmnist.seeds import seed_dropout
+from keras_fmnist.seeds import generator_states, seed_dropout, set_generator_states
 
 RELUS = ("relu", "relu6")
 
@@ -48,7 +48,7 @@ Inputs = np.ndarray | list[np.ndarray] | dict[str, np.ndarray]
 
 
 def measure_layers(model: keras.Model, images: Inputs, batch_size: int, seed: int = 0) -> list[Row]:
-    """Measures every layer; does not change the model, nor the statistics of batch norm.
+    """Measures every layer; the model, its statistics and its generators stay as they are.
 
     Args:
         model: any Keras model.
@@ -60,10 +60,12 @@ def measure_layers(model: keras.Model, images: Inputs, batch_size: int, seed: in
     Returns:
         A `Row` for each layer that is called, in the order of the calls.
     """
-    seed_dropout(model, seed, 0)
     evaluated = _measure_outputs(model, images, batch_size, training=False)
+    states = generator_states(model)
+    seed_dropout(model, seed, 0)
     with keras.StatelessScope():  # so that batch norm does not keep what it learns
         trained = _measure_outputs(model, images, batch_size, training=True)
+    set_generator_states(model, states)
     return [_make_row(name, evaluated, trained) for name in evaluated]
 
 

@@ -28,20 +28,18 @@ def native_name(name: str) -> str:
 
 def native_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
     """The shape that PyTorch gives a variable which has this shape in Keras."""
-    if len(shape) == 4:
-        rows, columns, one, other = shape
-        return other, one, rows, columns
-    return shape[::-1]
+    if len(shape) < 2:
+        return shape
+    *window, one, other = shape
+    return other, one, *window
 
 
 def to_native(arrays: Arrays) -> Arrays:
     """Keras arrays as those of a PyTorch `state_dict`: `encoder.conv1.weight`, PyTorch's layout."""
     native = {}
     for name, array in arrays.items():
-        if array.ndim == 4:
-            array = array.transpose(3, 2, 0, 1)  # (rows, columns, a, b) to (b, a, rows, columns)
-        elif array.ndim == 2:
-            array = array.T  # (inputs, outputs) to (outputs, inputs)
+        if array.ndim > 1:  # (rows, columns, a, b) to (b, a, rows, columns), (a, b) to (b, a)
+            array = np.moveaxis(array, (-1, -2), (0, 1))
         native[native_name(name)] = np.ascontiguousarray(array)
         if name.endswith("/gamma"):
             layer = native_name(name).rpartition(".")[0]
@@ -68,10 +66,8 @@ def from_native(native: Arrays, names: Iterable[str]) -> Arrays:
     arrays = {}
     for name, theirs in wanted.items():
         array = native[theirs]
-        if array.ndim == 4:
-            array = array.transpose(2, 3, 1, 0)
-        elif array.ndim == 2:
-            array = array.T
+        if array.ndim > 1:
+            array = np.moveaxis(array, (0, 1), (-1, -2))
         arrays[name] = np.asarray(array, order="C")  # ascontiguousarray makes a number a list
     return arrays
 

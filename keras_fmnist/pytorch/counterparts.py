@@ -9,6 +9,7 @@ import copy
 import keras
 import numpy as np
 import torch
+from keras.src.models.functional import Functional
 
 from keras_fmnist.models import matching, torch_weights, weights
 from keras_fmnist.models.calls import follow_calls
@@ -39,9 +40,15 @@ def compare_with_module(
 
     Raises:
         MatchError: the weights do not fit; the message says which.
-        ValueError: the model is subclassed, or has a layer whose weights PyTorch orders otherwise.
+        ValueError: a side is of another kind, the model is subclassed or has several inputs or
+            outputs, or has a layer whose weights PyTorch orders otherwise.
     """
-    ours, theirs = _remove_dropout(model), copy.deepcopy(module)
+    _check_sides(model, module)
+    with torch.random.fork_rng(devices=[]):  # a copy draws fresh weights first
+        ours, theirs = _remove_dropout(model), copy.deepcopy(module)
+    images = np.asarray(images)
+    if images.dtype == np.float64:
+        images = images.astype(np.float32)
     native = torch_weights.to_native(_get_arrays(ours))
     native = {name: a for name, a in native.items() if not name.endswith(torch_weights.COUNTER)}
     shapes = {name: tuple(t.shape) for name, t in theirs.state_dict().items()}
@@ -62,6 +69,17 @@ def compare_with_module(
     ]
 
 
+def _check_sides(model, module):
+    if not isinstance(model, keras.Model):
+        raise ValueError(f"model must be a Keras model, not {type(model).__name__}")
+    if not isinstance(module, torch.nn.Module) or isinstance(module, keras.layers.Layer):
+        raise ValueError(f"module must be a torch.nn.Module, not {type(module).__name__}")
+    if not isinstance(model, Functional | keras.Sequential):
+        raise ValueError(f"{model.name} must be a functional or sequential model, to be copied")
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise ValueError(f"{model.name} must have one input and one output")
+
+
 def _get_arrays(model):
     try:
         arrays = weights.get_arrays(model)
@@ -69,8 +87,8 @@ def _get_arrays(model):
             torch_weights.native_name(name)
     except KeyError as error:
         raise ValueError(
-            f"{error.args[0]} has no counterpart that is known: layers compared are dense, "
-            "convolutions and batch norm"
+            f"{error.args[0]} has no counterpart that is known: layers compared are dense, batch "
+            "norm, layer norm and convolutions, but not depthwise ones"
         ) from None
     return arrays
 
@@ -84,8 +102,6 @@ def _remove_dropout(model):
             settings["rate"] = 0.0
         return type(layer).from_config(settings)
 
-    if type(model) not in (keras.Model, keras.Sequential):
-        raise ValueError(f"{model.name} must be a functional or sequential model, to be copied")
     copied = keras.models.clone_model(model, clone_function=copy_layer, recursive=True)
     copied.set_weights(model.get_weights())
     return copied
@@ -93,13 +109,13 @@ def _remove_dropout(model):
 
 def _put_channels_first(images, module):
     """Moves the channels of images to where the first convolution of a module looks for them."""
-    if images.ndim != 4:
+    convolutions = torch.nn.modules.conv._ConvNd
+    first = next((part for part in module.modules() if isinstance(part, convolutions)), None)
+    if first is None or images.ndim != first.weight.ndim:
         return images
-    kernels = (t for name, t in module.state_dict().items() if t.ndim == 4)
-    channels = next((kernel.shape[1] for kernel in kernels), images.shape[-1])
-    if images.shape[1] == channels and images.shape[-1] != channels:
+    if images.shape[1] == first.in_channels != images.shape[-1]:
         return images
-    return images.transpose(0, 3, 1, 2)
+    return np.moveaxis(images, -1, 1)
 
 
 def _compare_outputs(model, module, images, x, layers):
@@ -136,8 +152,8 @@ def _make_output_row(name, ours, theirs):
 
 
 def _in_layout_of(theirs, ours):
-    if ours.shape != theirs.shape and ours.ndim == 4:
-        ours = ours.transpose(0, 3, 1, 2)
+    if ours.shape != theirs.shape and ours.ndim > 2:
+        ours = np.moveaxis(ours, -1, 1)
     if ours.shape != theirs.shape:
         raise ValueError(f"the model gives {ours.shape} where the module gives {theirs.shape}")
     return ours

@@ -7,6 +7,7 @@ from keras import layers
 
 from experiments.manolucos import BASELINE, BASELINE_REPAIRED, WIDE
 from experiments.mansilla import BASE, CLASSIFIER_FULL
+from keras_fmnist import seeds
 from keras_fmnist.models import inspection, networks, weights
 from keras_fmnist.specs import override
 
@@ -139,6 +140,18 @@ def test_measuring_leaves_weights_and_statistics_as_they_are(images):
     assert inspection.measure_layers(model, images[:20], 10, seed=1) == once
     assert inspection.measure_layers(model, images[:20], 10, seed=2) != once
     assert {row.name: row.gap for row in once}["encoder.bn1"] != 1
+
+
+@pytest.mark.portable
+def test_measuring_leaves_the_generators_of_dropout_as_they_are(images):
+    model = networks.build(BASE)
+    seeds.seed_dropout(model, 3, 1)
+    before = seeds.generator_states(model)
+    inspection.measure_layers(model, images[:4], 2)
+    after = seeds.generator_states(model)
+    assert before.keys() == after.keys() != set()
+    for name, state in before.items():
+        np.testing.assert_array_equal(state, after[name])
 
 
 def test_what_is_zero_throughout_has_no_gap():

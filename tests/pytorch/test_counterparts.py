@@ -99,6 +99,53 @@ def test_images_that_are_channels_first_already_stay_so():
         assert over(compare_with_module(model, nn.Sequential(nn.Conv2d(2, 4, 3)), images)) == set()
 
 
+@pytest.mark.parametrize(
+    ("layer", "module", "shape"),
+    [
+        (layers.Conv1D(4, 3), nn.Conv1d(2, 4, 3), (9, 2)),
+        (layers.Conv1DTranspose(4, 3, strides=2), nn.ConvTranspose1d(2, 4, 3, 2), (9, 2)),
+        (layers.Conv3D(4, 3), nn.Conv3d(2, 4, 3), (6, 5, 4, 2)),
+        (layers.Conv2D(4, 3, groups=2), nn.Conv2d(2, 4, 3, groups=2), (9, 8, 2)),
+        (layers.LayerNormalization(epsilon=1e-5), nn.LayerNorm(5), (5,)),
+    ],
+    ids=["Conv1D", "Conv1DTranspose", "Conv3D", "groups", "LayerNormalization"],
+)
+def test_layers_of_any_dimension_are_compared(layer, module, shape):
+    image = keras.Input(shape)
+    model = keras.Model(image, type(layer).from_config(layer.get_config())(image))
+    images = np.random.default_rng(0).normal(size=(3, *shape))  # float64, as numpy makes them
+    rows = compare_with_module(model, module, images)
+    assert over(rows) == set()
+    assert {row.kind for row in rows} == {"output", "gradient"}
+
+
+def test_torchs_generator_is_left_alone():
+    model, module = net(), twin()
+    before = torch.get_rng_state()
+    compare_with_module(model, module, IMAGES)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize(
+    ("model", "module", "words"),
+    [
+        (3, nn.Linear(1, 1), "model must be a Keras model, not int"),
+        (net(), net(), "module must be a torch.nn.Module, not Sequential"),
+        (net(), 3, "module must be a torch.nn.Module, not int"),
+    ],
+)
+def test_a_side_of_another_kind_is_refused(model, module, words):
+    with pytest.raises(ValueError, match=words):
+        compare_with_module(model, module, IMAGES)
+
+
+def test_a_model_of_two_outputs_is_refused():
+    vector = keras.Input((3,))
+    model = keras.Model(vector, [layers.Dense(1)(vector), layers.Dense(2)(vector)])
+    with pytest.raises(ValueError, match="must have one input and one output"):
+        compare_with_module(model, nn.Linear(3, 1), np.zeros((1, 3), np.float32))
+
+
 def test_names_decide_where_order_and_shape_do_not():
     class Swapped(nn.Module):
         def __init__(self):

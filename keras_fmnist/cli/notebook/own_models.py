@@ -12,7 +12,7 @@ from keras_fmnist.cli.commands.inspect import format_layers
 from keras_fmnist.models import diagnostics, inspection
 from keras_fmnist.models.inspection import Inputs
 from keras_fmnist.models.inspection import Row as LayerRow
-from keras_fmnist.settings import SpecError
+from keras_fmnist.settings import SpecError, shorten
 
 if TYPE_CHECKING:
     import torch
@@ -58,7 +58,7 @@ def inspect(
         seed: of the dropout.
 
     Raises:
-        SpecError: the images or the loss are none.
+        SpecError: the model, the images or the loss are none.
 
     Example:
         >>> import keras, numpy as np
@@ -76,6 +76,8 @@ def inspect(
         >>> found.rows[0].shape
         (26, 26, 4)
     """
+    if not isinstance(model, keras.Model):
+        raise SpecError(f"model must be a Keras model, not {shorten(model)}")
     if not len(keras.tree.flatten(images)[0]):
         raise SpecError("images are none: some hundred are needed to measure a model")
     loss = getattr(model, "loss", None) if loss is None else loss

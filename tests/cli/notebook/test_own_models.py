@@ -40,12 +40,16 @@ def test_an_inspection_is_printed_as_a_table_with_its_warnings():
 
 
 @pytest.mark.parametrize(
-    ("images", "loss", "words"),
-    [(IMAGES[:0], "mse", "images are none"), (IMAGES, "sme", "sme is no loss of Keras")],
+    ("model", "images", "loss", "words"),
+    [
+        (build(layers.Flatten()), IMAGES[:0], "mse", "images are none"),
+        (build(layers.Flatten()), IMAGES, "sme", "sme is no loss of Keras"),
+        ("mansilla/base", IMAGES, "mse", "model must be a Keras model, not 'mansilla/base'"),
+    ],
 )
-def test_no_images_or_no_loss_is_told(images, loss, words):
+def test_no_model_no_images_or_no_loss_is_told(model, images, loss, words):
     with pytest.raises(SpecError, match=words):
-        inspect(build(layers.Flatten()), images, loss)
+        inspect(model, images, loss)
 
 
 def test_a_comparison_passes_or_shows_what_is_over():
