@@ -15,7 +15,8 @@ HEADLINES = (
     "{mansilla/classifier_frozen:val_accuracy range}, where training everything gives "
     "{mansilla/classifier_full:val_accuracy range} ({mansilla/classifier_full:seeds}). A ReLU "
     "stands on the logits, and {mansilla/classifier_frozen:dead_logits range} of the ten are zero "
-    "for every test image.",
+    "for every test image; with everything trained, "
+    "{mansilla/classifier_full:dead_logits range}.",
     "**Does pretraining help? With everything trained: {transfer/full_gains:verdict}.** On the "
     "pretrained encoder the accuracy is {mansilla/classifier_full:val_accuracy}, on a random one "
     "{transfer/random_full:val_accuracy} ({transfer/random_full:seeds}), where "
