@@ -50,6 +50,7 @@ EXHIBITS = {
     "transfer": (
         Exhibit("", "two_by_two", transfer.ARMS, metric="accuracy"),
         Exhibit("", "curves", transfer.ARMS, metric="accuracy"),
-        Exhibit("", "two_by_two", transfer.LINEAR_ARMS, metric="accuracy"),
+        Exhibit("", "without_relu", transfer.LINEAR_ARMS, metric="accuracy"),
+        Exhibit("", "dead_logits", (*transfer.ARMS, *transfer.LINEAR_ARMS), metric="accuracy"),
     ),
 }

@@ -22,8 +22,9 @@ class Exhibit:
 
     Args:
         label: as the report numbers it: `figure 8`, `table 3`; empty for what only we show.
-        kind: `curves`, `reconstructions`, `confusion`, `table` (last epoch), or `two_by_two`
-            (encoder pretrained or random × everything trained or only the head).
+        kind: `curves`, `reconstructions`, `confusion`, `table` (last epoch), `two_by_two` (encoder
+            pretrained or random × everything trained or only the head), `without_relu` (the same
+            without a ReLU on the logits) or `dead_logits` (what that ReLU costs).
         specs: the experiments that it shows.
         metric: of curves and tables, `loss` or `accuracy`.
     """
@@ -91,6 +92,11 @@ class Catalogue:
     def specs(self) -> "list[AutoencoderSpec | ClassifierSpec]":
         """The experiments of all reports, in their order."""
         return [spec for group in self.reports.values() for spec in group]
+
+    def find_shown(self, kind: str) -> "Specs":
+        """The experiments of all exhibits of one kind."""
+        exhibits = [exhibit for group in self.exhibits.values() for exhibit in group]
+        return tuple(s for exhibit in exhibits if exhibit.kind == kind for s in exhibit.specs)
 
     @property
     def readings(self) -> "list[AutoencoderSpec | ClassifierSpec]":

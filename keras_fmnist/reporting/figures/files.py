@@ -11,6 +11,7 @@ from keras_fmnist.records.latent_space import find_latent_space
 from keras_fmnist.records.record import Record, read_records
 from keras_fmnist.reporting.figures.confusion import draw_confusion
 from keras_fmnist.reporting.figures.curves import draw_curves
+from keras_fmnist.reporting.figures.dead_logits import draw_dead_logits
 from keras_fmnist.reporting.figures.latent import draw_lines, draw_maps
 from keras_fmnist.reporting.figures.overview import draw_overview
 from keras_fmnist.reporting.figures.prediction import draw_predictions
@@ -110,6 +111,22 @@ def render_overview(out: Path | str, records: Sequence[Record]) -> dict[Path, by
         return {}
     with hold_style():
         return render_files(draw_overview(pictured), Path(out, "overview"))
+
+
+def render_dead_logits(out: Path | str, records: Sequence[Record]) -> dict[Path, bytes]:
+    """Draws accuracy against dead logits, as `{path under out: content of the file}`.
+
+    Empty if no record counts them.
+
+    Args:
+        out: the folder of the study.
+        records: of classifiers.
+    """
+    counted = [record for record in records if "dead_logits" in record.metrics]
+    if not counted:
+        return {}
+    with hold_style():
+        return render_files(draw_dead_logits(counted), Path(out, "dead_logits"))
 
 
 def write_predictions(path: Path | str, predictions: "Sequence[Prediction]") -> None:

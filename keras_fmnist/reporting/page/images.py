@@ -38,4 +38,9 @@ def _data_uri(pixels):
     buffer = io.BytesIO()
     # Not compressed, because compressors give different bytes and would save only a fifth.
     Image.fromarray(pixels).save(buffer, format="PNG", compress_level=0)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return embed_png(buffer.getvalue())
+
+
+def embed_png(content: bytes) -> str:
+    """Returns the bytes of a PNG as a data URI."""
+    return "data:image/png;base64," + base64.b64encode(content).decode()

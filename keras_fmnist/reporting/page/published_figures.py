@@ -1,13 +1,14 @@
 """Describes what the page shows beside each figure and table of the reports."""
 
 from itertools import zip_longest
+from pathlib import Path
 
 import numpy as np
 
 from keras_fmnist.claims.catalogue import Exhibit
 from keras_fmnist.data import CLASS_NAMES
 from keras_fmnist.records.record import Record
-from keras_fmnist.reporting import tables
+from keras_fmnist.reporting import figures, tables
 from keras_fmnist.reporting.page import charts, images, results
 from keras_fmnist.reporting.page.bilingual import text
 
@@ -128,6 +129,12 @@ def _two_by_two(run, metric):
     return {"cells": found}
 
 
+def _dead_logits(run, metric):
+    records = [record for group in run.values() for record in group]
+    drawn = figures.render_dead_logits("", records)
+    return {"picture": images.embed_png(drawn[Path("dead_logits.png")])}
+
+
 # The word for what an exhibit shows, if it is not its metric.
 SHOWS = {"reconstructions": "reconstructions", "confusion": "confusion", "table": "last_epoch"}
 # What a record must hold for an exhibit, and the functions that fill it.
@@ -137,10 +144,14 @@ HAS = {
     "confusion": lambda record: record.confusion_matrix,
     "table": lambda record: True,
     "two_by_two": lambda record: True,
+    "without_relu": lambda record: True,
+    "dead_logits": lambda record: "dead_logits" in record.metrics,
 }
 FILL = {
     "curves": _curves,
     "reconstructions": _reconstructions,
     "confusion": _confusion,
     "two_by_two": _two_by_two,
+    "without_relu": _two_by_two,
+    "dead_logits": _dead_logits,
 }
