@@ -48,8 +48,8 @@ def accelerate(
     Args:
         model: a functional or sequential `keras.Model`; changed in place.
         exact: give the weights of stock Keras bit for bit on CPU. Else dropout draws its masks
-            there from 16-bit slices of the same generator (rate within 1/131072), batch norm on
-            channels first and Adam run torch's kernels, convolutions read maps channels last, a
+            there from 16-bit slices of the same generator (rate within 1/131072), batch norm of
+            maps and Adam run torch's kernels, convolutions read maps channels last, a
             first layer with its pooling and a last one of few outputs are matrix products, and at
             evaluation batch norm is folded into the convolution before it: all that rounds
             otherwise. The gradient of a bias before a batch norm, nothing but rounding, may be 0.

@@ -17,7 +17,8 @@ def fused(model: keras.Model) -> Iterator[None]:
     """While it lasts, the batch norm layers of a model train by torch's kernel on CPU.
 
     Outputs, moving statistics and gradients are Keras's but for rounding. What the kernel does not
-    do runs as Keras has it: evaluation and frozen layers, masks, renormalisation, channels last.
+    do runs as Keras has it: evaluation and frozen layers, masks, renormalisation, an axis in the
+    middle. A map that is channels last is read as it lies in memory.
 
     Args:
         model: a `keras.Model`.
@@ -39,9 +40,11 @@ def fused(model: keras.Model) -> Iterator[None]:
 
 def _call(layer, inputs, training=None, mask=None):
     """What stands for the `call` of one layer."""
+    axis = layer.axis % inputs.ndim
+    is_channels_last = inputs.ndim == 4 and axis == 3
     suits_kernel = (
         (training and layer.trainable and mask is None)
-        and layer.axis % inputs.ndim == 1
+        and (axis == 1 or is_channels_last)
         and (inputs.dtype, inputs.device.type) == (torch.float32, "cpu")
         and layer.compute_dtype == layer.variable_dtype == "float32"
     )
@@ -49,8 +52,9 @@ def _call(layer, inputs, training=None, mask=None):
         return type(layer).call(layer, inputs, training=training, mask=mask)
     scale = layer.gamma.value if layer.scale else None
     offset = layer.beta.value if layer.center else None
+    maps = inputs.movedim(3, 1) if is_channels_last else inputs
     outputs, mean, inverse = torch.native_batch_norm(
-        inputs, scale, offset, None, None, True, 0.0, layer.epsilon
+        maps, scale, offset, None, None, True, 0.0, layer.epsilon
     )
     # Keras keeps the variance over n, torch by itself the one over n - 1.
     variance = inverse.detach().pow(-2) - layer.epsilon
@@ -59,4 +63,4 @@ def _call(layer, inputs, training=None, mask=None):
         (layer.moving_variance, variance),
     ):
         moving.assign(moving * layer.momentum + batch * (1.0 - layer.momentum))
-    return outputs
+    return outputs.movedim(1, 3) if is_channels_last else outputs
