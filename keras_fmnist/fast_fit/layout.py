@@ -17,9 +17,8 @@ def prefer_channels_last(graph: torch.fx.Graph) -> None:
     Args:
         graph: `torch.fx.Graph` of ATen operations with `val` in their metadata, changed in place.
     """
+    _copy_where_no_view_is(graph)
     for node in list(graph.nodes):
-        if node.target is aten.view.default:
-            node.target = aten.reshape.default  # it may have to copy now
         if node.target is aten.convolution.default:
             maps = node.args[0]
             if len(shape(maps)) == 4 and shape(maps)[1] > 1:
@@ -50,10 +49,18 @@ def drop_copies(module: torch.fx.GraphModule, inputs: list[torch.Tensor]) -> Non
     pooled = [node for node in _find_copies(graph) if {u.target for u in node.users} <= _POOLINGS]
     _replace_by_source(graph, pooled)
     if pooled:
+        _copy_where_no_view_is(graph)
         describe(module, inputs)  # what is pooled is channels last now
     _replace_by_source(
         graph, [n for n in _find_copies(graph) if n.kwargs["memory_format"] is torch.channels_last]
     )
+
+
+def _copy_where_no_view_is(graph):
+    """Has a view that was of numbers in rows copy them where they no longer are."""
+    for node in graph.nodes:
+        if node.target in (aten.view.default, aten._unsafe_view.default):
+            node.target = aten.reshape.default
 
 
 def _find_copies(graph):

@@ -1,6 +1,9 @@
 """Channels last, and what is written down about values."""
 
+import warnings
+
 import keras
+import numpy as np
 import pytest
 import torch
 from torch.fx.experimental.proxy_tensor import make_fx
@@ -99,6 +102,32 @@ def test_a_keras_net_has_its_maps_pooled_without_a_copy(traced_graphs):
     for pool in pools:
         assert pool.args[0].target is torch.ops.aten.permute.default
         assert pool.args[0].meta["val"].is_contiguous(memory_format=torch.channels_last)
+
+
+def test_what_is_pooled_without_a_copy_may_be_flattened_in_any_order():
+    """A map that is read channel by channel has to be copied behind the pooling instead."""
+
+    def train(accelerate):
+        keras.utils.set_random_seed(3)
+        image = keras.Input((12, 12, 1))
+        maps = keras.layers.Conv2D(4, 3, activation="relu")(image)
+        pooled = keras.layers.MaxPooling2D()(maps)
+        first = keras.layers.Flatten()(keras.layers.Permute((3, 1, 2))(pooled))
+        last = keras.layers.Reshape((25, 4))(pooled)
+        joined = keras.layers.Concatenate()([first, keras.layers.Flatten()(last)])
+        model = keras.Model(image, keras.layers.Dense(3)(joined))
+        model.compile("sgd", "mse")
+        accelerate(model)
+        x = np.random.default_rng(0).random((6, 12, 12, 1), dtype="float32")
+        for _ in range(3):
+            model.train_on_batch(x, x[:, 0, :3, 0])
+        return [*model.get_weights(), model.predict(x, verbose=0)]
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message=".*runs as stock Keras")
+        replayed = train(fast_fit.accelerate)
+    for ours, stock in zip(replayed, train(lambda model: model), strict=True):
+        np.testing.assert_allclose(ours, stock, atol=1e-6)
 
 
 @pytest.fixture
