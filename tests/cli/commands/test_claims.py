@@ -27,7 +27,7 @@ def test_the_command_prints_every_claim_and_counts_the_verdicts(run_command, out
     assert (status, err) == (0, "")
     for claim in CLAIMS:
         assert f"\n{claim.id}\n" in shown
-    assert "2.8 verdicts would be wrong on average" in " ".join(shown.split())
+    assert "3.0 verdicts would be wrong on average" in " ".join(shown.split())
     counted = shown.rpartition("\n\n")[2].replace("\n", " ").strip()
     assert counted.startswith(f"{len(CLAIMS)} claims: 4 reproduced, 0 consistent with one run, ")
     assert counted.endswith(f"2 not reproduced, {len(CLAIMS) - 6} undecided")

@@ -68,13 +68,13 @@ def test_a_conflict_is_refused_before_the_first_run(run_study, stand_in, make_re
 
 
 def test_the_command_runs_what_matches_and_draws_it(run_study, stand_in, tmp_path):
-    status, out, err = run_study("*/random_*", "mansilla/base", "--seeds", "2", "--jobs", "2")
+    status, out, err = run_study("*/random_????", "mansilla/base", "--seeds", "2", "--jobs", "2")
     assert (status, err) == (0, "")
     assert out.splitlines()[0] == "runs missing under results: 6; 2 at a time"
     assert len(out.splitlines()) == 7
     assert len(list(tmp_path.glob("results/*/*/seed?-*-cpu.json"))) == 6
     assert (tmp_path / "results/mansilla/base/base_loss.png").exists()
-    assert run_study("*/random_*", "--seeds", "2")[1].startswith("runs missing under results: 0; ")
+    assert run_study("*/random_????", "--seeds", "2")[1].startswith("runs missing under results: 0; ")
 
 
 def test_what_has_succeeded_before_a_failure_is_drawn(run_study, stand_in, tmp_path):

@@ -222,7 +222,7 @@ def test_every_setting_of_an_experiment_is_in_its_help_with_its_default(run_mans
 def run_base(run_command, monkeypatch, small):
     """`run_base(…)`: exit status and the lines of stderr of mansilla's base, on `small`."""
     monkeypatch.setattr(data, "load", lambda: small)
-    monkeypatch.setattr(fast_fit, "accelerate", lambda model: model)  # tracing takes seconds
+    monkeypatch.setattr(fast_fit, "accelerate", lambda model, **_: model)  # tracing takes seconds
 
     def call(*words):
         line = "base --epochs 2 --batch_size 30 --examples 110 --device cpu"
