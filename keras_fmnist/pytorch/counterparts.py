@@ -12,7 +12,7 @@ import torch
 from keras.src.models.functional import Functional
 
 from keras_fmnist.models import matching, torch_weights, weights
-from keras_fmnist.models.calls import follow_calls
+from keras_fmnist.models.calls import follow_calls, list_layers
 from keras_fmnist.pytorch.parity import FORWARD, GRADIENT, PROBE, Row
 
 
@@ -95,15 +95,11 @@ def _get_arrays(model):
 
 def _remove_dropout(model):
     """A copy of a model with its weights, and a dropout of 0."""
-
-    def copy_layer(layer):
-        settings = layer.get_config()
-        if "Dropout" in type(layer).__name__ and "rate" in settings:
-            settings["rate"] = 0.0
-        return type(layer).from_config(settings)
-
-    copied = keras.models.clone_model(model, clone_function=copy_layer, recursive=True)
+    copied = keras.models.clone_model(model)
     copied.set_weights(model.get_weights())
+    for _, layer in list_layers(copied):
+        if "Dropout" in type(layer).__name__:
+            layer.rate = 0.0
     return copied
 
 

@@ -93,6 +93,12 @@ def _format_time(seconds):
     return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
 
+def _is_in_notebook():
+    """Whether a Jupyter kernel runs this, whose stderr is shown but is no terminal."""
+    ipython = sys.modules.get("IPython")
+    return hasattr(ipython.get_ipython() if ipython else None, "kernel")
+
+
 class Progress(keras.callbacks.Callback):
     """A progress bar for the whole run, with the time left, on a terminal or in a notebook.
 
@@ -112,7 +118,7 @@ class Progress(keras.callbacks.Callback):
             initial=done,
             desc=title,
             unit="step",
-            disable=False if "ipykernel" in sys.modules else None,  # None: unless on a terminal
+            disable=False if _is_in_notebook() else None,  # None: unless on a terminal
             dynamic_ncols=True,
         )
         self.title, self.epochs, self.steps = title, epochs, steps

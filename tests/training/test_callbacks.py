@@ -4,6 +4,7 @@ import io
 import math
 import re
 import sys
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -101,11 +102,17 @@ def test_progress_is_silent_where_stderr_is_no_terminal(capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_progress_shows_its_bar_in_a_notebook_which_is_no_terminal(monkeypatch):
-    monkeypatch.setitem(sys.modules, "ipykernel", None)
-    assert not callbacks.Progress("base", 1, 10).bar.disable
-    monkeypatch.delitem(sys.modules, "ipykernel")
-    assert callbacks.Progress("base", 1, 10).bar.disable
+@pytest.mark.parametrize(
+    ("shell", "shows"),
+    [(None, False), (SimpleNamespace(), False), (SimpleNamespace(kernel="ipykernel"), True)],
+    ids=["no IPython shell", "IPython in a terminal", "a notebook"],
+)
+def test_progress_shows_its_bar_in_a_notebook_which_is_no_terminal(monkeypatch, shell, shows):
+    ipython = SimpleNamespace(get_ipython=lambda: shell)
+    monkeypatch.setitem(sys.modules, "IPython", ipython)
+    bar = callbacks.Progress("base", 1, 10).bar
+    assert bar.disable is not shows
+    bar.close()
 
 
 def test_progress_shows_steps_epochs_and_losses_on_a_terminal(monkeypatch):

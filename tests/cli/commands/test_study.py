@@ -74,7 +74,9 @@ def test_the_command_runs_what_matches_and_draws_it(run_study, stand_in, tmp_pat
     assert len(out.splitlines()) == 7
     assert len(list(tmp_path.glob("results/*/*/seed?-*-cpu.json"))) == 6
     assert (tmp_path / "results/mansilla/base/base_loss.png").exists()
-    assert run_study("*/random_????", "--seeds", "2")[1].startswith("runs missing under results: 0; ")
+    assert run_study("*/random_????", "--seeds", "2")[1].startswith(
+        "runs missing under results: 0; "
+    )
 
 
 def test_what_has_succeeded_before_a_failure_is_drawn(run_study, stand_in, tmp_path):
