@@ -103,7 +103,7 @@ def make_record(dataset):
         history = {name: rng.uniform(0.1, 0.9, 3).round(4).tolist() for name in names}
         outcome = {"confusion_matrix": (90 * np.eye(10, dtype=int) + 1).tolist()}
         if not is_classifier:
-            rows = [int(np.argmax(dataset.test_labels == label)) for label in range(10)]
+            rows = dataset.find_first_of_each_class()
             originals = scaled(dataset.test_images[rows])
             outcome = {
                 "images": {

@@ -71,6 +71,10 @@ class Dataset:
             digest.update(np.ascontiguousarray(getattr(self, name)))
         return digest.hexdigest()
 
+    def find_first_of_each_class(self) -> list[int]:
+        """Returns the rows of ten test images: the first of each class, in the order of classes."""
+        return [int(np.argmax(self.test_labels == label)) for label in range(len(CLASS_NAMES))]
+
 
 def cache_file(cache_dir: str | os.PathLike | None = None) -> Path:
     """Returns the path of the cache, prepared or not.

@@ -79,7 +79,8 @@ def _digits(values):
 
 
 def _line(trained, dataset, pair):
-    rows = [int(np.argmax(dataset.test_labels == CLASS_NAMES.index(name))) for name in pair]
+    firsts = dataset.find_first_of_each_class()
+    rows = [firsts[CLASS_NAMES.index(name)] for name in pair]
     ends = dataset.test_images[rows]
     codes = trained.encode(ends)
     along = np.linspace(0, 1, STEPS, dtype=np.float32)[:, None]

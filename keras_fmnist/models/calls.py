@@ -1,7 +1,7 @@
 """Follows a model while it runs: which layers are called, on whose outputs, with what result."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from unittest import mock
 
@@ -35,6 +35,22 @@ def list_layers(model: keras.Model, prefix: str = "") -> Iterator[tuple[str, ker
             yield from list_layers(layer, f"{prefix}{layer.name}.")
         elif not isinstance(layer, keras.layers.InputLayer):
             yield prefix + layer.name, layer
+
+
+def walk_back(name: str, before: Callable[[str], Iterable[str]]) -> Iterator[str]:
+    """Yields a layer and those before it, each once, the nearest first.
+
+    Args:
+        name: of the layer to begin with.
+        before: gives the names of the layers whose outputs one takes, as in `Call.before`.
+    """
+    seen, ahead = {name}, [name]
+    while ahead:
+        name = ahead.pop(0)
+        yield name
+        new = [other for other in dict.fromkeys(before(name)) if other not in seen]
+        seen.update(new)
+        ahead += new
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import keras
 
-from keras_fmnist.models.calls import list_layers
+from keras_fmnist.models.calls import list_layers, walk_back
 from keras_fmnist.models.inspection import Row, divide_magnitudes, find_activation
 from keras_fmnist.settings import TransposedConv
 from keras_fmnist.specs import IMAGE_SIZE, AutoencoderSpec
@@ -139,19 +139,24 @@ def _dropout_before_a_maximum(model, rows):
 
 def _find_dropout(row, layers, by_name):
     """The nearest dropout before a layer, with nothing between that mixes several values."""
-    seen, ahead = set(), list(row.before)
-    while ahead:
-        name = ahead.pop(0)
-        layer = layers[name]
-        # ChannelDropout keeps or drops whole maps.
-        if type(layer) is keras.layers.Dropout and layer.rate:
-            return name
-        seen.add(name)
-        if not isinstance(layer, (*_MAXIMA, *_MEANS)) and all(
-            len(w.shape) < 2 for w in layer.weights
-        ):
-            ahead += [other for other in by_name[name].before if other not in seen]
-    return None
+
+    def list_before(name):
+        return by_name[name].before if name == row.name or not _mixes_values(layers[name]) else ()
+
+    # ChannelDropout keeps or drops whole maps.
+    return next(
+        (
+            name
+            for name in walk_back(row.name, list_before)
+            if type(layers[name]) is keras.layers.Dropout and layers[name].rate
+        ),
+        None,
+    )
+
+
+def _mixes_values(layer):
+    pools = isinstance(layer, (*_MAXIMA, *_MEANS))
+    return pools or any(len(weight.shape) >= 2 for weight in layer.weights)
 
 
 def _before_cross_entropy(model, loss, rows):

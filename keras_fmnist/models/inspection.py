@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from keras_fmnist.models.calls import Call, follow_calls
+from keras_fmnist.models.calls import Call, follow_calls, walk_back
 from keras_fmnist.seeds import generator_states, seed_dropout, set_generator_states
 
 RELUS = ("relu", "relu6")
@@ -123,13 +123,9 @@ def _make_row(name, evaluated, trained):
 
 def _find_unit_axis(name, outputs):
     """The axis of the channels, by the nearest layer that says where they are."""
-    seen, ahead = set(), [name]
-    while ahead:
-        name = ahead.pop(0)
-        if (layout := getattr(outputs[name].layer, "data_format", None)) is not None:
+    for nearest in walk_back(name, lambda other: outputs[other].before):
+        if (layout := getattr(outputs[nearest].layer, "data_format", None)) is not None:
             return 0 if layout == "channels_first" else -1
-        seen.add(name)
-        ahead += [other for other in outputs[name].before if other not in seen]
     return -1
 
 

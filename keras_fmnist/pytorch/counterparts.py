@@ -13,7 +13,14 @@ from keras.src.models.functional import Functional
 
 from keras_fmnist.models import matching, torch_weights, weights
 from keras_fmnist.models.calls import follow_calls, list_layers
-from keras_fmnist.pytorch.parity import FORWARD, GRADIENT, PROBE, Row
+from keras_fmnist.pytorch.parity import (
+    FORWARD,
+    PROBE,
+    Row,
+    make_gradient_rows,
+    make_row,
+    record_outputs,
+)
 
 
 def compare_with_module(
@@ -116,19 +123,8 @@ def _put_channels_first(images, module):
 
 def _compare_outputs(model, module, images, x, layers):
     """Rows for the layers with weights, in the module's order, and for the whole."""
-    theirs, ours = {}, {}
-    hooks = [
-        part.register_forward_hook(
-            lambda part, args, output, name=name: theirs.update({name: output.detach().numpy()})
-        )
-        for name, part in module.named_modules()
-        if name in layers
-    ]
-    module.eval()
-    with torch.no_grad():
-        whole = module(x).numpy()
-    for hook in hooks:
-        hook.remove()
+    theirs, ours = record_outputs(module, x, layers), {}
+    whole = theirs.pop("")
     with follow_calls(model, lambda call: ours.update({call.name: call})):
         output = keras.ops.convert_to_numpy(model(images, training=False))
     rows = []
@@ -144,7 +140,7 @@ def _compare_outputs(model, module, images, x, layers):
 
 
 def _make_output_row(name, ours, theirs):
-    return _make_row(name, "output", ours, theirs, FORWARD * max(1.0, float(np.abs(theirs).max())))
+    return make_row(name, "output", ours, theirs, FORWARD * max(1.0, float(np.abs(theirs).max())))
 
 
 def _in_layout_of(theirs, ours):
@@ -166,21 +162,10 @@ def _compare_gradients(model, module, images, x, matched):
     model.compile(keras.optimizers.SGD(PROBE), "mse")
     model.train_on_batch(images, np.zeros(model.compute_output_shape(images.shape), np.float32))
     after = torch_weights.to_native(weights.get_arrays(model))
-    found = [
-        (name, (before[ours].astype(np.float64) - after[ours]) / PROBE, theirs[name].numpy())
-        for ours, name in matched.items()
-        if name in theirs
-    ]
-    largest = {}  # of a layer: a bias may have next to no gradient where its kernel has one
-    for name, _, gradient in found:
-        layer = name.rpartition(".")[0]
-        largest[layer] = max(largest.get(layer, 0.0), float(np.abs(gradient).max()))
-    return [
-        _make_row(name, "gradient", mine, gradient, GRADIENT * largest[name.rpartition(".")[0]])
-        for name, mine, gradient in found
-    ]
-
-
-def _make_row(name, kind, ours, theirs, tolerance):
-    distance = np.abs(ours.astype(np.float64) - theirs)
-    return Row(name, kind, float(distance.max()), float(distance.mean()), tolerance)
+    return make_gradient_rows(
+        {
+            name: ((before[ours].astype(np.float64) - after[ours]) / PROBE, theirs[name].numpy())
+            for ours, name in matched.items()
+            if name in theirs
+        }
+    )

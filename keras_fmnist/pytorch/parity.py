@@ -6,6 +6,7 @@ is 0 here, because each side draws its own masks; `equivalence` compares trainin
 
 import contextlib
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from unittest import mock
@@ -152,22 +153,10 @@ def _batches(spec, dataset, count, size=None):
 
 def _outputs(model, net, images):
     """Makes a row for every layer that both sides have, in native's order."""
-    theirs = {}
-    hooks = [
-        module.register_forward_hook(
-            lambda module, args, output, name=name: theirs.update({name: output.detach().numpy()})
-        )
-        for name, module in net.named_modules(remove_duplicate=False)
-        if name
-    ]
-    net.eval()
-    with torch.no_grad():
-        net(from_spec.to_torch(images, images)[0])
-    for hook in hooks:
-        hook.remove()
+    theirs = record_outputs(net, from_spec.to_torch(images, images)[0])
     ours = _layer_outputs(model, images)
     return [
-        _row(name, "output", _in_layout_of(theirs[name], ours[name]), theirs[name], FORWARD)
+        make_row(name, "output", _in_layout_of(theirs[name], ours[name]), theirs[name], FORWARD)
         for name in theirs
         if name in ours
     ]
@@ -200,22 +189,14 @@ def _loss_and_gradients(spec, seed, batch):
     x, y = from_spec.to_torch(*batch)
     loss = from_spec.loss(spec)(net(x), y)
     loss.backward()
-    rows = [_row("loss", "loss", our_loss, loss.detach().numpy(), FORWARD)]
+    rows = [make_row("loss", "loss", our_loss, loss.detach().numpy(), FORWARD)]
     differences = {}
     for name, parameter in net.named_parameters():
         ours = (before[name].astype(np.float64) - after[name]) / PROBE
         frozen = parameter.grad is None
         theirs = np.zeros_like(ours) if frozen else parameter.grad.numpy()
         differences[name] = ours, theirs
-    for name, (ours, theirs) in differences.items():
-        layer = name.rpartition(".")[0]
-        largest = max(
-            np.abs(other).max()
-            for key, (_, other) in differences.items()
-            if key.rpartition(".")[0] == layer
-        )
-        rows.append(_row(name, "gradient", ours, theirs, GRADIENT * largest))
-    return rows
+    return rows + make_gradient_rows(differences)
 
 
 def _steps(spec, seed, optimizer, batches):
@@ -235,10 +216,53 @@ def _steps(spec, seed, optimizer, batches):
             kind = f"{steps}, {keras.config.floatx()}"
             for name, parameter in net.named_parameters():
                 theirs = parameter.detach().numpy()
-                rows.append(_row(name, kind, ours[name], theirs, PARAMETERS[optimizer]))
+                rows.append(make_row(name, kind, ours[name], theirs, PARAMETERS[optimizer]))
     return rows
 
 
-def _row(name, kind, ours, theirs, tolerance):
+def make_row(name: str, kind: str, ours: np.ndarray, theirs: np.ndarray, tolerance: float) -> Row:
+    """Makes the row of one tensor, given both sides in one layout."""
     distance = np.abs(ours.astype(np.float64) - theirs)
     return Row(name, kind, float(distance.max()), float(distance.mean()), float(tolerance))
+
+
+def make_gradient_rows(gradients: dict[str, tuple[np.ndarray, np.ndarray]]) -> list[Row]:
+    """Makes the rows of gradients, given `{layer.weight: (ours, theirs)}`.
+
+    The tolerance follows the largest gradient of a layer: a bias may have next to none where its
+    kernel has one.
+    """
+    largest = {}
+    for name, (_, theirs) in gradients.items():
+        layer = name.rpartition(".")[0]
+        largest[layer] = max(largest.get(layer, 0.0), float(np.abs(theirs).max()))
+    return [
+        make_row(name, "gradient", ours, theirs, GRADIENT * largest[name.rpartition(".")[0]])
+        for name, (ours, theirs) in gradients.items()
+    ]
+
+
+def record_outputs(
+    net: torch.nn.Module, x: torch.Tensor, names: Collection[str] | None = None
+) -> dict[str, np.ndarray]:
+    """Returns what the modules in a net give in evaluation mode, and the net itself, as `""`.
+
+    Args:
+        net: any module.
+        x: its input.
+        names: of the modules inside to record; all where None.
+    """
+    found = {}
+    hooks = [
+        module.register_forward_hook(
+            lambda module, args, output, name=name: found.update({name: output.detach().numpy()})
+        )
+        for name, module in net.named_modules(remove_duplicate=False)
+        if not name or names is None or name in names
+    ]
+    net.eval()
+    with torch.no_grad():
+        net(x)
+    for hook in hooks:
+        hook.remove()
+    return found

@@ -135,7 +135,7 @@ def reconstruct(
     Returns:
         The losses of the baselines as `metrics`, and the record's field `images`.
     """
-    rows = [int(np.argmax(dataset.test_labels == label)) for label in range(CLASSES)]
+    rows = dataset.find_first_of_each_class()
     originals = dataset.test_images[rows]
     rebuilt = model(scale_pixels(originals, spec.pixel_min), training=False)
     rebuilt = unscale_pixels(keras.ops.convert_to_numpy(rebuilt), spec.pixel_min)

@@ -264,6 +264,12 @@ def run_python(code, **environment):
     )
 
 
+def test_the_first_image_of_each_class_is_found_in_the_order_of_classes():
+    labels = np.array([9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 0, 9], np.uint8)
+    dataset = data.Dataset(*[np.zeros((12, 28, 28, 1), np.uint8), labels] * 2)
+    assert dataset.find_first_of_each_class() == [9, 8, 7, 6, 5, 4, 3, 2, 1, 0]
+
+
 @pytest.mark.data
 def test_a_prepared_cache_loads_with_numpy_alone():
     data.load()

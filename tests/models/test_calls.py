@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from keras_fmnist.models.calls import follow_calls, list_layers
+from keras_fmnist.models.calls import follow_calls, list_layers, walk_back
 
 ONES = np.ones((2, 8, 8, 1), np.float32)
 
@@ -81,3 +81,13 @@ def test_nothing_is_seen_outside_and_keras_is_as_it_was():
     model(ONES)
     assert len(calls) == seen == 4
     assert keras.Operation.__call__ is call_operation
+
+
+def test_a_walk_back_meets_each_layer_once_and_the_nearest_first():
+    before = {"sum": ("left", "right"), "left": ("image",), "right": ("left",), "image": ()}
+    assert list(walk_back("sum", before.__getitem__)) == ["sum", "left", "right", "image"]
+
+
+def test_a_walk_back_ends_where_layers_take_from_each_other():
+    before = {"cell": ("state",), "state": ("cell",)}
+    assert list(walk_back("cell", before.__getitem__)) == ["cell", "state"]

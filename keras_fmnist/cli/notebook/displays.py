@@ -1,9 +1,9 @@
 """How a record and a trained net look in a notebook."""
 
-import base64
 import html
 import sys
 
+from keras_fmnist.cli.output import format_metrics
 from keras_fmnist.records.record import Record
 
 
@@ -25,7 +25,7 @@ def show_record(record: Record) -> str:
     """Returns a record as HTML: what was run, what came out, curves and pictures."""
     from keras_fmnist.reporting import figures
 
-    metrics = ", ".join(f"{name} {value:.4g}" for name, value in sorted(record.metrics.items()))
+    metrics = format_metrics(record.metrics)
     words = f"{record.id}, seed {record.seed} on {record.backend}: {metrics}"
     drawn = [_embed(picture) for picture in figures.render_record(record)]
     return f"<p>{html.escape(words)}</p>{''.join(drawn)}"
@@ -44,5 +44,6 @@ def _render(figure):
 
 
 def _embed(png):
-    data = base64.b64encode(png).decode()
-    return f'<img style="max-width: 48%" src="data:image/png;base64,{data}">'
+    from keras_fmnist.reporting.page.images import embed_png
+
+    return f'<img style="max-width: 48%" src="{embed_png(png)}">'

@@ -102,8 +102,7 @@ class Net(Trained):
 
         if images is None:
             dataset = data.load()
-            places = [np.argmax(dataset.test_labels == label) for label in range(10)]
-            images = dataset.test_images[places]
+            images = dataset.test_images[dataset.find_first_of_each_class()]
         if self.spec.is_classifier:
             return draw_classified(images, self.probabilities(images))
         return draw_copies(images, self.predict(images))
