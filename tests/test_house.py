@@ -42,7 +42,7 @@ MAY_IMPORT = {
     "training": "backends data fast_fit files models records seeds settings specs",
     "study": "files records settings",
     "inference": "backends data files models records settings specs",
-    "pytorch": "backends data fast_fit models records specs training",
+    "pytorch": "backends data fast_fit models records seeds specs training",
     "reporting": "claims data files inference models records specs",
     "cli": "backends claims data files inference models pytorch records reporting settings specs "
     "study training",

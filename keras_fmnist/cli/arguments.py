@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from keras_fmnist.records.run import STUDY, find_published
+from keras_fmnist.backends import BACKENDS, get_backend
+from keras_fmnist.records.run import NATIVE, STUDY, find_published
 from keras_fmnist.settings import SpecError, shorten, suggest
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ RecordsFolder = Annotated[
 ]
 SeedOfRun = Annotated[int, "of the run"]
 JsonFile = Annotated[str | None, "write it all to this file"]
+Backend = Annotated[
+    str | None, "torch, jax, tensorflow, or pytorch: the same net without Keras; KERAS_BACKEND"
+]
 Device = Annotated[str, "cpu, gpu, or auto: a GPU where there is one"]
 
 LONGEST_NAME = 240  # bytes, of the 255 that file systems take: a file is written under a longer one
@@ -38,6 +42,29 @@ def check_flag(name: str, value: object) -> bool:
     if not isinstance(value, bool):
         raise SpecError(f"{name} takes no value, not {shorten(value)}")
     return value
+
+
+def select_backend(name: object) -> str:
+    """Selects what a run is trained with, before Keras is imported, and returns its name.
+
+    Args:
+        name: torch, jax, tensorflow, or pytorch, beside which Keras runs on torch; None for the
+            backend that `KERAS_BACKEND` names.
+
+    Raises:
+        SpecError: it is another, is not installed, or Keras runs on another one already.
+    """
+    if name is None:
+        return get_backend()
+    if name not in (*BACKENDS, NATIVE):
+        known = ", ".join((*BACKENDS, NATIVE))
+        raise SpecError(f"backend must be {known}, not {shorten(name)}")
+    wanted = "torch" if name == NATIVE else name
+    if "keras" in sys.modules and (running := sys.modules["keras"].backend.backend()) != wanted:
+        raise SpecError(f"backend {name}: Keras runs on {running} in this process")
+    os.environ["KERAS_BACKEND"] = wanted
+    get_backend()
+    return name
 
 
 def check_folder(path: object, name: str = "out", is_written: bool = True) -> None:

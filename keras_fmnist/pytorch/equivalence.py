@@ -12,7 +12,7 @@ import torch
 from keras_fmnist.backends import find_device
 from keras_fmnist.data.pixels import scale_pixels
 from keras_fmnist.pytorch import from_spec, loops
-from keras_fmnist.records.intervals import welch_interval
+from keras_fmnist.records.intervals import judge_equivalence, welch_interval
 from keras_fmnist.records.run import Run
 from keras_fmnist.specs import AutoencoderSpec, ClassifierSpec, Spec, with_epochs
 from keras_fmnist.training.train import train_run
@@ -31,7 +31,7 @@ class Equivalence:
     """Validation loss (and accuracy) of both sides over seeds, and whether they are equivalent.
 
     `interval` is the 90 % confidence interval of the difference of the mean losses, ours minus
-    native. If it is inside ±`margin`, both one-sided tests reject at 5 % (Schuirmann 1987).
+    native; `verdict` says what it means (`judge_equivalence`).
     """
 
     epochs: int
@@ -81,19 +81,13 @@ def measure_equivalence(
         native=_summary(theirs),
         margin=margin,
         interval=(low, high),
-        verdict=_verdict(low, high, margin),
+        verdict=judge_equivalence(low, high, margin),
     )
 
 
 def metric_names(spec: Spec) -> tuple[str, ...]:
     """Returns the names of what is compared: validation loss, and accuracy of a classifier."""
     return tuple(f"val_{name}" for name in spec.metrics)
-
-
-def _verdict(low, high, margin):
-    if -margin < low and high < margin:
-        return "equivalent"
-    return "different" if low > margin or high < -margin else "undecided"
 
 
 def _summary(runs):

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 
 from keras_fmnist.records.record import Record
+from keras_fmnist.records.run import NATIVE
 from keras_fmnist.specs import TRAIN_IMAGES, Spec, settings
 
 
@@ -35,13 +36,20 @@ def group_alike(records: Iterable[Record]) -> list[list[Record]]:
 def select_largest(records: Iterable[Record]) -> list[Record]:
     """Returns the records that the tables show for one experiment: the group with most seeds.
 
-    Of groups with as many seeds, torch comes first, then the GPU.
+    Of groups with as many seeds, torch comes first, then the GPU. Runs without Keras are shown
+    only where there are no others.
 
     Args:
         records: of one experiment, at least one.
     """
     return max(
-        group_alike(records), key=lambda g: (len(g), g[0].backend == "torch", g[0].device == "gpu")
+        group_alike(records),
+        key=lambda g: (
+            g[0].backend != NATIVE,
+            len(g),
+            g[0].backend == "torch",
+            g[0].device == "gpu",
+        ),
     )
 
 

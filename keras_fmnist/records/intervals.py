@@ -76,6 +76,23 @@ def welch_interval(ours: Sequence[float], theirs: Sequence[float]) -> tuple[floa
     return float(low), float(high)
 
 
+def paired_interval(ours: Sequence[float], theirs: Sequence[float]) -> tuple[float, float]:
+    """Interval for the mean of the differences of pairs, one-sided at 95 % either way."""
+    differences = [a - b for a, b in zip(ours, theirs, strict=True)]
+    mean, half = mean_interval(differences, EQUIVALENCE_CONFIDENCE)
+    return mean - half, mean + half
+
+
+def judge_equivalence(low: float, high: float, margin: float) -> str:
+    """Says what an interval for a difference means: equivalent, different or undecided.
+
+    Inside ±`margin`, both one-sided tests reject at 5 % (Schuirmann 1987).
+    """
+    if -margin < low and high < margin:
+        return "equivalent"
+    return "different" if low > margin or high < -margin else "undecided"
+
+
 def adjust_holm(p_values: Sequence[float]) -> list[float]:
     """Holm's adjusted p-values, in the order given and not cut at 1.
 

@@ -11,6 +11,7 @@ from keras_fmnist.specs import TRAIN_IMAGES, AutoencoderSpec, ClassifierSpec
 
 RUNS = "runs"  # where a user's own runs go
 STUDY = "results"  # the study that is published with the code
+NATIVE = "pytorch"  # the backend of a run without Keras, see `pytorch.train`
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Run:
     Args:
         spec: the experiment, every setting included.
         seed: of the initial weights, the order of the images and dropout.
-        backend: torch, jax or tensorflow.
+        backend: torch, jax or tensorflow, or pytorch for the same net without Keras.
         device: cpu or gpu.
         examples: how many training images, from the first on.
 
@@ -76,6 +77,11 @@ class Run:
         return f"{self.spec.id} seed {self.seed}"
 
     @property
+    def keras_backend(self) -> str:
+        """The backend of Keras in the process of the run: torch beside native PyTorch."""
+        return "torch" if self.backend == NATIVE else self.backend
+
+    @property
     def needs(self) -> "Run | None":
         """The run of the autoencoder that a pretrained classifier starts from."""
         return replace(self, spec=self.spec.needs) if self.spec.needs else None
@@ -85,12 +91,14 @@ class Run:
         return find_files(out, self.spec.id, self.seed, self.backend, self.device)
 
     def command(self, deterministic: bool = False) -> str:
-        """Returns what to type for this run, without the backend and the folder of records."""
+        """Returns what to type for this run, without Keras's backend and the folder of records."""
         flags = self.spec.changes | {"seed": self.seed, "device": self.device}
         if self.examples != TRAIN_IMAGES:
             flags["examples"] = self.examples
         if deterministic:
             flags["deterministic"] = True
+        if self.backend == NATIVE:
+            flags["backend"] = NATIVE
         words = ["python", "-m", f"experiments.{self.spec.report}", self.spec.name]
         for name, value in flags.items():
             text = ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from keras_fmnist.records.measurements import read_measurements
 from keras_fmnist.records.record import Record
-from keras_fmnist.reporting import fast_fit_tables, tables
+from keras_fmnist.reporting import backend_tables, fast_fit_tables, tables
 from keras_fmnist.reporting.numbers import fill_numbers
 
 if TYPE_CHECKING:
@@ -97,6 +97,10 @@ def _parity(study):
     return tables.describe_parity(study.measurements("parity"))
 
 
+def _backends(study):
+    return backend_tables.format_backends(study.catalogue.specs, study.records)
+
+
 def _defaults(study):
     return tables.format_defaults(study.measurements("parity"))
 
@@ -141,7 +145,7 @@ DOCUMENTS: dict[str, Sections] = {
         "ranking": _ranking,
         "decoders": _decoders,
     },
-    "docs/pytorch.md": {"parity": _parity, "defaults": _defaults},
+    "docs/pytorch.md": {"parity": _parity, "backends": _backends, "defaults": _defaults},
     "docs/speed.md": {"speed": _speed},
     "docs/fast_fit.md": {"models": _models, "verification": _verification},
     "docs/resume.md": {"kills": _kills},

@@ -40,18 +40,19 @@ def format_results(specs: "Iterable[Spec]", records: Iterable[Record]) -> str:
     Each number is a mean ± 95 % interval, and below it is the one that the report prints.
     """
     by_id = group_by_experiment(records)
-    lines = [_row(COLUMNS), _row(["---"] * 2 + ["---:"] * 6)]
+    lines = [format_row(COLUMNS), format_row(["---"] * 2 + ["---:"] * 6)]
     for spec in specs:
         group = select_largest(by_id[spec.id]) if spec.id in by_id else []
         cells = [
             _with_printed(format_cell(group, name), format_printed(spec, name)) for name in SHOWN
         ]
         where = f"{len(group)} ({group[0].backend}, {group[0].device})" if group else "not run yet"
-        lines.append(_row([f"`{spec.id}`", spec.summary, *cells, where]))
+        lines.append(format_row([f"`{spec.id}`", spec.summary, *cells, where]))
     return "\n".join(lines)
 
 
-def _row(cells):
+def format_row(cells: Iterable[str]) -> str:
+    """Formats a row of a Markdown table."""
     return "| " + " | ".join(cells) + " |"
 
 
@@ -102,8 +103,8 @@ def format_claims(claims: Sequence[Claim], records: Sequence[Record]) -> str:
     verdicts = judge_claims(claims, records)
     parts = {}
     for verdict in verdicts:
-        parts.setdefault(verdict.claim.report, []).append(_row(_claim_cells(verdict)))
-    head = [_row(CLAIM_COLUMNS), _row(["---"] * len(CLAIM_COLUMNS))]
+        parts.setdefault(verdict.claim.report, []).append(format_row(_claim_cells(verdict)))
+    head = [format_row(CLAIM_COLUMNS), format_row(["---"] * len(CLAIM_COLUMNS))]
     tables = ["\n".join([f"### {name}", "", *head, *rows]) for name, rows in parts.items()]
     return "\n\n".join([*tables, "\n".join(_thresholds(verdicts))])
 
@@ -119,12 +120,12 @@ def _claim_cells(verdict):
 def _thresholds(verdicts):
     columns = ("claim", "number", "verdict", "half", "double")
     lines = ["### With half and double the numbers that words were given", ""]
-    lines += [_row(columns), _row(["---"] * len(columns))]
+    lines += [format_row(columns), format_row(["---"] * len(columns))]
     for verdict in verdicts:
         if verdict.elsewhere:
             number = f"{verdict.claim.threshold:g}"
             cells = [f"`{verdict.claim.id}`", number, verdict.word, *verdict.elsewhere.values()]
-            lines.append(_row(cells))
+            lines.append(format_row(cells))
     return lines
 
 
@@ -185,8 +186,8 @@ def format_ranking(questions: "Mapping[Spec, Sequence[Spec]]", records: Sequence
     for row, readings in questions.items():
         if not (ranks := rank_readings(row, readings, records)):
             continue
-        lines = [_row(RANK_COLUMNS), _row(["---"] + ["---:"] * (len(RANK_COLUMNS) - 1))]
-        lines += [_row(describe_rank(row, rank)) for rank in ranks]
+        lines = [format_row(RANK_COLUMNS), format_row(["---"] + ["---:"] * (len(RANK_COLUMNS) - 1))]
+        lines += [format_row(describe_rank(row, rank)) for rank in ranks]
         summary = f"<summary>{describe_question(row, readings, ranks)}</summary>"
         parts.append("\n".join(["<details>", summary, "", *lines, "", "</details>"]))
     return "\n\n".join(parts)
@@ -215,7 +216,9 @@ def describe_rank(row: "Spec", rank: Rank) -> tuple[str, ...]:
 def format_alternatives(alternatives: Alternatives, records: Sequence[Record]) -> str:
     """Formats a Markdown table: on how many seeds each statement holds for each alternative."""
     columns, rows = list_alternatives(alternatives, records)
-    return "\n".join([_row(columns), _row(["---"] * len(columns)), *map(_row, rows)])
+    return "\n".join(
+        [format_row(columns), format_row(["---"] * len(columns)), *map(format_row, rows)]
+    )
 
 
 def list_alternatives(
@@ -253,12 +256,12 @@ def format_speed(measured: dict[str, dict]) -> str:
         if "ours" in one["ms_per_step"]
     ]
     names = [name for name in OTHERS if any(name in one["ms_per_step"] for _, one in rows)]
-    lines = [_row(["experiment", "ours", *(OTHERS[name] for name in names)])]
+    lines = [format_row(["experiment", "ours", *(OTHERS[name] for name in names)])]
     lines.append("| --- |" + " ---: |" * (1 + len(names)))
     for label, one in rows:
         cells = [_times(one["quartiles"].get(f"{name}_over_ours")) for name in names]
         ours = f"{one['ms_per_step']['ours']:.1f} ms"
-        lines.append(_row([label, ours, *cells]))
+        lines.append(format_row([label, ours, *cells]))
     return "\n".join(lines)
 
 
@@ -299,8 +302,8 @@ def format_defaults(measured: dict[str, dict]) -> str:
     if not rows:
         return ""
     names = {"what": "", "keras": "Keras", "pytorch": "PyTorch", "ours": "here"}
-    lines = [_row(names.values()), _row(["---"] * len(names))]
-    return "\n".join([*lines, *(_row([row[name] for name in names]) for row in rows)])
+    lines = [format_row(names.values()), format_row(["---"] * len(names))]
+    return "\n".join([*lines, *(format_row([row[name] for name in names]) for row in rows)])
 
 
 def share_of_tolerance(row: dict) -> float:

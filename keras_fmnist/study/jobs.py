@@ -83,7 +83,7 @@ def split_command(run: Run) -> list[str]:
 def set_environment(run: Run) -> dict[str, str]:
     """Returns environment variables for a run: its backend, and one thread on a CPU."""
     threads = {"OMP_NUM_THREADS": "1"} if run.device == "cpu" else {}
-    return {"KERAS_BACKEND": run.backend, **threads}
+    return {"KERAS_BACKEND": run.keras_backend, **threads}
 
 
 def find_last_line(output: str) -> str:

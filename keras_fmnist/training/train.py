@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from keras_fmnist.models import networks, weights
 from keras_fmnist.records import provenance
 from keras_fmnist.records.json_files import write_dataclass
 from keras_fmnist.records.record import Record, find_record
-from keras_fmnist.records.run import RUNS, Run
+from keras_fmnist.records.run import NATIVE, RUNS, Run
 from keras_fmnist.settings import SpecError
 from keras_fmnist.specs import TRAIN_IMAGES, settings
 from keras_fmnist.training import checkpoint_file, tracking
@@ -31,6 +31,8 @@ from keras_fmnist.training.callbacks import (
 from keras_fmnist.training.checkpoint import Checkpoint, identify_run
 from keras_fmnist.training.compile import compile_model
 from keras_fmnist.training.evaluation import DataSets, make_data_sets, measure_model
+
+Fit = Callable[[keras.Model, Run, DataSets, Checkpoint], None]
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ def train_run(
     out: Path | str = RUNS,
     options: Options | None = None,
     dataset: data.Dataset | None = None,
+    fit: Fit | None = None,
 ) -> Record:
     """Trains a run and writes its record and weights under `out`.
 
@@ -85,6 +88,7 @@ def train_run(
         out: the folder that holds `<report>/<experiment>/`.
         options: default: `Options()`.
         dataset: default: Fashion-MNIST.
+        fit: trains the compiled model in place of Keras, see `pytorch.train`.
 
     Returns:
         The record.
@@ -104,12 +108,12 @@ def train_run(
         >>> run.files("runs").weights  # the trained weights
     """
     options = options or Options()
-    _check_run(run, len(dataset.train_images) if dataset else TRAIN_IMAGES)
+    _check_run(run, len(dataset.train_images) if dataset else TRAIN_IMAGES, fit)
     paths = run.files(out)
     if not options.force and not paths.checkpoint.exists() and (record := find_record(run, out)):
         return record
     dataset = dataset or data.load()
-    encoder = _train_encoder(run.needs, out, options, dataset) if run.needs else None
+    encoder = _train_encoder(run.needs, out, options, dataset, fit) if run.needs else None
     with _lock(run, paths.lock):
         files.remove_leftovers(paths.record)
         if options.force and not options.resume:
@@ -126,7 +130,10 @@ def train_run(
         identity = identify_run(run, dataset.sha256, initial, options.modes)
         checkpoint.begin(model, sets.train, Stopwatch(), identity)
         try:
-            _fit_model(model, run, sets, checkpoint, tracked=(options.track, out))
+            if fit is None:
+                _fit_model(model, run, sets, checkpoint, tracked=(options.track, out))
+            else:
+                fit(model, run, sets, checkpoint)
         except DivergedError:
             files.remove(paths.checkpoint)  # it would diverge again
             raise
@@ -142,13 +149,15 @@ def train_run(
     return record
 
 
-def _check_run(run, available):
+def _check_run(run, available, fit):
     if not 1 <= run.examples <= available:
         raise SpecError(
             f"examples must be a whole number from 1 to {available}, not {run.examples}"
         )
+    if (run.backend == NATIVE) != (fit is not None):
+        raise SpecError(f"{run.title} on {run.backend}: pytorch.train trains what is on {NATIVE}")
     here = keras.backend.backend(), find_device()
-    if (run.backend, run.device) != here:
+    if (run.keras_backend, run.device) != here:
         raise SpecError(
             f"{run.title} is for {run.backend} on {run.device}, but this process uses "
             f"{' on '.join(here)}"
@@ -163,9 +172,9 @@ def _lock(run, path) -> Iterator[None]:
         yield
 
 
-def _train_encoder(run, out, options, dataset):
+def _train_encoder(run, out, options, dataset, fit):
     """Trains an autoencoder, unless that is done, and returns the weights of its encoder."""
-    record = train_run(run, out, options.for_autoencoder(), dataset)
+    record = train_run(run, out, options.for_autoencoder(), dataset, fit)
     arrays = weights.load(run.files(out).weights, record.weights_sha256["final"])
     return weights.select(arrays, "encoder")
 

@@ -35,6 +35,13 @@ def test_those_that_stand_for_an_experiment_have_most_seeds_then_torch_then_the_
         assert select_largest((torch_gpu + more)[::order]) == more[::order]
 
 
+def test_runs_without_keras_stand_for_an_experiment_only_where_there_are_no_others(make_record):
+    native = [make_record(BASE, seed, backend="pytorch") for seed in (0, 1, 2)]
+    ours = [make_record(BASE, 0, backend="jax")]
+    assert select_largest(native + ours) == ours
+    assert select_largest(native) == native
+
+
 def test_the_run_of_a_seed_is_one_of_those_that_stand_for_the_experiment(make_record):
     on_gpu = make_record(BASE, 0, device="gpu")
     on_cpu = [make_record(BASE, seed) for seed in range(3)]

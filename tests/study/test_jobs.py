@@ -2,10 +2,10 @@
 
 import pytest
 
-from keras_fmnist.records.run import RunFiles
+from keras_fmnist.records.run import Run, RunFiles
 from keras_fmnist.settings import SpecError
 from keras_fmnist.specs import override
-from keras_fmnist.study.jobs import split_command
+from keras_fmnist.study.jobs import set_environment, split_command
 from tests.helpers.runs import plan_on_cpu
 from tests.helpers.study import BACKEND, BASE, FROZEN, FULL, RANDOM, names
 
@@ -62,3 +62,11 @@ def test_a_job_is_the_command_that_a_user_would_type_to_go_on_with_it(tmp_path):
     assert " ".join(split_command(job.run)) == (
         "-m experiments.mansilla base --latent 8 --epochs 1 --seed 3 --device cpu --resume"
     )
+
+
+def test_a_job_without_keras_says_so_and_has_keras_on_torch_beside_it():
+    run = Run(BASE, 3, "pytorch", "cpu")
+    assert " ".join(split_command(run)) == (
+        "-m experiments.mansilla base --seed 3 --device cpu --backend pytorch --resume"
+    )
+    assert set_environment(run) == {"KERAS_BACKEND": "torch", "OMP_NUM_THREADS": "1"}

@@ -5,10 +5,9 @@ import re
 from fnmatch import fnmatch
 from typing import Annotated
 
-from keras_fmnist import backends
 from keras_fmnist.backends import resolve_device
 from keras_fmnist.claims.catalogue import Catalogue
-from keras_fmnist.cli.arguments import Device, check_folder, check_int
+from keras_fmnist.cli.arguments import Backend, Device, check_folder, check_int, select_backend
 from keras_fmnist.cli.output import say_how_to_go_on
 from keras_fmnist.records import provenance
 from keras_fmnist.records.run import STUDY, Run
@@ -22,6 +21,7 @@ def run_study(
     jobs: Annotated[
         int | None, "runs side by side; one a processor, on a GPU one, on a cluster its room"
     ] = None,
+    backend: Backend = None,
     device: Device = "auto",
     engine: Annotated[
         str, "local: processes of this machine; ray: a cluster of machines"
@@ -49,18 +49,15 @@ def run_study(
         check_int("jobs", jobs, 1, 1000)
     check_folder(out)
     _check_engine(engine, address)
-    if engine == "ray" and device == "gpu":
-        backends.get_backend()  # the nodes need GPUs, this machine does not
-    else:
+    backend = select_backend(backend)
+    if not (engine == "ray" and device == "gpu"):  # the nodes need GPUs, this machine does not
         device = resolve_device(device)
     from keras_fmnist.reporting import figures
     from keras_fmnist.study.jobs import plan_jobs
     from keras_fmnist.study.local import Local
     from keras_fmnist.study.scheduler import run_jobs
 
-    runs = [
-        Run(spec, seed, backends.get_backend(), device) for seed in range(seeds) for spec in chosen
-    ]
+    runs = [Run(spec, seed, backend, device) for seed in range(seeds) for spec in chosen]
     missing = plan_jobs(runs, out)
     if missing and engine == "ray":
         from keras_fmnist.study import ray_cluster

@@ -2,20 +2,23 @@
 
 import itertools
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Annotated
 
 from keras_fmnist import backends
 from keras_fmnist.cli.app import Choice, command, read_flags
 from keras_fmnist.cli.arguments import (
+    Backend,
     Device,
     check_flag,
     check_folder,
     check_int,
     check_tracker,
+    select_backend,
 )
 from keras_fmnist.cli.output import format_metrics, say_how_to_go_on
-from keras_fmnist.records.run import RUNS, Run
-from keras_fmnist.settings import describe, setting_fields
+from keras_fmnist.records.run import NATIVE, RUNS, Run
+from keras_fmnist.settings import SpecError, describe, setting_fields
 from keras_fmnist.specs import (
     TRAIN_IMAGES,
     AutoencoderSpec,
@@ -35,6 +38,7 @@ def train_experiments(
     specs: Sequence[AutoencoderSpec | ClassifierSpec],
     *,
     seed: Annotated[int, "initial weights, order and dropout follow from it"] = 0,
+    backend: Backend = None,
     device: Device = "auto",
     out: Annotated[str, "folder for records, weights and figures"] = RUNS,
     examples: Annotated[
@@ -58,6 +62,7 @@ def train_experiments(
     Args:
         specs: the experiments, in their order.
         seed: the first seed.
+        backend: torch, jax, tensorflow or pytorch; that of `KERAS_BACKEND` where None.
         device: cpu, gpu or auto.
         out: the folder of the records.
         examples: training images; all of them where None.
@@ -86,6 +91,12 @@ def train_experiments(
     check_flag("deterministic", deterministic)
     check_folder(out)
     check_tracker(track, out)
+    backend = select_backend(backend)
+    if backend == NATIVE and (track or checkpoint_every or deterministic):
+        raise SpecError(
+            "track, checkpoint_every and deterministic belong to Keras's fit: leave them out with "
+            "--backend pytorch"
+        )
     device = backends.resolve_device(device, deterministic)
     from keras_fmnist.reporting import figures
     from keras_fmnist.study.jobs import plan_jobs
@@ -93,18 +104,24 @@ def train_experiments(
     from keras_fmnist.training.train import Options, train_run
 
     runs = [
-        Run(spec, number, backends.get_backend(), device, examples or TRAIN_IMAGES)
+        Run(spec, number, backend, device, examples or TRAIN_IMAGES)
         for spec, number in itertools.product(specs, range(seed, seed + seeds))
     ]
     if not force:  # find a conflict of the third experiment before the first two have run
         plan_jobs(runs, out)
         for run in runs:
             checkpoint_file.refuse(run.files(out), run.spec, resume)
-    options = Options(force, track, resume, checkpoint_every, deterministic=deterministic)
+    if backend == NATIVE:
+        from keras_fmnist.pytorch.train import train_native
+
+        train = partial(train_native, out=out, force=force)
+    else:
+        options = Options(force, track, resume, checkpoint_every, deterministic=deterministic)
+        train = partial(train_run, out=out, options=options)
     with say_how_to_go_on("the same command with --resume goes on"):
         for spec, group in itertools.groupby(runs, lambda run: run.spec):
             for run in group:
-                record = train_run(run, out, options)
+                record = train(run)
                 print(f"{run.title}: {format_metrics(record.metrics)}", flush=True)
             pictures = figures.draw(out, spec.id)
             print(

@@ -30,6 +30,8 @@ def run_study(monkeypatch, run_command):
         (["--jobs", "True"], "not True"),
         (["--device", "tpu"], "device must be auto, cpu, gpu, not 'tpu'"),
         (["--device", "gpu"], "finds no GPU here"),
+        (["--backend", "numpy"], "backend must be torch, jax, tensorflow, pytorch, not 'numpy'"),
+        (["--backend", "jax"], "backend jax: Keras runs on torch in this process"),
         (["--out", "5"], "out must name a folder"),
         (["--engine", "slurm"], "engine must be local or ray, not 'slurm'"),
         (["--engine"], "engine must be local or ray, not True"),

@@ -71,6 +71,27 @@ def test_a_backend_that_is_not_installed_is_refused_with_the_way_to_install_it(
     assert list_folder(tmp_path) == {}
 
 
+@pytest.mark.parametrize("flag", ["--track tensorboard", "--checkpoint_every 5", "--deterministic"])
+def test_what_native_pytorch_does_not_have_is_refused_with_it(run_mansilla, tmp_path, flag):
+    assert_refused(
+        run_mansilla("base", "--backend", "pytorch", *flag.split()),
+        "belong to Keras's fit: leave them out with --backend pytorch",
+    )
+    assert list_folder(tmp_path) == {}
+
+
+def test_the_backend_pytorch_trains_without_keras(run_mansilla, tmp_path, monkeypatch):
+    trained = []
+
+    def train(run, out, force):
+        trained.append((run.title, run.backend, out, force))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("keras_fmnist.pytorch.train.train_native", train)
+    run_mansilla("base", "--seed", "3", "--backend", "pytorch", "--out", "here")
+    assert trained == [("mansilla/base seed 3", "pytorch", "here", False)]
+
+
 @pytest.fixture
 def chosen(monkeypatch):
     """What `train_experiments` is asked for, in place of running it."""
