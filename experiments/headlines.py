@@ -16,7 +16,9 @@ HEADLINES = (
     "{mansilla/classifier_full:val_accuracy range} ({mansilla/classifier_full:seeds}). A ReLU "
     "stands on the logits, and {mansilla/classifier_frozen:dead_logits range} of the ten are zero "
     "for every test image; with everything trained, "
-    "{mansilla/classifier_full:dead_logits range}.",
+    "{mansilla/classifier_full:dead_logits range}. Without this ReLU the frozen encoder gives "
+    "{transfer/frozen_without_relu:val_accuracy range} "
+    "({transfer/frozen_without_relu:seeds}).",
     "**Does pretraining help? With everything trained: {transfer/full_gains:verdict}.** On the "
     "pretrained encoder the accuracy is {mansilla/classifier_full:val_accuracy}, on a random one "
     "{transfer/random_full:val_accuracy} ({transfer/random_full:seeds}), where "

@@ -130,7 +130,7 @@ BAD_WORDS = {
         ("mansilla base --Epochs 1", "--Epochs is no flag; did you mean epochs?"),
         ("mansilla base --epoсhs 1", "is no flag; did you mean epochs?"),  # a Cyrillic c
         ("mansilla base --epochs 1 --sede 1", "--sede is no flag; did you mean seed?"),
-        ("mansilla base --name other", "--name is no flag; known are batch_size"),
+        ("mansilla base --name other", "--name is no flag; known are backend, batch_size"),
         ("mansilla base --frozen True", "--frozen is no flag"),
         ("mansilla base --summary", "--summary is no flag"),
         ("mansilla base --report x", "--report is no flag"),
@@ -144,7 +144,7 @@ BAD_WORDS = {
         ("mansilla classifier_full --autoencoder_autoencoder_epochs 1", "is no flag"),
         (
             "mansilla all --latent 8",
-            "--latent is no flag; known are checkpoint_every, deterministic",
+            "--latent is no flag; known are backend, checkpoint_every, deterministic",
         ),
         ("mansilla base -e 1", "ambiguous"),
         ("mansilla base -z 1", "-z is no flag"),
