@@ -3,7 +3,7 @@
 As printed, the last layer gives 29 pixels a side. We use kernel 3 with output padding 1; kernel 4
 without output padding is another reading of the same line. Other works of the course use kernel 5
 with dilation 2, then kernel 6, as manolucos prints. With these layers the loss of one seed of base
-rose from epoch 5 on, as the report says of figure 3; with kernel 3 no seed does.
+rose from epoch 5 on, as the report says of figure 3; with kernel 3 none of the first three did.
 
 The rule was written before any of these runs, except those of kernel 3 in the study. Section IV
 makes eleven statements on figures 3 to 8. Each is true or false for a seed; statements on curves
