@@ -14,6 +14,7 @@ from keras_fmnist.claims.criteria import VERDICTS, name_verdict
 from keras_fmnist.data import CLASS_NAMES
 from keras_fmnist.records.record import Record
 from keras_fmnist.reporting import tables
+from keras_fmnist.reporting.backend_tables import compare_backends
 from keras_fmnist.reporting.page import (
     appendix,
     bilingual,
@@ -50,6 +51,7 @@ def render_page(catalogue: Catalogue, records: Sequence[Record], out: Path | str
         done=len(groups),
         deviations=catalogue.deviations,
         parity=appendix.describe_parity(out),
+        backends=compare_backends(catalogue.specs, reported_records),
         speed=appendix.describe_speed(out),
         readings=appendix.describe_readings(catalogue, records),
         findings=catalogue.findings,

@@ -8,7 +8,9 @@ from experiments.__main__ import CATALOGUE
 from experiments.mansilla import BASE
 from keras_fmnist.records.record import read_records
 from keras_fmnist.reporting.page import appendix, bilingual, results
+from keras_fmnist.reporting.page.render import render_page
 from tests.helpers import made_up_study
+from tests.helpers.html import Reader
 from tests.helpers.repository import ROOT
 
 
@@ -17,6 +19,23 @@ def test_parity_names_the_tensor_nearest_to_its_tolerance(read):
     assert read.row("gradient")[1:] == ["1", "0.003conv1", "1e-06", "over"]
     assert read.row("loss")[4] == "over"  # what is no number is over any tolerance
     assert "0.0874 (sd 0.0145) against 0.0885 (sd 0.0147)" in " ".join(" ".join(read.texts).split())
+
+
+def test_another_backend_has_a_row_with_what_it_ended_at_and_the_verdict(make_record, tmp_path):
+    records = [
+        make_record(BASE, seed, backend=side) for side in ("torch", "pytorch") for seed in (0, 1)
+    ]
+    rows = Reader(render_page(CATALOGUE, records, tmp_path)).rows
+    (row,) = [row for row in rows if row[:2] == ["mansilla/base", "native PyTorch"]]
+    assert row[2] == "2"
+    assert row[3] == row[4]  # the same made up numbers on both sides
+    assert row[5] == "0.0000 (0.0000 to 0.0000)"
+    assert row[-1] == "equivalent"
+
+
+def test_without_another_backend_there_is_no_such_table(make_record, tmp_path):
+    html = render_page(CATALOGUE, [make_record(BASE, 0)], tmp_path)
+    assert "native PyTorch" not in [row[1] for row in Reader(html).rows if len(row) > 1]
 
 
 def test_speed_is_held_to_ours_and_elsewhere_to_stock(read):
