@@ -46,7 +46,12 @@ def build_files(
             yield from figures.render(out, group).items()
             pictured.append(select_largest(group)[0])
     yield from figures.render_overview(out, pictured).items()
-    counted = [r for spec in catalogue.find_shown("dead_logits") for r in groups.get(spec.id, ())]
+    counted = [
+        record
+        for spec in catalogue.find_shown("dead_logits")
+        if spec.id in groups
+        for record in select_largest(groups[spec.id])
+    ]
     yield from figures.render_dead_logits(out, counted).items()
     yield Path(out, "index.html"), render_page(catalogue, records, out).encode()
     if live := render_live_page(catalogue, records, out):

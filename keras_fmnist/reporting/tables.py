@@ -135,7 +135,7 @@ def describe_cost(records: Iterable[Record], seeds: int = 1000) -> str:
     Records of a GPU and older ones without a CPU time are left out. Empty if none are left.
     """
     timed = [r for r in records if r.device == "cpu" and "cpu" in r.seconds]
-    groups = group_by_experiment(timed)
+    groups = {name: select_largest(group) for name, group in group_by_experiment(timed).items()}
     means = {
         name: fmean(record.seconds["cpu"] for record in group) for name, group in groups.items()
     }
@@ -166,7 +166,10 @@ def describe_main_job(specs: "Iterable[Spec]", records: Iterable[Record]) -> str
     """Says how much CPU time one seed of some experiments took; empty if none has run."""
     ids = [spec.id for spec in specs]
     groups = group_by_experiment(r for r in records if r.id in ids and "cpu" in r.seconds)
-    seconds = [fmean(record.seconds["cpu"] for record in group) for group in groups.values()]
+    seconds = [
+        fmean(record.seconds["cpu"] for record in select_largest(group))
+        for group in groups.values()
+    ]
     if not seconds:
         return ""
     return (

@@ -5,18 +5,14 @@ from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from experiments.__main__ import CATALOGUE
 from keras_fmnist.records.images import unpack_images
-from keras_fmnist.records.record import read_records
+from tests.helpers.published import read_seed_0
 
 TURNED = 6  # EXIF: the camera was held upright, its picture lies on its side
 
 
 def garments(study):
     """Ten test images, one a class: `(10, 28, 28)` uint8, as a record of the study holds them."""
-    (base,) = [
-        record
-        for record in read_records(study)
-        if record.id == CATALOGUE.live.autoencoders[0].id and record.seed == 0
-    ]
+    base = read_seed_0(study, CATALOGUE.live.autoencoders[0].id)
     return unpack_images(base.images["originals"])
 
 

@@ -98,6 +98,18 @@ def test_a_thousand_seeds_cost_what_their_records_took(make_record):
     assert alone.endswith("the 30 minutes of `mansilla/classifier_full` and what it waits for.")
 
 
+def test_runs_without_keras_do_not_count_in_what_the_study_costs(make_record):
+    ours, native = (
+        [
+            make_record(BASE, seed, backend=side, seconds={"total": 0, "cpu": cpu, "per_epoch": []})
+            for seed in seeds
+        ]
+        for side, cpu, seeds in (("torch", 600.0, (0,)), ("pytorch", 9e9, (0, 1)))
+    )
+    for say in (tables.describe_cost, lambda records: tables.describe_main_job([BASE], records)):
+        assert say(ours + native) == say(ours) != ""
+
+
 def test_the_main_job_costs_what_its_runs_took_of_the_processor(make_record):
     specs = (BASE, CLASSIFIER_FULL)
     seconds = ((BASE, 0, 100.0), (BASE, 1, 140.0), (CLASSIFIER_FULL, 0, 180.0), (UNTRAINED, 0, 9e9))

@@ -13,9 +13,9 @@ from keras_fmnist.cli import app
 from keras_fmnist.cli.menu import build_menu
 from keras_fmnist.inference import photos
 from keras_fmnist.records.images import unpack_images
-from keras_fmnist.records.record import read_records
 from tests.helpers.browser import complaints
 from tests.helpers.live import PUBLISHED, bring, settled, shown, winners
+from tests.helpers.published import read_seed_0
 
 FIFTY = 50
 # Rounding a weight to 16 bits moves it by up to 1 / 2048 of itself.
@@ -241,7 +241,7 @@ def test_noise_and_cover_change_the_picture_and_what_follows(tab):
 
 
 def test_pca_is_that_of_the_records(tab):
-    (base,) = [r for r in read_records(PUBLISHED) if (r.id, r.seed) == ("mansilla/base", 0)]
+    base = read_seed_0(PUBLISHED, "mansilla/base")
     rows = tab.evaluate("() => [...arrayOf(content.images.rows).values].slice(0, 10)")
     assert rows == base.images["test_rows"]
     found = tab.evaluate(

@@ -16,6 +16,7 @@ from keras_fmnist.reporting.build import LIVE_PAGE
 from keras_fmnist.reporting.page import bilingual
 from keras_fmnist.reporting.page.render import render_live_page, render_page
 from tests.helpers.live import PUBLISHED
+from tests.helpers.published import read_seed_0
 from tests.helpers.repository import ROOT
 
 FOLDER = ROOT / "keras_fmnist" / "reporting" / "page"
@@ -88,9 +89,8 @@ def test_an_array_that_two_nets_share_is_there_once(held):
 
 
 def test_dead_logits_are_those_that_the_records_count(held):
-    records = {r.id: r for r in read_records(PUBLISHED) if r.seed == 0}
     for net in held["classifiers"]:
-        assert len(net["dead"]) == records[net["id"]].metrics["dead_logits"]
+        assert len(net["dead"]) == read_seed_0(PUBLISHED, net["id"]).metrics["dead_logits"]
 
 
 def test_the_same_records_give_the_same_bytes_and_need_no_framework(html):
