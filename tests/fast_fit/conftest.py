@@ -2,6 +2,7 @@
 
 import functools
 import os
+import threading
 
 import pytest
 
@@ -16,6 +17,20 @@ def at_once():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Outlook, "is_worth_a_trace", lambda self, kind: True)
         yield
+
+
+@pytest.fixture(autouse=True)
+def without_the_runners_threads(monkeypatch):
+    """Who drew is told by whether other threads stood still; pytest-xdist's move when they like."""
+    from keras_fmnist.fast_fit import python_draws
+
+    find_positions = python_draws._positions_of_other_threads
+    runners = {thread.ident for thread in threading.enumerate()}
+    monkeypatch.setattr(
+        python_draws,
+        "_positions_of_other_threads",
+        lambda: {ident: at for ident, at in find_positions().items() if ident not in runners},
+    )
 
 
 @pytest.fixture
