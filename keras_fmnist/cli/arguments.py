@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from keras_fmnist.backends import BACKENDS, get_backend
-from keras_fmnist.records.run import NATIVE, STUDY, find_published
+from keras_fmnist.records.run import NATIVE, STUDY, find_keras_backend, find_published
 from keras_fmnist.settings import SpecError, shorten, suggest
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def select_backend(name: object) -> str:
     if name not in (*BACKENDS, NATIVE):
         known = ", ".join((*BACKENDS, NATIVE))
         raise SpecError(f"backend must be {known}, not {shorten(name)}")
-    wanted = "torch" if name == NATIVE else name
+    wanted = find_keras_backend(name)
     if "keras" in sys.modules and (running := sys.modules["keras"].backend.backend()) != wanted:
         raise SpecError(f"backend {name}: Keras runs on {running} in this process")
     os.environ["KERAS_BACKEND"] = wanted

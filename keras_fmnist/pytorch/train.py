@@ -14,11 +14,12 @@ import torch
 
 from keras_fmnist.data import Dataset
 from keras_fmnist.data.batches import EVALUATION_BATCH, Batches
+from keras_fmnist.data.pixels import scale_pixels
 from keras_fmnist.models import torch_weights, weights
 from keras_fmnist.pytorch import from_spec, loops
 from keras_fmnist.records.record import Record
 from keras_fmnist.records.run import RUNS, Run
-from keras_fmnist.seeds import derive, permutation
+from keras_fmnist.seeds import seed_dropout
 from keras_fmnist.specs import Spec
 from keras_fmnist.training.callbacks import DivergedError, Progress
 from keras_fmnist.training.checkpoint import Checkpoint
@@ -67,10 +68,12 @@ def fit_native(model: keras.Model, run: Run, sets: DataSets, checkpoint: Checkpo
     with progress.bar:
         for epoch in range(spec.epochs):
             progress.on_epoch_begin(epoch)
-            order = torch.from_numpy(permutation(run.seed, epoch, len(inputs))).to(inputs.device)
-            torch.manual_seed(derive(run.seed, "dropout", epoch))
+            sets.train.shuffle(epoch)
+            seed_dropout(model, run.seed, epoch)
             score = _Score(spec)
-            batches = ((inputs[rows], targets[rows]) for rows in order.split(spec.batch_size))
+            batches = (
+                (inputs[rows], targets[rows]) for rows in sets.train.order.split(spec.batch_size)
+            )
             loss = loops.train_epoch(net, _count(batches, progress), stepper, score)
             if not math.isfinite(loss):
                 raise DivergedError(
@@ -127,8 +130,5 @@ def _count(batches, progress):
 
 def _gather(batches: Batches) -> tuple[torch.Tensor, torch.Tensor]:
     """All images of a set as native PyTorch takes them, and their targets."""
-    pairs = [batches[k] for k in range(len(batches))]
-    images = torch.cat([x for x, _ in pairs]).movedim(-1, 1).contiguous()
-    if batches.labels is None:
-        return images, images
-    return images, torch.cat([y for _, y in pairs]).long()
+    images = scale_pixels(batches.images, batches.pixel_min).movedim(-1, 1).contiguous()
+    return images, images if batches.labels is None else batches.labels.long()

@@ -78,8 +78,8 @@ class Run:
 
     @property
     def keras_backend(self) -> str:
-        """The backend of Keras in the process of the run: torch beside native PyTorch."""
-        return "torch" if self.backend == NATIVE else self.backend
+        """The backend of Keras in the process of the run."""
+        return find_keras_backend(self.backend)
 
     @property
     def needs(self) -> "Run | None":
@@ -104,6 +104,11 @@ class Run:
             text = ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
             words += [f"--{name}", text]
         return shlex.join(words)
+
+
+def find_keras_backend(backend: str) -> str:
+    """Returns the backend of Keras where a run is trained with `backend`: torch for `NATIVE`."""
+    return "torch" if backend == NATIVE else backend
 
 
 def find_published(name: str = STUDY) -> Path | None:
