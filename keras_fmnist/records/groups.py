@@ -53,6 +53,12 @@ def select_largest(records: Iterable[Record]) -> list[Record]:
     )
 
 
+def select_groups(records: Iterable[Record]) -> dict[str, list[Record]]:
+    """Returns `{id of an experiment: the records that the tables show for it}`."""
+    found = group_by_experiment(records)
+    return {name: select_largest(group) for name, group in found.items()}
+
+
 def find_seed(
     records: Sequence[Record], seed: int, usable: Callable[[Record], bool] = lambda record: True
 ) -> Record | None:

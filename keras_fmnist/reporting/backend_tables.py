@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from statistics import fmean
 
-from keras_fmnist.records.groups import group_alike, is_declared
+from keras_fmnist.records.groups import group_alike, group_by_experiment, is_declared
 from keras_fmnist.records.intervals import judge_equivalence, paired_interval
 from keras_fmnist.records.record import Record
 from keras_fmnist.records.run import NATIVE
@@ -50,8 +50,8 @@ class Comparison:
 
 def compare_backends(specs: Iterable[Spec], records: Iterable[Record]) -> list[Comparison]:
     """Compares each experiment that was run as declared, on torch and elsewhere, on a CPU."""
-    records = list(records)
-    return [found for spec in specs for found in _compare(spec, records)]
+    by_id = group_by_experiment(records)
+    return [found for spec in specs for found in _compare(spec, by_id.get(spec.id, []))]
 
 
 def format_backends(specs: Iterable[Spec], records: Iterable[Record]) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.image import imread
 
-from keras_fmnist.records.groups import group_by_experiment, select_largest
+from keras_fmnist.records.groups import group_by_experiment, select_groups
 from keras_fmnist.records.record import Record, require_settings
 from keras_fmnist.records.run import STUDY
 
@@ -40,26 +40,22 @@ def build_files(
     from keras_fmnist.reporting.documents import Study, fill_documents
     from keras_fmnist.reporting.page.render import render_live_page, render_page
 
-    groups, pictured = group_by_experiment(records), []
+    groups, pictured = select_groups(records), []
     for spec in catalogue.specs:
         if group := groups.get(spec.id):
             yield from figures.render(out, group).items()
-            pictured.append(select_largest(group)[0])
+            pictured.append(group[0])
     yield from figures.render_overview(out, pictured).items()
-    counted = [
-        record
-        for spec in catalogue.find_shown("dead_logits")
-        if spec.id in groups
-        for record in select_largest(groups[spec.id])
-    ]
+    counted = [r for spec in catalogue.find_shown("dead_logits") for r in groups.get(spec.id, ())]
     yield from figures.render_dead_logits(out, counted).items()
     yield Path(out, "index.html"), render_page(catalogue, records, out).encode()
     if live := render_live_page(catalogue, records, out):
         yield Path(out, LIVE_PAGE), live.encode()
     root = Path(__file__).parents[2]
     if Path(out).resolve() == (root / STUDY).resolve():
+        every = group_by_experiment(records)
         for spec in [*catalogue.specs, *catalogue.readings]:
-            for record in groups.get(spec.id, ()):  # no quick trial among the published runs
+            for record in every.get(spec.id, ()):  # no quick trial among the published runs
                 require_settings(record, record.files(out).record, spec)
         for path, text in fill_documents(root, Study(catalogue, records, out)):
             yield path, text.encode()

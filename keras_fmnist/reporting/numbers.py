@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from keras_fmnist.claims.claim import judge_claims
-from keras_fmnist.records.groups import group_by_experiment, select_largest
+from keras_fmnist.records.groups import select_groups
 from keras_fmnist.records.record import EXPLAINED, Record
 from keras_fmnist.reporting.tables import format_cell, format_number, format_printed
 
@@ -41,7 +41,7 @@ class _Names:
     def __init__(self, catalogue, records):
         self.specs = {spec.id: spec for spec in catalogue.specs}
         self.claims = {claim.id: claim for claim in catalogue.claims}
-        self.groups = group_by_experiment(records)
+        self.groups = select_groups(records)
         self.records = records
 
     def __getitem__(self, name):
@@ -50,8 +50,7 @@ class _Names:
             return _Claim(found.word)
         if name not in self.specs:
             raise ValueError(f"{name} is neither an experiment nor a claim")
-        records = self.groups.get(name)
-        return _Experiment(self.specs[name], select_largest(records) if records else [])
+        return _Experiment(self.specs[name], self.groups.get(name, []))
 
 
 class _Claim:

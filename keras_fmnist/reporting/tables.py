@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from keras_fmnist.claims.alternatives import Alternatives, count_seeds
 from keras_fmnist.claims.claim import Claim, count_verdicts, judge_claims
 from keras_fmnist.claims.ranking import Rank, rank_readings
-from keras_fmnist.records.groups import group_by_experiment, select_largest
+from keras_fmnist.records.groups import select_groups
 from keras_fmnist.records.intervals import mean_interval
 from keras_fmnist.records.record import Record
 
@@ -39,10 +39,10 @@ def format_results(specs: "Iterable[Spec]", records: Iterable[Record]) -> str:
 
     Each number is a mean ± 95 % interval, and below it is the one that the report prints.
     """
-    by_id = group_by_experiment(records)
+    groups = select_groups(records)
     lines = [format_row(COLUMNS), format_row(["---"] * 2 + ["---:"] * 6)]
     for spec in specs:
-        group = select_largest(by_id[spec.id]) if spec.id in by_id else []
+        group = groups.get(spec.id, [])
         cells = [
             _with_printed(format_cell(group, name), format_printed(spec, name)) for name in SHOWN
         ]
@@ -135,7 +135,7 @@ def describe_cost(records: Iterable[Record], seeds: int = 1000) -> str:
     Records of a GPU and older ones without a CPU time are left out. Empty if none are left.
     """
     timed = [r for r in records if r.device == "cpu" and "cpu" in r.seconds]
-    groups = {name: select_largest(group) for name, group in group_by_experiment(timed).items()}
+    groups = select_groups(timed)
     means = {
         name: fmean(record.seconds["cpu"] for record in group) for name, group in groups.items()
     }
@@ -165,11 +165,8 @@ def _needed(record):
 def describe_main_job(specs: "Iterable[Spec]", records: Iterable[Record]) -> str:
     """Says how much CPU time one seed of some experiments took; empty if none has run."""
     ids = [spec.id for spec in specs]
-    groups = group_by_experiment(r for r in records if r.id in ids and "cpu" in r.seconds)
-    seconds = [
-        fmean(record.seconds["cpu"] for record in select_largest(group))
-        for group in groups.values()
-    ]
+    groups = select_groups(r for r in records if r.id in ids and "cpu" in r.seconds)
+    seconds = [fmean(record.seconds["cpu"] for record in group) for group in groups.values()]
     if not seconds:
         return ""
     return (

@@ -173,7 +173,7 @@ def build_checklist(
     Args:
         catalogue: a `Catalogue`.
         records: of its experiments.
-        groups: what `results.select_groups` returned for them.
+        groups: what `groups.select_groups` returned for them.
     """
     sizes = [len(group) for group in groups.values()]
     many = sum(size > 1 for size in sizes)

@@ -20,7 +20,7 @@ def describe_spaces(out: Path | str, groups: dict[str, list[Record]]) -> list[di
 
     Args:
         out: the folder of the records.
-        groups: what `results.select_groups` returned.
+        groups: what `groups.select_groups` returned.
 
     Returns:
         A dict `{id, maps, about, lines, command}` for each autoencoder that has one.

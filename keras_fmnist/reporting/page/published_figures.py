@@ -18,7 +18,7 @@ def describe_exhibit(shown: Exhibit, groups: dict[str, list[Record]], judged: li
 
     Args:
         shown: an `Exhibit`.
-        groups: what `results.select_groups` returned.
+        groups: what `groups.select_groups` returned.
         judged: what `results.list_verdicts` returned, of this report.
     """
     has = HAS[shown.kind]

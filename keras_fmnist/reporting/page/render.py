@@ -12,6 +12,7 @@ from markupsafe import Markup
 from keras_fmnist.claims.catalogue import Catalogue
 from keras_fmnist.claims.criteria import VERDICTS, name_verdict
 from keras_fmnist.data import CLASS_NAMES
+from keras_fmnist.records.groups import select_groups
 from keras_fmnist.records.record import Record
 from keras_fmnist.reporting import tables
 from keras_fmnist.reporting.backend_tables import compare_backends
@@ -39,7 +40,7 @@ def render_page(catalogue: Catalogue, records: Sequence[Record], out: Path | str
     """
     reported = {spec.id for spec in catalogue.specs}
     reported_records = [record for record in records if record.id in reported]
-    groups = results.select_groups(reported_records)
+    groups = select_groups(reported_records)
     judged = results.list_verdicts(catalogue, records)
     template = _environment(catalogue).get_template("page.html.j2")
     return template.render(

@@ -5,18 +5,11 @@ from collections.abc import Iterable, Sequence
 from keras_fmnist.claims.catalogue import Catalogue
 from keras_fmnist.claims.claim import judge_claims
 from keras_fmnist.claims.texts import Text, join_texts
-from keras_fmnist.records.groups import group_by_experiment, select_largest
 from keras_fmnist.records.record import Record
 from keras_fmnist.reporting import tables
 from keras_fmnist.reporting.page import images
 from keras_fmnist.reporting.page.bilingual import text
 from keras_fmnist.specs import Spec
-
-
-def select_groups(records: Sequence[Record]) -> dict[str, list[Record]]:
-    """Returns `{id of an experiment: the group of its records with most seeds}`."""
-    found = group_by_experiment(records)
-    return {name: select_largest(group) for name, group in found.items()}
 
 
 def list_verdicts(catalogue: Catalogue, records: Sequence[Record]) -> list[dict]:

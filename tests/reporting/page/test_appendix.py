@@ -6,8 +6,9 @@ import re
 
 from experiments.__main__ import CATALOGUE
 from experiments.mansilla import BASE
+from keras_fmnist.records.groups import select_groups
 from keras_fmnist.records.record import read_records
-from keras_fmnist.reporting.page import appendix, bilingual, results
+from keras_fmnist.reporting.page import appendix, bilingual
 from keras_fmnist.reporting.page.render import render_page
 from tests.helpers import made_up_study
 from tests.helpers.html import Reader
@@ -96,7 +97,7 @@ def test_the_numbered_open_questions_are_those_of_the_document(html):
 
 def test_the_checklist_is_open_where_a_record_does_not_say(make_record):
     def states(*records):
-        rows = appendix.build_checklist(CATALOGUE, records, results.select_groups(records))
+        rows = appendix.build_checklist(CATALOGUE, records, select_groups(records))
         return {item.removeprefix("check_"): answer for item, answer, _ in rows}
 
     one, two = (make_record(BASE, seed) for seed in range(2))

@@ -8,6 +8,7 @@ from PIL import Image
 
 from experiments.__main__ import CATALOGUE
 from experiments.mansilla import BASE, UNTRAINED
+from keras_fmnist.records.groups import select_groups
 from keras_fmnist.records.images import pack_images, unpack_images
 from keras_fmnist.reporting.page import images, results
 
@@ -32,4 +33,4 @@ def test_the_autoencoder_whose_pictures_are_nearest_is_shown_first(make_record):
     far = make_record(UNTRAINED)
     far.images["reconstructions"] = pack_images(np.ones((10, 28, 28, 1)))
     for order in ([far, near], [near, far]):
-        assert results.list_pictures(CATALOGUE, results.select_groups(order))["first"] == BASE.id
+        assert results.list_pictures(CATALOGUE, select_groups(order))["first"] == BASE.id
