@@ -34,6 +34,12 @@ SGD_MOMENTUM = replace(
     SGD_RATE, name="sgd_momentum", summary="sgd with rate 0.1 and momentum 0.9", momentum=0.9
 )
 
+# Ours: after training, half of the numbers in a code of base are zero for every image. Does the
+# ReLU on the code cost what a PCA of the same size is ahead?
+LINEAR_CODE = replace(
+    BASE, name="linear_code", summary="base without the ReLU on the code", code_relu=False
+)
+
 CLASSIFIER_FULL = ClassifierSpec(
     report="mansilla",
     name="classifier_full",
@@ -52,7 +58,7 @@ CLASSIFIER_FROZEN = replace(
 
 SPECS = (
     *(UNTRAINED, BASE, DROPOUT_01, LATENT_256, SGD, CLASSIFIER_FULL, CLASSIFIER_FROZEN),
-    *(SGD_RATE, SGD_MOMENTUM),
+    *(SGD_RATE, SGD_MOMENTUM, LINEAR_CODE),
 )
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from experiments.mansilla import (
     CLASSIFIER_FULL,
     DROPOUT_01,
     LATENT_256,
+    LINEAR_CODE,
     SGD,
     SGD_MOMENTUM,
     SGD_RATE,
@@ -167,7 +168,7 @@ AUTOENCODERS = (
         ),
     ),
     claim("sgd_blind", at("IV.E", figures="10"), holds=Within(pictures.EXPLAINED, (SGD,), high=0)),
-    # Questions of ours, written before either had been run.
+    # Questions of ours. Those of SGD were written before either had been run.
     claim(
         "sgd_rate",
         at("IV.E", figures="9"),
@@ -188,6 +189,19 @@ AUTOENCODERS = (
                 compare(level("val_loss")), (LATENT_256, SGD_MOMENTUM), high=1 + margin
             ),
         ),
+    ),
+    # Written before linear_code had been run.
+    claim(
+        "code_relu_costs",
+        at("II"),
+        seen=0,
+        holds=Ranked(level("val_loss"), LINEAR_CODE, BASE),
+    ),
+    claim(
+        "linear_code_below_pca",
+        at("II"),
+        seen=0,
+        holds=Within(quantities.OVER_PCA, (LINEAR_CODE,), low=1),
     ),
 )
 CLASSIFIERS = (

@@ -24,8 +24,12 @@ SUMMARIES = {
     **_by_name((*mansilla.SPECS, *manolucos.SPECS, *transfer.SPECS)),
     **{
         spec.id: _word_by_word(spec)
-        for spec in chain(*(assumptions.QUESTIONS[row] for row in assumptions.LONG_DECODERS))
+        for spec in chain(
+            *(assumptions.QUESTIONS[row] for row in assumptions.LONG_DECODERS),
+            assumptions.REPAIRED_DECODERS,
+        )
     },
+    **{spec.id: WORDS("on pair of 784") for spec in assumptions.CLASSIFIERS.values()},
     **{spec.id: WORDS("width", width=spec.hidden) for spec in assumptions.WIDTHS},
     **{
         spec.id: WORDS("rate", rate=f"{spec.learning_rate:g}", momentum=f"{spec.momentum:g}")

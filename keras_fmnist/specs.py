@@ -133,12 +133,15 @@ class AutoencoderSpec(Spec):
         text="what stands between the two transposed convolutions",
         choices=("relu_dropout", "nothing"),
     )
+    code_relu: bool = setting(True, text="ReLU on the code, where it has neurons of its own")
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.dropout:  # then place and kind make no difference
             for name in ("dropout_at", "dropout_kind"):
                 object.__setattr__(self, name, getattr(AutoencoderSpec, name))
+        if not self.latent:
+            object.__setattr__(self, "code_relu", AutoencoderSpec.code_relu)
         if self.output == FITTING[self.pixels]:  # two names for the same net
             object.__setattr__(self, "output", AutoencoderSpec.output)
         if len(self.kernels) != 2:

@@ -36,7 +36,7 @@ from tests.helpers.documents import write_empty_documents
 from tests.helpers.numpy_nets import NumpyNets
 from tests.helpers.report import LOSSES
 from tests.helpers.stand_in import StandIn
-from tests.helpers.worlds import MEAN_IMAGE, explaining, matrix
+from tests.helpers.worlds import MEAN_IMAGE, PCA, explaining, matrix
 
 # A shell starts what runs in its background deaf to Ctrl-C, and every process below inherits that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -233,7 +233,7 @@ def show_run(make_record):
             history[name] = (values * (1 + 0.001 * (seed % 3))).tolist()
         metrics = {name: curve[-1] for name, curve in history.items()}
         if not classifies:
-            metrics["mean_image_loss"] = MEAN_IMAGE
+            metrics |= {"mean_image_loss": MEAN_IMAGE, "pca_loss": PCA}
         plain = matrix() if classifies else explaining(0.5)
         return make_record(
             spec,

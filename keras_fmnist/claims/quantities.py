@@ -153,6 +153,8 @@ RUNNING_RATIO = define(
 OVER_MEAN_IMAGE = define(
     "over_mean_image", lambda run: run.metrics["val_loss"] / run.metrics["mean_image_loss"]
 )
+# A PCA with as many numbers an image as the code has.
+OVER_PCA = define("over_pca", lambda run: run.metrics["val_loss"] / run.metrics["pca_loss"])
 
 
 # --- the course of a curve ---

@@ -100,7 +100,8 @@ def encoder(spec: AutoencoderSpec, seed: int = 0, data_format: str = DATA_FORMAT
     features = channels * spec.map_size**2
     x = keras.layers.Reshape((features,), name="flatten")(x)  # (batch, 800)
     x = _dense(spec.latent, features, seed, name="latent")(x)  # (batch, 64)
-    x = keras.layers.ReLU(name="latent_relu")(x)
+    if spec.code_relu:
+        x = keras.layers.ReLU(name="latent_relu")(x)
     x = keras.layers.Dropout(spec.dropout, name="latent_dropout")(x)
     return keras.Model(inputs, x, name="encoder")
 

@@ -46,7 +46,12 @@ def list_arguments(spec: AutoencoderSpec | ClassifierSpec) -> dict[str, dict]:
     pooling = ("max", "max" if spec.last_pooling == "max" else "avg")
     return {
         "Encoder": shared
-        | {"dropout_at": spec.dropout_at, "batchnorm": spec.batchnorm, "pooling": pooling},
+        | {
+            "dropout_at": spec.dropout_at,
+            "batchnorm": spec.batchnorm,
+            "pooling": pooling,
+            "code_relu": spec.code_relu,
+        },
         "Decoder": shared
         | {
             "deconvs": deconvs,

@@ -40,10 +40,11 @@ class Encoder(nn.Sequential):
         kernels: Channels of the two convolutions.
         latent: Length of the code; None leaves the linear layer out.
         dropout: Probability that an element, or a channel, is dropped [3].
-        dropout_at: "before_pooling", "after_pooling" or "both"; always after the code's ReLU.
+        dropout_at: "before_pooling", "after_pooling" or "both"; and always on the code.
         dropout_kind: "element" or "channel" of a feature map; another name is a KeyError.
         batchnorm: Whether a batch norm follows each convolution.
         pooling: "max" or "avg" for each of the two poolings; another name is a KeyError.
+        code_relu: Whether a ReLU follows the linear layer, as in both reports.
 
     Attributes:
         features: Number of elements in one image's code.
@@ -58,6 +59,7 @@ class Encoder(nn.Sequential):
         dropout_kind: str = "element",
         batchnorm: bool = False,
         pooling: tuple[str, str] = ("max", "max"),
+        code_relu: bool = True,
     ) -> None:
         super().__init__()
         map_dropout = DROPOUTS[dropout_kind]
@@ -83,7 +85,8 @@ class Encoder(nn.Sequential):
         if latent is not None:
             self.flatten = nn.Flatten()  # channel by channel: (batch, kernels[1] * 25)
             self.latent = nn.Linear(self.features, latent)
-            self.latent_relu = nn.ReLU()
+            if code_relu:
+                self.latent_relu = nn.ReLU()
             self.latent_dropout = nn.Dropout(dropout)
             self.features = latent
 

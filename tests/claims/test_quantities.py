@@ -55,6 +55,8 @@ def test_gaps_are_validation_minus_training_loss_and_the_reverse_for_accuracies(
     assert quantities.RUNNING_RATIO.of(running) == pytest.approx(1.5)
     over = SimpleNamespace(metrics={"val_loss": 0.02, "mean_image_loss": 0.08})
     assert quantities.OVER_MEAN_IMAGE.of(over) == pytest.approx(0.25)
+    over = SimpleNamespace(metrics={"val_loss": 0.03, "pca_loss": 0.02})
+    assert quantities.OVER_PCA.of(over) == pytest.approx(1.5)
 
 
 def test_wobble_is_the_spread_of_the_steps_from_epoch_5_on():

@@ -11,7 +11,7 @@ from keras_fmnist.claims.alternatives import count_seeds
 from keras_fmnist.claims.ranking import rank_readings
 from keras_fmnist.records.record import read_records
 from keras_fmnist.records.run import STUDY
-from keras_fmnist.specs import ClassifierSpec, differences, settings
+from keras_fmnist.specs import differences, settings
 
 
 def test_what_is_trained_to_the_end_is_what_the_records_left_standing():
@@ -50,6 +50,8 @@ def test_the_findings_name_every_reading_that_explains_a_row():
             "no_dropout_linear_output_pair_of_784_relu_between_30",
             "no_dropout_linear_output_pair_of_784_nothing_between_30",
         },
+        "manolucos/batchnorm": {"batchnorm"},
+        "manolucos/avg_pooling": set(),
         "manolucos/wide": set(),
         "manolucos/baseline": {
             "baseline_signed_dilated_linear_both_30",
@@ -70,13 +72,17 @@ def test_mansillas_decoder_stays_as_open_question_1_says():
 
 
 def test_every_reading_changes_what_is_open_and_nothing_else():
+    form = {"latent", "output", "between", "dropout_at"}
     open_for = {
         "manolucos/no_dropout": {"epochs", "pixels", "deconv1", "latent", "output", "between"},
         "manolucos/baseline": {
             *("epochs", "pixels", "deconv1", "latent", "dropout_at", "dropout_kind"),
             *("output", "between"),
         },
-        "manolucos/wide": {"latent", "output", "between", "dropout_at"},
+        "manolucos/batchnorm": form,
+        "manolucos/avg_pooling": form,
+        "manolucos/wide": form,
+        "manolucos/classifier_baseline": {"autoencoder"},
         "manolucos/classifier_fc_sgd": {"epochs", "learning_rate", "momentum", "autoencoder"},
         "manolucos/classifier_fc_adam": {"epochs", "hidden", "autoencoder"},
     }
@@ -100,10 +106,10 @@ def test_the_search_of_decoders_is_the_whole_grid_and_both_rows_have_its_publish
     }
     for row, group in declared.LONG_DECODERS.items():
         forms = {(s.output_activation, s.latent, s.between) for s in group}
-        if row is manolucos.WIDE:
-            assert forms == {("linear", 784, "relu_dropout")}
-        else:
+        if row in (manolucos.BASELINE, manolucos.NO_DROPOUT):
             assert published <= forms
+        else:
+            assert forms == {("linear", 784, "relu_dropout")}
         assert {(s.epochs, s.dropout, s.pixels) for s in group} == {(30, row.dropout, "signed")}
 
 
@@ -137,6 +143,27 @@ def test_the_search_is_the_whole_grid():
     # pixel range × dilation × linear layer, and for the row with dropout its four kinds
     sizes = [len(group) for group in declared.SHORT_READINGS.values()]
     assert sizes == [2 * 2 * 2, 2 * 2 * 2 * 4]
-    assert {
-        spec.autoencoder for spec in CATALOGUE.readings if isinstance(spec, ClassifierSpec)
-    } == {declared.ENCODER}
+    searched = (*declared.WIDTHS, *declared.RATES)
+    assert {spec.autoencoder for spec in searched} == {declared.ENCODER}
+
+
+def test_the_whole_report_is_declared_with_the_reading_that_was_chosen():
+    """Ten experiments: the same changes from row to row, and the encoder that `wide` leaves."""
+    chosen = {
+        **{row: group[0] for row, group in declared.LONG_DECODERS.items()},
+        **dict(
+            zip(
+                (manolucos.BASELINE_REPAIRED, manolucos.WIDE_REPAIRED),
+                declared.REPAIRED_DECODERS,
+                strict=True,
+            )
+        ),
+    }
+    assert {*chosen, *declared.CLASSIFIERS} == set(manolucos.SPECS)
+    form = {"latent": 784, "output": "linear", "dropout_at": "before_pooling"}
+    for row, reading in chosen.items():
+        assert settings(reading) == settings(replace(row, **form))
+    for row, reading in declared.CLASSIFIERS.items():
+        wide = replace(manolucos.WIDE, **form)
+        assert settings(reading.autoencoder) == settings(wide)
+        assert settings(replace(reading, autoencoder=row.autoencoder)) == settings(row)

@@ -37,6 +37,7 @@ NET = {
     "pixels": "unit",
     "output": "auto",
     "between": "relu_dropout",
+    "code_relu": True,
 }
 HEAD = {"pretrained": True, "encoder_dropout": True, "hidden": 0, "relu_logits": True}
 SPECS = {spec.name: spec for spec in mansilla.SPECS}

@@ -136,6 +136,7 @@ BAD_VALUES = {
         ("mansilla base --pixels bright", "pixels must be unit or signed, not 'bright'"),
         ("mansilla base --output relu", "output must be auto or sigmoid or tanh or linear, not"),
         ("manolucos baseline --between relu", "between must be relu_dropout or nothing, not"),
+        ("mansilla base --code_relu 0", "code_relu must be True or False, not 0"),
         ("mansilla base --last_pooling None", "last_pooling must be max or average, not None"),
         ("mansilla base --batchnorm 1", "batchnorm must be True or False, not 1"),
         ("mansilla base --kernels 16", "kernels must be "),

@@ -4,6 +4,7 @@ from experiments.__main__ import CATALOGUE
 from tests.helpers.manolucos_cases import MANOLUCOS_CASES
 from tests.helpers.worlds import (
     MEAN_IMAGE,
+    PCA,
     accuracies,
     both,
     explaining,
@@ -96,6 +97,14 @@ MANSILLA_CASES = {
     "sgd_momentum": (
         val_losses(sgd_momentum=0.021, latent_256=0.02),
         val_losses(sgd_momentum=0.023, latent_256=0.02),
+    ),
+    "code_relu_costs": (
+        val_losses(linear_code=0.03, base=0.04),
+        val_losses(linear_code=0.04, base=0.03),
+    ),
+    "linear_code_below_pca": (
+        {"linear_code": {"val_loss": 1.1 * PCA}},
+        {"linear_code": {"val_loss": 0.9 * PCA}},
     ),
     "full_falls": (
         {"classifier_full": both(wobbling(0.01, falling(0.3)))},

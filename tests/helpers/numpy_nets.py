@@ -10,14 +10,15 @@ from keras_fmnist.settings import TransposedConv
 class NumpyNets:
     """The nets of mansilla in numpy and float64, from weights by name and from their formulas."""
 
-    def encode(self, arrays, images):
+    def encode(self, arrays, images, code_relu=True):
         """Codes `(n, latent)` of images `(n, 28, 28, 1)` in [0, 1]."""
         x = np.asarray(images, np.float64)
         for number in (1, 2):
             x = self._convolve(x, *self._layer(arrays, f"encoder/conv{number}"))
             x = self._pool(np.maximum(x, 0))
         kernel, bias = self._layer(arrays, "encoder/latent")
-        return np.maximum(x.transpose(0, 3, 1, 2).reshape(len(x), -1) @ kernel + bias, 0)
+        code = x.transpose(0, 3, 1, 2).reshape(len(x), -1) @ kernel + bias
+        return np.maximum(code, 0) if code_relu else code
 
     OUTPUTS: typing.ClassVar = {
         "sigmoid": lambda x: 1 / (1 + np.exp(-x)),

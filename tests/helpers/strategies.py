@@ -66,6 +66,7 @@ AUTOENCODER = {
     "pixels": st.sampled_from(["unit", "signed"]),
     "output": st.sampled_from(["auto", "sigmoid", "tanh", "linear"]),
     "between": st.sampled_from(["relu_dropout", "nothing"]),
+    "code_relu": st.booleans(),
 }
 
 

@@ -111,4 +111,5 @@ def ran(spec, times=1.0):
 
 
 MEAN_IMAGE = 0.08  # its loss
+PCA = 0.02  # its loss
 UP = both(turning(0.3))

@@ -229,6 +229,16 @@ def test_the_code_drops_and_scales_what_is_left(images):
     assert 0.2 < alive.sum() / (codes != 0).sum() < 0.8
 
 
+@pytest.mark.portable
+@pytest.mark.parametrize("relu", [True, False])
+def test_the_relu_on_the_code_can_be_left_out(noise, reference, relu):
+    encoder = networks.encoder(override(BASE, {"code_relu": relu}), seed=3)
+    arrays = {f"encoder/{name}": array for name, array in weights.get_arrays(encoder).items()}
+    expected = reference.encode(arrays, noise, code_relu=relu)
+    assert (expected < 0).any() == (not relu)
+    np.testing.assert_allclose(call(encoder, noise, False), expected, atol=2e-6)
+
+
 @pytest.mark.parametrize("relu", [True, False])
 def test_the_relu_on_the_logits_can_be_left_out(noise, relu):
     encoder = networks.encoder(BASE)

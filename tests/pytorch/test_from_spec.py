@@ -231,6 +231,15 @@ def test_dropout_stands_where_the_spec_says_on_both_sides(at, encoder, kind):
         assert names[names.index(name) - 1] == before
 
 
+@pytest.mark.parametrize("relu", [True, False])
+def test_both_encoders_have_the_relu_on_the_code_that_the_spec_says(relu):
+    spec = override(BASE, {"code_relu": relu})
+    ours = [layer.name for layer in networks.encoder(spec).layers]
+    theirs = [name for name, _ in from_spec.build(spec).encoder.named_children()]
+    layers = ["flatten", "latent", *(["latent_relu"] if relu else []), "latent_dropout"]
+    assert ours[-len(layers) :] == theirs[-len(layers) :] == layers
+
+
 @pytest.mark.parametrize("output", ["sigmoid", "tanh", "linear"])
 @pytest.mark.parametrize(
     ("between", "layers"),

@@ -67,7 +67,8 @@ def encoder(spec: AutoencoderSpec, arrays: Arrays, store: Store, dropout: float)
     if spec.latent:
         latent = _dense("encoder/latent", arrays, store)
         last = {"op": "dropout", "rate": dropout, "whole_maps": False}
-        steps += [{"op": "flatten"}, latent, {"op": "relu"}, last]
+        relu = [{"op": "relu"}] if spec.code_relu else []
+        steps += [{"op": "flatten"}, latent, *relu, last]
     else:
         steps.append({"op": "flatten"})
     return steps

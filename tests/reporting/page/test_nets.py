@@ -70,6 +70,16 @@ def test_dropout_stands_where_the_spec_has_it(place, inner):
     assert steps_of(spec, arrays) == [*block, *block, "flatten", "dense", "relu", "dropout"]
 
 
+def test_a_code_without_its_relu_is_dropped_as_it_is():
+    arrays = {
+        f"encoder/{layer}/{part}": np.zeros(1, np.float32)
+        for layer in ("conv1", "conv2", "latent")
+        for part in ("kernel", "bias")
+    }
+    steps = steps_of(override(BASE, {"code_relu": False}), arrays)
+    assert steps[-3:] == ["flatten", "dense", "dropout"]
+
+
 def test_a_classifier_without_dropout_in_its_encoder_drops_nothing():
     spec = override(CLASSIFIER_FULL, {"encoder_dropout": False, "relu_logits": False})
     arrays = {
