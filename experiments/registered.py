@@ -106,4 +106,8 @@ REGISTERED: dict[str, dict[str, str]] = {
         "transfer/linear_head_gains": "d29f065f70ff",
         "transfer/linear_head_gains_little": "667e1ca6da25",
     },
+    "5759c3eddc8593a270098120fb3032bcf18eca74": {
+        "mansilla/code_relu_costs": "5e3200923210",
+        "mansilla/linear_code_below_pca": "b7f87c15a2ce",
+    },
 }
