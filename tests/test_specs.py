@@ -42,6 +42,7 @@ def test_the_defaults_are_mansillas_common_settings():
         "pixels": "unit",
         "output": "auto",
         "between": "relu_dropout",
+        "code_relu": True,
     }
 
 
