@@ -20,6 +20,7 @@ from keras_fmnist.fast_fit import (
     masks,
     pooled,
     rewrite,
+    spread,
     transposed,
 )
 
@@ -83,6 +84,7 @@ def _rearrange(module, inputs):
     layout.prefer_channels_last(graph)
     few_inputs.pool_few_inputs(graph)
     pooled.pool_first(graph)
+    spread.compute_without_zeros(graph)
     transposed.add_up_few_outputs(graph)
     adam.fuse_adam(graph)
     layout.describe(module, inputs)

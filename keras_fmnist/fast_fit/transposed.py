@@ -7,7 +7,7 @@ import torch
 from keras_fmnist.fast_fit.patterns import argument, aten, erase, only_user, shape
 
 # Numbers that an input adds to, up to which adding them up was faster than torch's kernels.
-_MOST_OUTPUTS = 64
+MOST_OUTPUTS = 64
 # Numbers of the products that are worked on at once: 1 MiB.
 _PIECE = 1 << 18
 
@@ -22,7 +22,7 @@ def add_up_few_outputs(graph: torch.fx.Graph) -> None:
         if node.target is not aten.convolution.default or not node.args[6]:
             continue
         _, weight, _, _, _, dilation, _, _, groups = node.args
-        is_small = math.prod(shape(weight)[1:]) <= _MOST_OUTPUTS and len(shape(node)) == 4
+        is_small = math.prod(shape(weight)[1:]) <= MOST_OUTPUTS and len(shape(node)) == 4
         if is_small and dilation == [1, 1] and groups == 1:
             node.target = add_up
             node.args = (*node.args[:5], node.args[7])
