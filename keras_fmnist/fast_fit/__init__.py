@@ -49,12 +49,12 @@ def accelerate(
         model: a functional or sequential `keras.Model`; changed in place.
         exact: give the weights of stock Keras bit for bit on CPU. Else dropout draws its masks
             there from 16-bit slices of the same generator (rate within 1/131072), batch norm of
-            maps and Adam run torch's kernels, convolutions read maps channels last, a
-            first layer with its pooling and a last one of few outputs are matrix products, and at
-            evaluation batch norm is folded into the convolution before it: all that rounds
-            otherwise. The gradient of a bias before a batch norm, nothing but rounding, may be 0.
-            Other layers that draw random numbers draw them from torch's generators, and run as
-            stock if `exact`.
+            maps and Adam run torch's kernels, convolutions read maps channels last, a first layer
+            with its pooling and a last one of few outputs are matrix products, maps spread with
+            zeros are computed without the zeros, and at evaluation batch norm is folded into the
+            convolution before it: all that rounds otherwise. The gradient of a bias before a batch
+            norm, nothing but rounding, may be 0. Other layers that draw random numbers draw them
+            from torch's generators, and run as stock if `exact`.
         inductor: compile the traced step with inductor on CPU: some 20 s at first, a few in later
             runs, which find it in the folder TORCHINDUCTOR_CACHE_DIR.
         at_once: trace every step when it first comes: a run that is cut into several calls of

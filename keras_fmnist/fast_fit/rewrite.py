@@ -8,6 +8,7 @@ import operator
 import torch
 
 from keras_fmnist.fast_fit import masks
+from keras_fmnist.fast_fit.patterns import shape
 
 aten = torch.ops.aten
 
@@ -40,6 +41,7 @@ def clean(module: torch.fx.GraphModule) -> None:
             node.replace_all_uses_with(node.args[0])
     module.graph.eliminate_dead_code()
     _fold_constants(module)
+    _drop_identities(module.graph)
     module.graph.eliminate_dead_code()
 
 
@@ -193,6 +195,35 @@ def _fold_constants(module):
             node.replace_all_uses_with(replacement)
             known[replacement] = value
             roots[replacement] = roots[node]
+
+
+def _drop_identities(graph):
+    """Leave out means over axes of length 1 and first powers, a pass over memory each.
+
+    Keras's squared error has one of each where images have one channel.
+    """
+    roots = storage_roots(graph)
+    written = written_roots(graph, roots)
+    for node in list(graph.nodes):
+        if node.target not in (aten.mean.dim, aten.pow.Tensor_Scalar) or not _is_identity(node):
+            continue
+        source = node.args[0]
+        if roots[source] in written or roots[source].op != "call_function":
+            continue
+        if shape(node) != shape(source):  # a mean that drops its axes
+            with graph.inserting_before(node):
+                source = graph.call_function(aten.view.default, (source, list(shape(node))))
+            source.meta = dict(node.meta)
+        node.replace_all_uses_with(source)
+
+
+def _is_identity(node):
+    source, result = (one.meta["val"] for one in (node.args[0], node))
+    if source.dtype != result.dtype or not (source.is_contiguous() and result.is_contiguous()):
+        return False
+    if node.target is aten.mean.dim:
+        return bool(node.args[1]) and all(source.shape[axis] == 1 for axis in node.args[1])
+    return node.args[1] == 1
 
 
 def _is_foldable(node, known):

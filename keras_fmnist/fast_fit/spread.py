@@ -16,6 +16,7 @@ from keras_fmnist.fast_fit.blocks import call, give
 from keras_fmnist.fast_fit.patterns import (
     Node,
     are_closed,
+    argument,
     aten,
     erase,
     item,
@@ -25,14 +26,14 @@ from keras_fmnist.fast_fit.patterns import (
 )
 from keras_fmnist.fast_fit.transposed import MOST_OUTPUTS, add_up
 
+_VIEWS = (aten.reshape.default, aten.view.default)
 # What the gradient passes on its way from the spread map to the small one.
-_WAY_BACK = {
+_WAY_BACK = (
+    *_VIEWS,
     aten.slice_backward.default,
-    aten.reshape.default,
-    aten.view.default,
     aten.constant_pad_nd.default,
     aten.squeeze.dim,
-}
+)
 
 
 @dataclass
@@ -75,15 +76,15 @@ def _match(pad):
     steps = [widths[-1] + 1, widths[1] + 1]
     if widths != [0, steps[1] - 1, 0, 0, 0, steps[0] - 1]:
         return None
-    inner, end = [rows, columns, pad], pad
-    while (end := only_user(end)) is not None and end.target in (
-        *(aten.reshape.default, aten.view.default),
-        aten.slice.Tensor,
-    ):
-        inner.append(end)
     count, channels, *sides = shape(small)
-    sides = [(side - 1) * step + 1 for side, step in zip(sides, steps, strict=True)]
-    if end is None or list(shape(inner[-1])) != [count, channels, *sides]:
+    tiles, end = [side * step for side, step in zip(sides, steps, strict=True)], only_user(pad)
+    if end is None or end.target not in _VIEWS or list(shape(end)) != [count, channels, *tiles]:
+        return None
+    inner = [rows, columns, pad, end]
+    while _is_cut_at_the_end(end := only_user(end)):
+        inner.append(end)
+    spread = [tile - step + 1 for tile, step in zip(tiles, steps, strict=True)]
+    if end is None or list(shape(inner[-1])) != [count, channels, *spread]:
         return None
     add, relu = end, only_user(end)
     if add.target is not aten.add.Tensor or add.args[0] is not inner[-1] or add.kwargs:
@@ -107,6 +108,13 @@ def _match(pad):
 
 def _is_unsqueeze(node, axis):
     return node.target is aten.unsqueeze.default and node.args[1] == axis
+
+
+def _is_cut_at_the_end(node):
+    if node is None or node.target is not aten.slice.Tensor:
+        return False
+    axis, first, _, step = (argument(node, i) for i in range(1, 5))
+    return axis in (2, 3) and first == 0 and step == 1
 
 
 def _is_plain(settings):

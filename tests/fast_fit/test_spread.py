@@ -69,7 +69,23 @@ def two_readers(x):
     return layers.Add()([last, layers.GlobalAveragePooling2D(keepdims=True, **FIRST)(x)])
 
 
+def cropped_at_the_start(x):
+    x = ops_spread(layers.Conv2D(3, 3, **FIRST)(x))
+    x = layers.ReLU()(x)
+    return layers.Conv2DTranspose(1, 6, 2, **FIRST)(x)
+
+
+def ops_spread(x):
+    """Zeros between the numbers as in `models.layers`, but the first row is cut, not the last."""
+    height, width = x.shape[2:]
+    x = keras.ops.expand_dims(keras.ops.expand_dims(x, 3), 5)
+    x = keras.ops.pad(x, [[0, 0]] * 3 + [[0, 1], [0, 0], [0, 1]])
+    x = keras.ops.reshape(x, (-1, x.shape[1], 2 * height, 2 * width))
+    return x[:, :, 1:, 1:] + keras.ops.full((1, 3, 1, 1), 0.5)
+
+
 OTHERS = {
+    "zeros where the map begins": cropped_at_the_start,
     "dropout, which drops the number that all positions share": spread_then(
         between=lambda: keras.Sequential([layers.ReLU(), layers.Dropout(0.5)])
     ),
