@@ -6,7 +6,6 @@ image. So what the next transposed convolution makes of the spread map is what i
 larger stride, of the small map less that number, plus one image that no batch changes.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -24,7 +23,7 @@ from keras_fmnist.fast_fit.patterns import (
     reader,
     shape,
 )
-from keras_fmnist.fast_fit.transposed import MOST_OUTPUTS, add_up
+from keras_fmnist.fast_fit.transposed import add_up, has_few_outputs
 
 _VIEWS = (aten.reshape.default, aten.view.default)
 # What the gradient passes on its way from the spread map to the small one.
@@ -193,7 +192,7 @@ def convolve(
     """
     active, constant = (small + bias).relu_(), bias.relu()
     wide = [one * step for one, step in zip(stride, steps, strict=True)]
-    if math.prod(weight.shape[1:]) <= MOST_OUTPUTS:
+    if has_few_outputs(weight.shape):
         images = add_up(active - constant, weight, None, wide, padding, output_padding)
     else:
         settings = (wide, padding, [1, 1], True, output_padding, 1)

@@ -1,13 +1,14 @@
 """Transposed convolutions: crops become padding, and few outputs are added up tap by tap."""
 
 import math
+from collections.abc import Sequence
 
 import torch
 
 from keras_fmnist.fast_fit.patterns import argument, aten, erase, only_user, shape
 
 # Numbers that an input adds to, up to which adding them up was faster than torch's kernels.
-MOST_OUTPUTS = 64
+_MOST_OUTPUTS = 64
 # Numbers of the products that are worked on at once: 1 MiB.
 _PIECE = 1 << 18
 
@@ -22,10 +23,19 @@ def add_up_few_outputs(graph: torch.fx.Graph) -> None:
         if node.target is not aten.convolution.default or not node.args[6]:
             continue
         _, weight, _, _, _, dilation, _, _, groups = node.args
-        is_small = math.prod(shape(weight)[1:]) <= MOST_OUTPUTS and len(shape(node)) == 4
+        is_small = has_few_outputs(shape(weight)) and len(shape(node)) == 4
         if is_small and dilation == [1, 1] and groups == 1:
             node.target = add_up
             node.args = (*node.args[:5], node.args[7])
+
+
+def has_few_outputs(weight: Sequence[int]) -> bool:
+    """Tell whether `add_up` is faster than torch's kernel.
+
+    Args:
+        weight: the transposed convolution's (channels, outputs, rows, columns).
+    """
+    return math.prod(weight[1:]) <= _MOST_OUTPUTS
 
 
 def add_up(
