@@ -101,9 +101,23 @@ def _epoch_marker(model, outlook):
         begins_epoch = not caller.f_code.co_name.endswith("on_batch")
         if begins_epoch:
             outlook.look_ahead(caller.f_locals)
+            _call_back_between_steps(model, caller.f_locals.get("callbacks"))
         for kind in _KINDS:
             step = getattr(model, f"{kind}_function")
             if isinstance(step, Step) and begins_epoch:
                 step.verify_soon(in_new_epoch=True)
 
     return reset_metrics
+
+
+def _call_back_between_steps(model, callbacks):
+    """Have Keras call the callbacks of a batch before the next step, not in a thread beside it.
+
+    On a CPU nothing is gained by the thread: it takes the interpreter's lock in the middle of a
+    step, a quarter of the processor time where the net is small. On a GPU it waits for the losses,
+    and the steps do not.
+    """
+    if all(variable.value.device.type == "cpu" for variable in model.variables):
+        for name in ("_async_train", "_async_test"):
+            if hasattr(callbacks, name):
+                setattr(callbacks, name, False)

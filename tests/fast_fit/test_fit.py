@@ -1,5 +1,6 @@
 """A replayed fit in the hands of callbacks, histories and files is as one of stock Keras."""
 
+import threading
 import warnings
 
 import keras
@@ -94,3 +95,27 @@ def test_nothing_is_warned_by_a_plain_replayed_fit():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         fit(build_classifier("replayed"), IMAGES, LABELS, validation_data=(IMAGES, LABELS))
+
+
+class NoteThread(keras.callbacks.Callback):
+    async_safe = True
+
+    def __init__(self):
+        super().__init__()
+        self.threads = []
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.threads.append(threading.current_thread())
+
+    def on_test_batch_end(self, batch, logs=None):
+        self.threads.append(threading.current_thread())
+
+
+@pytest.mark.parametrize("call", ["fit", "evaluate"])
+def test_on_a_cpu_callbacks_of_a_batch_run_between_the_steps(call):
+    noted = {}
+    for path in PATHS:
+        model, callback = build_autoencoder(path=path), NoteThread()
+        getattr(model, call)(IMAGES, IMAGES, verbose=0, callbacks=[callback])
+        noted[path] = {thread is threading.main_thread() for thread in callback.threads}
+    assert noted == {path: {path != "stock"} for path in PATHS}
