@@ -10,7 +10,9 @@ HEADLINES = (
     "instead of {mansilla/dropout_01:explained} ({mansilla/latent_256:seeds}).",
     "**PCA does better than his autoencoders, which no report shows.** With 64 numbers and no "
     "training it explains {mansilla/base:pca_explained range}, where `base` explains "
-    "{mansilla/base:explained}; with 256, {mansilla/latent_256:pca_explained range}.",
+    "{mansilla/base:explained}; with 256, {mansilla/latent_256:pca_explained range}. Part of "
+    "the gap is a ReLU on his code: without it `base` explains {mansilla/linear_code:explained} "
+    "({mansilla/linear_code:seeds}).",
     "**With a frozen encoder the accuracy depends on the seed:** "
     "{mansilla/classifier_frozen:val_accuracy range}, where training everything gives "
     "{mansilla/classifier_full:val_accuracy range} ({mansilla/classifier_full:seeds}). A ReLU "
