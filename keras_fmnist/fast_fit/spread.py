@@ -72,6 +72,8 @@ def _match(pad):
     if not _is_unsqueeze(rows, 3) or any(pad.args[2:]):
         return None
     small, widths = rows.args[0], pad.args[1]
+    if len(shape(small)) != 4:
+        return None
     steps = [widths[-1] + 1, widths[1] + 1]
     if widths != [0, steps[1] - 1, 0, 0, 0, steps[0] - 1]:
         return None
@@ -146,14 +148,15 @@ def _match_backward(found, maps, relu):
 
 
 def _replace(graph, found):
-    _, weight, bias, stride, padding, *_, output_padding, _ = found.last.args
-    settings = (found.steps, stride, padding, output_padding)
-    given = (found.small, found.bias, weight, bias, *settings)
+    _, weight, bias, *geometry = found.last.args
+    given = (found.small, found.bias, weight, bias, found.steps, *_settings(geometry))
     images, active = call(graph, found.last, convolve, given, 2)
     images.meta = dict(found.last.meta)
     found.last.replace_all_uses_with(images)
     if found.backward is not None:
-        given = (found.backward.args[0], active, found.bias, weight, *settings)
+        # Not those of the forward pass: a crop may have become padding in one of both only.
+        gradient, _, _, _, *geometry, _ = found.backward.args
+        given = (gradient, active, found.bias, weight, found.steps, *_settings(geometry))
         gradients = call(graph, found.backward, convolve_backward, given, 3)
         give(found.backward, {1: gradients[1]})
         for node, gradient in zip(
@@ -163,6 +166,12 @@ def _replace(graph, found):
                 gradient.meta = dict(node.meta)
                 node.replace_all_uses_with(gradient)
     erase(graph, [*found.inner, *found.boundary])
+
+
+def _settings(geometry):
+    """Stride, padding and output padding, of what a convolution is given from its stride on."""
+    stride, padding, _, _, output_padding, _ = geometry
+    return stride, padding, output_padding
 
 
 def convolve(

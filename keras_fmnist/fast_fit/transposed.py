@@ -94,13 +94,17 @@ def absorb_crops(graph: torch.fx.Graph) -> None:
 
 
 def _absorb_forward(graph, node):
-    kept = [(0, side) for side in shape(node)[2:]]
+    _, _, bias, stride, padding, _, _, output_padding, _ = node.args
+    sides = shape(node)[2:]
+    zeros = _find_zeros(sides, padding, output_padding, bias is not None)
+    kept = [(0, side) for side in sides]
     end, passed = node, []
     while (step := only_user(end)) is not None and (cut := _cut(step)) is not None:
-        kept = [(k[0] + c[0], k[0] + c[1]) for k, c in zip(kept, cut, strict=True)]
+        if (narrowed := _narrow(kept, cut, zeros)) is None:
+            break
+        kept, end = narrowed, step
         passed.append(step)
-        end = step
-    settings = _with_crop(node.args[4], node.args[7], node.args[3], shape(node)[2:], kept)
+    settings = _with_crop(padding, output_padding, stride, sides, kept)
     if not passed or settings is None:
         return
     args = list(node.args)
@@ -113,19 +117,39 @@ def _absorb_forward(graph, node):
 
 
 def _absorb_backward(graph, node):
-    kept = [(0, side) for side in shape(node.args[0])[2:]]
-    start = node.args[0]
+    stride, padding, output_padding = node.args[4], node.args[5], node.args[8]
+    start, sides = node.args[0], shape(node.args[0])[2:]
+    _, _, with_bias = node.args[-1]
+    zeros = _find_zeros(sides, padding, output_padding, with_bias)
+    kept = [(0, side) for side in sides]
     while (cut := _uncut(start)) is not None:
-        kept = [(k[0] + c[0], k[0] + c[1]) for k, c in zip(kept, cut, strict=True)]
-        start = start.args[0]
-    sides = shape(node.args[0])[2:]
-    settings = _with_crop(node.args[5], node.args[8], node.args[4], sides, kept)
+        if (narrowed := _narrow(kept, cut, zeros)) is None:
+            break
+        kept, start = narrowed, start.args[0]
+    settings = _with_crop(padding, output_padding, stride, sides, kept)
     if start is node.args[0] or settings is None:
         return
     args = list(node.args)
     args[0], args[5], args[8] = start, *settings
     node.args = tuple(args)
     graph.eliminate_dead_code()
+
+
+def _find_zeros(sides, padding, output_padding, with_bias):
+    """The first row and the first column from which on there are no products, and no bias."""
+    if with_bias:
+        return [math.inf] * len(sides)
+    return [side + p - extra for side, p, extra in zip(sides, padding, output_padding, strict=True)]
+
+
+def _narrow(kept, cut, zeros):
+    """What of the map is left after one more cut; None if zeros come where products are."""
+    found = []
+    for (first, end), (start, stop), zero in zip(kept, cut, zeros, strict=True):
+        if start < 0 or (first + stop > end and end < zero):
+            return None
+        found.append((first + start, first + stop))
+    return found
 
 
 def _with_crop(padding, output_padding, stride, sides, kept):

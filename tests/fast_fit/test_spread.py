@@ -62,6 +62,18 @@ def test_a_spread_map_gives_the_losses_and_weights_of_stock_keras(settings):
     assert_close(train(build, "fast", 3), train(build, "stock", 3), rtol=1e-4, atol=2e-6)
 
 
+@pytest.mark.parametrize("crop", [1, ((1, 2), (0, 3))])
+@pytest.mark.parametrize("settings", [{}, {"kernels": 3}, {"stride": 3}], ids=str)
+def test_a_crop_behind_the_last_layer_changes_only_what_is_cut(crop, settings):
+    """It becomes padding in the backward pass, but not in the forward pass, before the bias."""
+
+    def build(x):
+        return layers.Cropping2D(crop, **FIRST)(spread_then(**settings)(x))
+
+    assert count_spread(build) == [1, 1]
+    assert_close(train(build, "fast", 3), train(build, "stock", 3), rtol=1e-4, atol=2e-6)
+
+
 def two_readers(x):
     x = layers.Conv2D(3, 3, **FIRST)(x)
     x = layers.ReLU()(PyTorchConv2DTranspose(4, 3, spread=2, **FIRST)(x))

@@ -26,6 +26,21 @@ def test_adding_up_few_outputs_is_a_transposed_convolution(monkeypatch, settings
     torch.testing.assert_close(ours, expected, rtol=1e-4, atol=1e-5)
 
 
+SAME = {"padding": "same", "use_bias": False, **FIRST}
+
+
+def zeros(x, widths=(0, 1)):
+    return layers.ZeroPadding2D((widths, widths), **FIRST)(x)
+
+
+class WithTorchsBias(layers.Conv2DTranspose):
+    """Keras adds a bias afterwards, torch in the convolution."""
+
+    def call(self, x):
+        kernel = self.kernel.value.permute(3, 2, 0, 1)
+        return torch.conv_transpose2d(x, kernel, self.bias.value, self.strides)
+
+
 CROPS = {
     "output padding": lambda x: layers.Conv2DTranspose(3, 4, 2, output_padding=1, **FIRST)(x),
     "same": lambda x: layers.Conv2DTranspose(3, 3, 2, padding="same", **FIRST)(x),
@@ -36,6 +51,24 @@ CROPS = {
         layers.Conv2DTranspose(3, 5, 2, use_bias=False, **FIRST)(x)
     ),
     "padding of PyTorch": lambda x: PyTorchConv2DTranspose(3, 6, 2, padding_size=1, **FIRST)(x),
+    "zeros where rows were cut": lambda x: zeros(layers.Conv2DTranspose(3, 5, 2, **SAME)(x)),
+    "zeros where rows with a bias were cut": lambda x: zeros(
+        layers.Conv2DTranspose(3, 5, 2, **SAME | {"use_bias": True})(x)
+    ),
+    "zeros after a cropping layer": lambda x: zeros(
+        layers.Cropping2D(((0, 1), (0, 1)), **FIRST)(
+            layers.Conv2DTranspose(3, 5, 2, use_bias=False, **FIRST)(x)
+        )
+    ),
+    "zeros before what a crop left": lambda x: zeros(
+        layers.Cropping2D(((1, 0), (1, 0)), **FIRST)(
+            layers.Conv2DTranspose(3, 5, 2, use_bias=False, **FIRST)(x)
+        ),
+        (1, 0),
+    ),
+    "zeros after the convolution's own bias": lambda x: zeros(
+        WithTorchsBias(3, 5, 2, bias_initializer="random_normal", **FIRST)(x)
+    ),
 }
 
 
