@@ -1,5 +1,6 @@
 """How a traced step runs on a device: as it is, through inductor, or as a CUDA graph."""
 
+import contextlib
 import ctypes
 import functools
 import os
@@ -7,7 +8,6 @@ import re
 import threading
 import warnings
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 
 import torch
 from torch.fx.experimental.proxy_tensor import make_fx
@@ -25,7 +25,7 @@ from keras_fmnist.fast_fit import (
 )
 
 
-def generators_kept() -> AbstractContextManager[None]:
+def generators_kept() -> contextlib.AbstractContextManager[None]:
     """Give torch's generators back as they were: tracing and warming up draw masks."""
     cuda = torch.cuda.is_initialized()
     return torch.random.fork_rng(devices=[torch.cuda.current_device()] if cuda else [])
@@ -72,7 +72,15 @@ def make_runnable(
         rewrite.pool_channels_last(module.graph)
         rewrite.reuse_memory(module.graph)
     module.recompile()
+    if devices == {"cpu"}:
+        _try_out(module, state, leaves)
     return module.forward
+
+
+def _try_out(module, state, leaves):
+    """Take the step on copies: an operation that fails must not stop `fit` half way in a step."""
+    with torch.no_grad(), generators_kept(), _own_generators_kept(module):
+        module(*(tensor.clone() for tensor in (*state, *leaves)))
 
 
 def _rearrange(module, inputs):
@@ -134,6 +142,14 @@ def _compile(module, state, leaves):
     return run
 
 
+@contextlib.contextmanager
+def _own_generators_kept(module):
+    before = [(generator, generator.get_state()) for generator in _own_generators(module)]
+    yield
+    for generator, state in before:
+        generator.set_state(state)
+
+
 def _own_generators(module):
     """The generators of layers with a seed of their own, once each."""
     found = [getattr(child, "generator", None) for child in module.modules()]
@@ -163,12 +179,14 @@ class _CudaGraph:
         """Let libraries choose kernels and take workspace, on copies: no step is taken."""
         stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
-        own = [(generator, generator.get_state()) for generator in _own_generators(module)]
-        with torch.no_grad(), generators_kept(), torch.cuda.stream(stream):
+        with (
+            torch.no_grad(),
+            generators_kept(),
+            _own_generators_kept(module),
+            torch.cuda.stream(stream),
+        ):
             for _ in range(3):
                 module(*(tensor.clone() for tensor in state), *self._inputs)
-        for generator, before in own:
-            generator.set_state(before)
         torch.cuda.current_stream().wait_stream(stream)
 
     def __call__(self, *tensors):

@@ -46,3 +46,17 @@ def test_a_cuda_graph_takes_the_steps_of_stock_keras():
         return model, fit(model, IMAGES, LABELS, epochs=5, shuffle=False).history["loss"]
 
     np.testing.assert_allclose(scenario("replayed")[1], scenario("stock")[1], rtol=1e-4)
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_step_that_fails_on_copies_is_taken_as_stock(monkeypatch):
+    """Nothing of it may have been written to the weights by then."""
+
+    def fail(*_, **__):
+        raise RuntimeError("no such kernel")
+
+    model, stock = (build_classifier("stock", rate=0.0) for _ in range(2))
+    monkeypatch.setattr(torch, "_fused_adam_", fail)
+    with pytest.warns(UserWarning, match="runs as stock Keras: RuntimeError: no such kernel"):
+        losses = fit(fast_fit.accelerate(model), IMAGES, LABELS, shuffle=False).history
+    assert losses == fit(stock, IMAGES, LABELS, shuffle=False).history
