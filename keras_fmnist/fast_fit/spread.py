@@ -67,44 +67,58 @@ def compute_without_zeros(graph: torch.fx.Graph) -> None:
 
 
 def _match(pad):
-    columns = pad.args[0]
-    rows = columns.args[0]
-    if not _is_unsqueeze(rows, 3) or any(pad.args[2:]):
-        return None
-    small, widths = rows.args[0], pad.args[1]
-    if len(shape(small)) != 4:
-        return None
-    steps = [widths[-1] + 1, widths[1] + 1]
-    if widths != [0, steps[1] - 1, 0, 0, 0, steps[0] - 1]:
-        return None
-    count, channels, *sides = shape(small)
-    tiles, end = [side * step for side, step in zip(sides, steps, strict=True)], only_user(pad)
-    if end is None or end.target not in _VIEWS or list(shape(end)) != [count, channels, *tiles]:
-        return None
-    inner = [rows, columns, pad, end]
-    while _is_cut_at_the_end(end := only_user(end)):
-        inner.append(end)
-    spread = [tile - step + 1 for tile, step in zip(tiles, steps, strict=True)]
-    if end is None or list(shape(inner[-1])) != [count, channels, *spread]:
-        return None
-    add, relu = end, only_user(end)
-    if add.target is not aten.add.Tensor or add.args[0] is not inner[-1] or add.kwargs:
-        return None
-    if not isinstance(add.args[1], Node) or list(shape(add.args[1])) != [1, channels, 1, 1]:
-        return None
-    if relu is None or relu.target is not aten.relu.default:
+    inner = _match_zeros(pad)
+    relu = inner and _match_relu(inner[-1])
+    if relu is None:
         return None
     maps = reader(relu, aten.contiguous.default) or relu
     last = reader(maps, aten.convolution.default)
     if last is None or last.args[0] is not maps or not _is_plain(last.args[5:]):
         return None
-    found = _Spread(small, steps, add.args[1], last, [*inner, add, relu])
+    add = relu.args[0]
+    found = _Spread(inner[0].args[0], _steps(pad), add.args[1], last, [*inner, add, relu])
     if maps is not relu:
         found.inner.append(maps)
     found.backward = reader(maps, aten.convolution_backward.default)
     if found.backward is not None and not _match_backward(found, maps, relu):
         return None
     return found if are_closed(found.inner, found.boundary) else None
+
+
+def _match_zeros(pad):
+    """What spreads a map, from two new axes to the cut of the zeros behind its last numbers."""
+    columns = pad.args[0]
+    rows = columns.args[0]
+    if not _is_unsqueeze(rows, 3) or len(shape(rows.args[0])) != 4 or any(pad.args[2:]):
+        return None
+    steps = _steps(pad)
+    if pad.args[1] != [0, steps[1] - 1, 0, 0, 0, steps[0] - 1]:
+        return None
+    *batch, height, width = shape(rows.args[0])
+    tiles, end = [height * steps[0], width * steps[1]], only_user(pad)
+    if end is None or end.target not in _VIEWS or list(shape(end)) != [*batch, *tiles]:
+        return None
+    found = [rows, columns, pad, end]
+    while _is_cut_at_the_end(end := only_user(end)):
+        found.append(end)
+    spread = [tile - step + 1 for tile, step in zip(tiles, steps, strict=True)]
+    return found if list(shape(found[-1])) == [*batch, *spread] else None
+
+
+def _steps(pad):
+    """Of rows and of columns: from one number to the next, once zeros are put behind each."""
+    return [pad.args[1][-1] + 1, pad.args[1][1] + 1]
+
+
+def _match_relu(maps):
+    """The ReLU of these maps and a bias, if nothing else reads them."""
+    add = only_user(maps)
+    if add is None or add.target is not aten.add.Tensor or add.args[0] is not maps or add.kwargs:
+        return None
+    bias, relu = add.args[1], only_user(add)
+    if not isinstance(bias, Node) or list(shape(bias)) != [1, shape(maps)[1], 1, 1]:
+        return None
+    return relu if relu is not None and relu.target is aten.relu.default else None
 
 
 def _is_unsqueeze(node, axis):
@@ -134,10 +148,9 @@ def _match_backward(found, maps, relu):
         return False
     found.inner += [by_maps, slope]
     sums = found.bias_gradient = reader(slope, aten.sum.dim_IntList)
-    ways = [user for user in slope.users if user is not sums]
-    if len(ways) != 1 or (sums is not None and sums.args[1:] != ([0, 2, 3], True)):
+    end, *others = [user for user in slope.users if user is not sums] or [None]
+    if others or (sums is not None and sums.args[1:] != ([0, 2, 3], True)):
         return False
-    (end,) = ways
     while end is not None and end.target in _WAY_BACK and shape(end) != shape(found.small):
         found.inner.append(end)
         end = only_user(end)
@@ -206,9 +219,9 @@ def convolve(
     else:
         settings = (wide, padding, [1, 1], True, output_padding, 1)
         images = aten.convolution.default(active - constant, weight, None, *settings)
-    everywhere, kernel = _sum_up(active, constant, weight, steps)
+    ones, kernel = _sum_up(active, constant, weight, steps)
     settings = (stride, padding, [1, 1], True, output_padding, 1)
-    return images + aten.convolution.default(everywhere, kernel, last_bias, *settings), active
+    return images + aten.convolution.default(ones, kernel, last_bias, *settings), active
 
 
 def convolve_backward(
@@ -240,10 +253,10 @@ def convolve_backward(
         gradient, active - constant, weight, [0], wide, padding, *rest, [True, True, False]
     )
     # The image that no batch changes has the sum of all gradients.
-    everywhere, kernel = _sum_up(active, constant, weight, steps)
+    ones, kernel = _sum_up(active, constant, weight, steps)
     summed = gradient.sum(0, keepdim=True)
     _, by_kernel, _ = backward(
-        summed, everywhere, kernel, [0], stride, padding, *rest, [False, True, False]
+        summed, ones, kernel, [0], stride, padding, *rest, [False, True, False]
     )
     by_constant = (weight * by_kernel).sum((1, 2, 3)).view_as(bias)
     by_constant = by_constant - by_small.sum((0, 2, 3), keepdim=True)
