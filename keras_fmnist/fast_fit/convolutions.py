@@ -46,6 +46,7 @@ def _is_affine(step, source):
         and step.args[0] is source
         and not step.kwargs
         and shape(step) == shape(source)
+        and len(shape(source)) == 4
         and (1, *shape(operand))[-4:] == (1, shape(source)[1], 1, 1)
         and operand.meta["val"].dtype is source.meta["val"].dtype
     )

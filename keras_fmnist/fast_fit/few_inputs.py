@@ -70,7 +70,8 @@ def _give_bias_gradient(graph, node, gradient):
         return
     with graph.inserting_before(node):
         if gradient is None:
-            value = graph.call_function(torch.zeros, (shape(node),))
+            dtype = {"dtype": node.meta["val"].dtype}
+            value = graph.call_function(torch.zeros, (shape(node),), dtype)
         else:
             value = graph.call_function(aten.view.default, (gradient, list(shape(node))))
     node.replace_all_uses_with(value)

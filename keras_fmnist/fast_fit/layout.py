@@ -64,14 +64,19 @@ def _copy_where_no_view_is(graph):
 
 
 def _find_copies(graph):
-    """Lists clones of computed maps that are channels last; one of a variable may outlive it."""
+    """Lists clones of computed maps that are channels last; one of a variable may outlive it.
+
+    Where something is written into the map or into its clone, the clone is no mere copy.
+    """
     roots = rewrite.storage_roots(graph)
+    written = rewrite.written_roots(graph, roots)
     return [
         node
         for node in graph.nodes
         if node.target is aten.clone.default
         and node.kwargs.get("memory_format") is not None
         and roots[node.args[0]].op == "call_function"
+        and not {roots[node], roots[node.args[0]]} & written
         and _is_channels_last(node.args[0].meta["val"])
     ]
 

@@ -15,6 +15,15 @@ aten = torch.ops.aten
 # A folded constant stays in memory for as long as its graph: scalars and short vectors only.
 _LARGEST_CONSTANT = 4096
 
+# These show their argument's memory, and their schemas do not say so.
+_UNDECLARED_VIEWS = {
+    *masks.DRAWS,
+    aten._unsafe_view.default,
+    aten.unsafe_split.Tensor,
+    aten.unsafe_split_with_sizes.default,
+    aten.unsafe_chunk.default,
+}
+
 # Elementwise operations and their in-place twins. The first argument is the one overwritten.
 _IN_PLACE = {
     aten.add.Tensor: aten.add_.Tensor,
@@ -139,8 +148,7 @@ def _is_view(node):
     if node.target is operator.getitem:
         return _is_view(node.args[0])
     schema = getattr(node.target, "_schema", None)
-    # These show their argument's memory and their schemas do not say so.
-    if node.target in (*masks.DRAWS, aten._unsafe_view.default):
+    if node.target in _UNDECLARED_VIEWS:
         return True
     return schema is not None and any(r.alias_info is not None for r in schema.returns)
 
@@ -208,7 +216,7 @@ def _drop_identities(graph):
         if node.target not in (aten.mean.dim, aten.pow.Tensor_Scalar) or not _is_identity(node):
             continue
         source = node.args[0]
-        if roots[source] in written or roots[source].op != "call_function":
+        if {roots[source], roots[node]} & written or roots[source].op != "call_function":
             continue
         if shape(node) != shape(source):  # a mean that drops its axes
             with graph.inserting_before(node):

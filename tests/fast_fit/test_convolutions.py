@@ -55,3 +55,14 @@ def test_a_transposed_convolution_takes_factors_and_leaves_the_bias():
     assert whole.args[2] is None
     given = maps, weight, bias, scale
     torch.testing.assert_close(module(*given), net(*given), rtol=1e-4, atol=1e-5)
+
+
+def test_what_is_added_along_the_depth_of_a_volume_is_no_bias():
+    """The depth has as many numbers as there are channels."""
+    images, weight, shift = torch.randn(2, 2, 4, 6, 6), torch.randn(4, 2, 1, 1, 1), torch.randn(4)
+
+    def net(images, weight, shift):
+        return torch.conv3d(images, weight) - shift.view(1, 1, 4, 1, 1)
+
+    module, _ = fold(net, images, weight, shift)
+    assert torch.equal(module(images, weight, shift), net(images, weight, shift))

@@ -80,6 +80,20 @@ def test_copies_around_a_pooling_of_maps_that_are_channels_last_are_left_out():
     assert all(n.args[0].meta["val"].shape[1] == 3 for n in pools)
 
 
+def test_a_copy_that_is_written_into_is_kept():
+    def step(maps):
+        maps = (maps * 2).permute(0, 3, 1, 2)
+        copy = maps.clone(memory_format=torch.channels_last)
+        copy.add_(1)
+        return maps * copy
+
+    maps = torch.randn(2, 8, 8, 3)
+    module = make_fx(step)(maps)
+    layout.drop_copies(module, [maps])
+    module.recompile()
+    assert torch.equal(module(maps), step(maps))
+
+
 def test_a_keras_net_has_its_maps_pooled_without_a_copy(traced_graphs):
     """As every net is by default: channels last."""
     model = keras.Sequential(

@@ -93,3 +93,27 @@ def test_an_identity_of_what_is_written_later_is_kept():
     assert targets(module).count(torch.ops.aten.pow.Tensor_Scalar) == 2
     for expected, given in zip(step(x), module(x), strict=True):
         assert torch.equal(expected, given)
+
+
+def test_an_identity_that_is_written_later_is_kept():
+    def step(x):
+        doubled = x * 2
+        power = doubled.pow(1.0)
+        power.add_(1)
+        return doubled * power
+
+    x = torch.randn(4)
+    assert torch.equal(rewritten(step, x)(x), step(x))
+
+
+def test_pieces_whose_memory_is_read_again_are_not_overwritten():
+    """The schema of `unsafe_split` does not say that they are views."""
+
+    def step(x):
+        doubled = x * 2
+        first, second = torch.unsafe_split(doubled, 2)
+        return first * 3, second.relu(), doubled
+
+    x = torch.randn(4, 3)
+    for expected, given in zip(step(x), rewritten(step, x)(x), strict=True):
+        assert torch.equal(expected, given)
