@@ -48,7 +48,6 @@ def test_a_cuda_graph_takes_the_steps_of_stock_keras():
     np.testing.assert_allclose(scenario("replayed")[1], scenario("stock")[1], rtol=1e-4)
 
 
-@pytest.mark.filterwarnings("default")
 def test_a_step_that_fails_on_copies_is_taken_as_stock(monkeypatch):
     """Nothing of it may have been written to the weights by then."""
 
