@@ -50,7 +50,10 @@ def test_the_findings_name_every_reading_that_explains_a_row():
             "no_dropout_linear_output_pair_of_784_relu_between_30",
             "no_dropout_linear_output_pair_of_784_nothing_between_30",
         },
-        "manolucos/batchnorm": {"batchnorm"},
+        "manolucos/batchnorm": {
+            "batchnorm",
+            "batchnorm_linear_output_pair_of_784_relu_between_30",
+        },
         "manolucos/avg_pooling": set(),
         "manolucos/wide": set(),
         "manolucos/baseline": {
