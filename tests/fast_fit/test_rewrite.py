@@ -20,6 +20,12 @@ def rewritten(function, *inputs):
 pytestmark = STRICT
 
 
+def assert_same(module, function, x):
+    for expected, given in zip(function(x), module(x), strict=True):
+        assert expected.shape == given.shape
+        assert torch.equal(expected, given)
+
+
 def overwrites(x):
     a = x * 2
     b = a + 1  # may take a's memory
@@ -34,8 +40,7 @@ def test_memory_is_reused_only_where_nobody_reads_it_again():
     before = x.clone()
     module = rewritten(overwrites, x)
     assert sum("_." in str(node.target) for node in module.graph.nodes) >= 2
-    for expected, given in zip(overwrites(x), module(x), strict=True):
-        assert torch.equal(expected, given)
+    assert_same(module, overwrites, x)
     assert torch.equal(x, before)
 
 
@@ -74,9 +79,7 @@ def test_means_over_one_number_and_first_powers_are_left_out():
     aten = torch.ops.aten
     assert aten.pow.Tensor_Scalar not in targets(module)
     assert targets(module).count(aten.mean.dim) == 1  # over five numbers
-    for expected, given in zip(square(x), module(x), strict=True):
-        assert expected.shape == given.shape
-        assert torch.equal(expected, given)
+    assert_same(module, square, x)
 
 
 def test_an_identity_of_what_is_written_later_is_kept():
@@ -91,8 +94,7 @@ def test_an_identity_of_what_is_written_later_is_kept():
     x = torch.randn(4)
     module = rewritten(step, x)
     assert targets(module).count(torch.ops.aten.pow.Tensor_Scalar) == 2
-    for expected, given in zip(step(x), module(x), strict=True):
-        assert torch.equal(expected, given)
+    assert_same(module, step, x)
 
 
 def test_an_identity_that_is_written_later_is_kept():
@@ -115,5 +117,4 @@ def test_pieces_whose_memory_is_read_again_are_not_overwritten():
         return first * 3, second.relu(), doubled
 
     x = torch.randn(4, 3)
-    for expected, given in zip(step(x), rewritten(step, x)(x), strict=True):
-        assert torch.equal(expected, given)
+    assert_same(rewritten(step, x), step, x)
