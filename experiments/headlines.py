@@ -26,9 +26,9 @@ HEADLINES = (
     "{transfer/random_full:val_accuracy} ({transfer/random_full:seeds}), where "
     "{transfer/random_full:dead_logits range} of the ten logits are always zero.",
     "**One reading explains manolucos's first two rows:** a pair of linear layers of 784 and no "
-    "output activation, as another work of the course has it (one seed). The study still shows "
-    "another, without linear layers. It ends `no_dropout` at {manolucos/no_dropout:val_loss}, "
-    "printed {manolucos/no_dropout:printed val_loss}; `baseline` at "
-    "{manolucos/baseline:val_loss}, printed {manolucos/baseline:printed val_loss} "
+    "output activation, as another work of the course has it. His table 2 lists no linear layer. "
+    "`no_dropout` ends at {manolucos/no_dropout:val_loss}, printed "
+    "{manolucos/no_dropout:printed val_loss}; "
+    "`baseline` at {manolucos/baseline:val_loss}, printed {manolucos/baseline:printed val_loss} "
     "({manolucos/baseline:seeds}).",
 )

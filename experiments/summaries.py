@@ -3,8 +3,6 @@
 An experiment of one's own is shown in English until `texts.toml` has its Spanish.
 """
 
-from itertools import chain
-
 from experiments import assumptions, decoders, manolucos, mansilla, transfer
 from experiments.words import WORDS
 from keras_fmnist.claims.texts import Text
@@ -24,12 +22,11 @@ SUMMARIES = {
     **_by_name((*mansilla.SPECS, *manolucos.SPECS, *transfer.SPECS)),
     **{
         spec.id: _word_by_word(spec)
-        for spec in chain(
-            *(assumptions.QUESTIONS[row] for row in assumptions.LONG_DECODERS),
-            assumptions.REPAIRED_DECODERS,
-        )
+        for row, readings in assumptions.QUESTIONS.items()
+        if not row.is_classifier
+        for spec in readings
     },
-    **{spec.id: WORDS("on pair of 784") for spec in assumptions.CLASSIFIERS.values()},
+    **{spec.id: WORDS("on map") for spec in assumptions.FIRST_CLASSIFIERS.values()},
     **{spec.id: WORDS("width", width=spec.hidden) for spec in assumptions.WIDTHS},
     **{
         spec.id: WORDS("rate", rate=f"{spec.learning_rate:g}", momentum=f"{spec.momentum:g}")

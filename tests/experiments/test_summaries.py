@@ -25,7 +25,7 @@ def test_no_spanish_is_left_of_an_experiment_or_a_claim_that_is_no_more():
 
     claims = {f"{claim.id}{tail}" for claim in CATALOGUE.claims for tail in ("", " published")}
     shared = {"manolucos/row", "manolucos/row published"}
-    shared |= {"width", "rate", "on pair of 784", "decoder"}
+    shared |= {"width", "rate", "on map", "decoder"}
     shared |= {
         f"{kind}_{row}" for kind in ("autoencoder", "classifier") for row in ("row", "running")
     }

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from experiments import manolucos
+from experiments.assumptions import FIRST_CLASSIFIERS, FIRST_DEFAULT
 from experiments.mansilla import BASE, CLASSIFIER_FULL
 from keras_fmnist import backends
 from keras_fmnist.inference.export import check_onnx, write_net
@@ -41,7 +42,8 @@ def lively(spec):
 
 NETS = [
     *(BASE, CLASSIFIER_FULL),
-    *(manolucos.BASELINE, manolucos.WIDE, manolucos.CLASSIFIER_FC_ADAM),
+    *(manolucos.BASELINE, FIRST_DEFAULT[manolucos.WIDE][0]),
+    FIRST_CLASSIFIERS[manolucos.CLASSIFIER_FC_ADAM],
 ]
 
 
@@ -107,7 +109,7 @@ def test_a_keras_file_runs_on_every_backend_and_computes_the_same(tmp_path, data
     images = dataset.test_images[:3].astype(np.float32) / 255
     np.save(tmp_path / "images.npy", images)
     expected = {}
-    by_channel = override(manolucos.BASELINE, {"dropout_kind": "channel"})
+    by_channel = override(FIRST_DEFAULT[manolucos.BASELINE][0], {"dropout_kind": "channel"})
     for k, spec in enumerate([BASE, by_channel, manolucos.CLASSIFIER_FC_ADAM]):
         model = lively(spec)
         path = tmp_path / f"net{k}.keras"
@@ -127,10 +129,8 @@ def test_weights_alone_are_the_nets_own_in_keras_names_or_in_pytorchs(tmp_path):
     model = lively(manolucos.CLASSIFIER_FC_ADAM)
     arrays = weights.get_arrays(model)
     for ending in (".safetensors", ".pt"):
-        assert (
-            write_net(tmp_path / f"net{ending}", model, manolucos.CLASSIFIER_FC_ADAM)
-            == "16 tensors"
-        )
+        words = write_net(tmp_path / f"net{ending}", model, manolucos.CLASSIFIER_FC_ADAM)
+        assert words == "18 tensors"
     assert weights.digest(weights.load(tmp_path / "net.safetensors")) == weights.digest(arrays)
     state = torch.load(tmp_path / "net.pt", weights_only=True)
     np.testing.assert_array_equal(

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from experiments import manolucos
+from experiments.assumptions import FIRST_DEFAULT
 from experiments.mansilla import BASE, CLASSIFIER_FULL, SGD
 from keras_fmnist.inference import trained
 from keras_fmnist.models import weights
@@ -65,9 +66,10 @@ def test_codes_and_what_is_decoded_of_them_are_those_of_the_formulas(net, refere
 def test_a_code_that_is_a_map_is_flat_and_signed_pixels_come_back_from_0_to_1(
     tmp_path, tiny, dataset
 ):
-    spec = tiny(manolucos.BASELINE, epochs=0)
+    declared = FIRST_DEFAULT[manolucos.BASELINE][0]
+    spec = tiny(declared, epochs=0)
     train_spec(spec, 0, tmp_path, dataset=dataset)
-    loaded = trained.load(tmp_path, trained.find(tmp_path, spec.id), manolucos.BASELINE)
+    loaded = trained.load(tmp_path, trained.find(tmp_path, spec.id), declared)
     images = dataset.test_images[:5]
     codes = loaded.encode(images)
     assert codes.shape == (5, 32 * 5 * 5)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from experiments.assumptions import FIRST_DEFAULT
 from experiments.manolucos import BASELINE
 from experiments.mansilla import BASE, UNTRAINED
 from keras_fmnist import data
@@ -81,8 +82,8 @@ def test_few_training_images_give_as_many_components_as_there_are(images, count)
 
 @pytest.mark.parametrize(
     ("spec", "size"),
-    [(UNTRAINED, 64), (override(UNTRAINED, {"latent": 9}), 9), (BASELINE, 800)],
-    ids=["base", "latent 9", "baseline"],
+    [(UNTRAINED, 64), (override(UNTRAINED, {"latent": 9}), 9), (FIRST_DEFAULT[BASELINE][0], 800)],
+    ids=["base", "latent 9", "map"],
 )
 def test_an_autoencoders_record_holds_the_baselines_of_its_own_size_and_pixels(
     tmp_path, dataset, spec, size

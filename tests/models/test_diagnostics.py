@@ -8,11 +8,13 @@ import pytest
 from keras import layers, losses
 
 from experiments import manolucos, mansilla, transfer
+from experiments.assumptions import FIRST_DEFAULT
 from keras_fmnist.models import diagnostics, inspection, networks
 from keras_fmnist.specs import override
 from keras_fmnist.training.compile import build_loss
 
-SPECS = {spec.id: spec for spec in (*mansilla.SPECS, *manolucos.SPECS, *transfer.SPECS)}
+BOTH = FIRST_DEFAULT[manolucos.BASELINE][0]  # dropout before and after each pooling
+SPECS = {s.id: s for s in (*mansilla.SPECS, *manolucos.SPECS, *transfer.SPECS, BOTH)}
 UNREACHED, MAXIMUM, RELU = "hold the bias alone", "the maximum over", "a ReLU on the logits"
 POOLS = [("encoder.pool1", MAXIMUM), ("encoder.pool2", MAXIMUM)]
 BANDS = [("decoder.deconv1", UNREACHED), ("decoder.deconv2", UNREACHED)]
@@ -21,6 +23,7 @@ EXPECTED = {
     "mansilla/sgd": BANDS + POOLS,
     "mansilla/classifier_frozen": [*POOLS, ("logits_relu", RELU)],
     "manolucos/baseline": BANDS[:1] + POOLS,
+    BOTH.id: BANDS[:1] + POOLS,
     "manolucos/baseline_repaired": POOLS,
     "manolucos/no_dropout": BANDS[:1],
     "manolucos/avg_pooling": BANDS[:1],

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from experiments import manolucos
+from experiments.assumptions import FIRST_CLASSIFIERS, FIRST_DEFAULT
 from experiments.mansilla import BASE, CLASSIFIER_FROZEN, CLASSIFIER_FULL
 from keras_fmnist import data
 from keras_fmnist.models import networks
@@ -15,7 +16,7 @@ from keras_fmnist.pytorch.parity import Row
 from keras_fmnist.specs import override
 from keras_fmnist.training import compile
 
-PORTABLE = ("baseline", "avg_pooling", "baseline_repaired")
+PORTABLE = ("baseline", "baseline_signed_dilated_map_both_30", "avg_pooling", "baseline_repaired")
 SPECS = (BASE, CLASSIFIER_FULL, CLASSIFIER_FROZEN)
 
 ENCODER_OUTPUTS = [
@@ -108,7 +109,12 @@ def test_ours_is_native_pytorch_within_every_tolerance(measure, spec):
 
 MANOLUCOS = [
     pytest.param(spec, id=spec.name, marks=[pytest.mark.portable] * (spec.name in PORTABLE))
-    for spec in manolucos.SPECS
+    for spec in (
+        *manolucos.SPECS,
+        FIRST_DEFAULT[manolucos.BASELINE][0],
+        FIRST_DEFAULT[manolucos.AVG_POOLING][0],
+        FIRST_CLASSIFIERS[manolucos.CLASSIFIER_BASELINE],
+    )
     if spec.name != "no_dropout"  # parity leaves dropout out: it is baseline
 ]
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from experiments import manolucos
+from experiments.assumptions import FIRST_CLASSIFIERS, FIRST_DEFAULT
 from experiments.mansilla import BASE, CLASSIFIER_FULL
 from keras_fmnist.models import networks, weights
 from keras_fmnist.models.torch_weights import save_native, to_native
@@ -16,7 +17,8 @@ from tests.helpers.source import find_libraries, imported_names
 
 NETS = [
     *(BASE, CLASSIFIER_FULL),
-    *(manolucos.BASELINE, manolucos.BATCHNORM, manolucos.CLASSIFIER_FC_ADAM),
+    *(manolucos.BATCHNORM, manolucos.CLASSIFIER_FC_ADAM),
+    *(FIRST_DEFAULT[manolucos.BASELINE][0], FIRST_CLASSIFIERS[manolucos.CLASSIFIER_FC_ADAM]),
 ]
 # In a process that cannot import this package; `-P` keeps the working folder from being imported.
 SCRIPT = """

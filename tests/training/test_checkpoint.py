@@ -52,7 +52,7 @@ def test_traced_steps_go_on_to_the_same_bytes_too(make):
 
 def test_a_run_killed_again_and_again_goes_on_to_the_same_bytes(make):
     # Batch norm has weights that no optimiser moves.
-    changes = {"dropout": 0.2, "epochs": 3}
+    changes = {"dropout": 0.2, "epochs": 3, "latent": 0}
     alone = make(BATCHNORM, "alone", changes)
     alone()
     killed = make(BATCHNORM, "killed", changes, checkpoint_every=3)

@@ -19,7 +19,7 @@ def test_inspect_takes_fresh_weights_where_there_is_no_run(run_command, tmp_path
     table = {line.split()[0]: line for line in lines if line[:2].islower()}
     assert re.search(r" 12816 +120 of 169 ", table["decoder.deconv1"])
     (losses,) = (line for line in lines if line.startswith("mean_image_loss"))
-    assert losses.endswith(", pca_loss 0")  # a code of 800 numbers, and nothing has been trained
+    assert losses.endswith(", pca_loss 0")  # a code of 784 numbers, and nothing has been trained
     warnings = [line for line in lines if line.startswith("warning: ")]
     assert warnings == lines[-len(warnings) :]
     assert len(warnings) == 5

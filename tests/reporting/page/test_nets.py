@@ -5,6 +5,7 @@ import base64
 import numpy as np
 import pytest
 
+from experiments.assumptions import FIRST_DEFAULT
 from experiments.manolucos import WIDE
 from experiments.mansilla import BASE, CLASSIFIER_FULL
 from keras_fmnist.reporting.page import nets
@@ -98,7 +99,8 @@ def test_a_dilated_layer_is_a_dense_one_that_is_cropped_and_spread():
         for layer in ("deconv1", "deconv2")
         for part in ("kernel", "bias")
     }
-    unflatten, first, relu, second, *last = nets.decoder(WIDE, arrays, nets.Store())
+    decoder = nets.decoder(FIRST_DEFAULT[WIDE][0], arrays, nets.Store())
+    unflatten, first, relu, second, *last = decoder
     assert unflatten == {"op": "unflatten", "shape": [96, 5, 5]}
     assert {k: first[k] for k in ("stride", "crop", "spread", "output_padding")} == {
         **{"stride": 1, "crop": 1, "spread": 2, "output_padding": 0}
