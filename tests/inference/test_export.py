@@ -15,6 +15,7 @@ from keras_fmnist.inference.export import check_onnx, write_net
 from keras_fmnist.models import networks, weights
 from keras_fmnist.settings import SpecError
 from keras_fmnist.specs import override
+from tests.helpers.lively import lively
 from tests.helpers.processes import run_python
 
 on_torch = pytest.mark.skipif(
@@ -26,18 +27,6 @@ on_torch = pytest.mark.skipif(
 def onnxruntime():
     """ONNX Runtime, which `make test` installs."""
     return pytest.importorskip("onnxruntime", reason="pip install 'keras-fmnist[onnx]' runs this")
-
-
-def lively(spec):
-    """A net whose outputs differ from image to image, batch norm's statistics included."""
-    model = networks.build(spec)
-    rng = np.random.default_rng(0)
-    arrays = weights.get_arrays(model)
-    for name, array in arrays.items():
-        if name.endswith(("moving_mean", "moving_variance", "gamma", "beta")):
-            array[:] = rng.uniform(0.5, 1.5, array.shape)
-    weights.set_arrays(model, arrays)
-    return model
 
 
 NETS = [

@@ -8,13 +8,19 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from experiments.__main__ import CATALOGUE
+from experiments.assumptions import FIRST_DEFAULT
+from experiments.manolucos import WIDE
 from keras_fmnist import data
 from keras_fmnist.cli import app
 from keras_fmnist.cli.menu import build_menu
 from keras_fmnist.inference import photos
+from keras_fmnist.models import weights
 from keras_fmnist.records.images import unpack_images
+from keras_fmnist.reporting.page.nets import Store, decoder, encoder
+from keras_fmnist.specs import override
 from tests.helpers.browser import complaints
 from tests.helpers.live import PUBLISHED, bring, settled, shown, winners
+from tests.helpers.lively import lively
 from tests.helpers.published import read_seed_0
 
 FIFTY = 50
@@ -75,6 +81,29 @@ def test_the_browser_computes_what_keras_does(tab, nets, brought, tally):
         assert off[spec.id] <= PIXELS_WITHIN, spec.id
     print({name: float(f"{value:.2g}") for name, value in off.items()})
     tally("pictures on which browser and Keras agree", len(images))
+
+
+def test_it_also_computes_layers_that_no_net_of_the_page_has(tab, dataset):
+    """Batch norm, average pooling, a map as the code, and tanh."""
+    spec = override(FIRST_DEFAULT[WIDE][0], {"kernels": (4, 6)})
+    model, store = lively(spec), Store()
+    arrays = weights.get_arrays(model)
+    net = {
+        "encoder": encoder(spec, arrays, store, spec.dropout),
+        "decoder": decoder(spec, arrays, store),
+        "numbers": spec.code_size,
+        "pixel_min": spec.pixel_min,
+    }
+    assert {"average_pool", "tanh"} <= {s["op"] for s in (*net["encoder"], *net["decoder"])}
+    images = dataset.test_images[:5].astype(np.float32) / 255
+    rebuilt = tab.evaluate(
+        "([arrays, net, images]) => { Object.assign(content.arrays, arrays);"
+        " return images.map((x) => [...decode(net, encode(net, Float32Array.from(x)))]); }",
+        [store.entries, net, images.reshape(5, -1).tolist()],
+    )
+    expected = (model.predict(images * 2 - 1, verbose=0) + 1) / 2
+    assert expected.std(axis=0).max() > PIXELS_WITHIN
+    np.testing.assert_allclose(rebuilt, expected.reshape(5, -1), atol=PIXELS_WITHIN, rtol=0)
 
 
 def test_a_photo_becomes_the_same_28_by_28_as_in_the_terminal(brought, garments):
