@@ -31,7 +31,7 @@ def onnxruntime():
 
 NETS = [
     *(BASE, CLASSIFIER_FULL),
-    *(manolucos.BASELINE, FIRST_DEFAULT[manolucos.WIDE][0]),
+    *(manolucos.BASELINE, FIRST_DEFAULT[manolucos.WIDE]),
     FIRST_CLASSIFIERS[manolucos.CLASSIFIER_FC_ADAM],
 ]
 
@@ -98,7 +98,7 @@ def test_a_keras_file_runs_on_every_backend_and_computes_the_same(tmp_path, data
     images = dataset.test_images[:3].astype(np.float32) / 255
     np.save(tmp_path / "images.npy", images)
     expected = {}
-    by_channel = override(FIRST_DEFAULT[manolucos.BASELINE][0], {"dropout_kind": "channel"})
+    by_channel = override(FIRST_DEFAULT[manolucos.BASELINE], {"dropout_kind": "channel"})
     for k, spec in enumerate([BASE, by_channel, manolucos.CLASSIFIER_FC_ADAM]):
         model = lively(spec)
         path = tmp_path / f"net{k}.keras"

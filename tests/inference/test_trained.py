@@ -66,7 +66,7 @@ def test_codes_and_what_is_decoded_of_them_are_those_of_the_formulas(net, refere
 def test_a_code_that_is_a_map_is_flat_and_signed_pixels_come_back_from_0_to_1(
     tmp_path, tiny, dataset
 ):
-    declared = FIRST_DEFAULT[manolucos.BASELINE][0]
+    declared = FIRST_DEFAULT[manolucos.BASELINE]
     spec = tiny(declared, epochs=0)
     train_spec(spec, 0, tmp_path, dataset=dataset)
     loaded = trained.load(tmp_path, trained.find(tmp_path, spec.id), declared)

@@ -82,7 +82,7 @@ def test_few_training_images_give_as_many_components_as_there_are(images, count)
 
 @pytest.mark.parametrize(
     ("spec", "size"),
-    [(UNTRAINED, 64), (override(UNTRAINED, {"latent": 9}), 9), (FIRST_DEFAULT[BASELINE][0], 800)],
+    [(UNTRAINED, 64), (override(UNTRAINED, {"latent": 9}), 9), (FIRST_DEFAULT[BASELINE], 800)],
     ids=["base", "latent 9", "map"],
 )
 def test_an_autoencoders_record_holds_the_baselines_of_its_own_size_and_pixels(

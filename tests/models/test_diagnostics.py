@@ -13,7 +13,7 @@ from keras_fmnist.models import diagnostics, inspection, networks
 from keras_fmnist.specs import override
 from keras_fmnist.training.compile import build_loss
 
-BOTH = FIRST_DEFAULT[manolucos.BASELINE][0]  # dropout before and after each pooling
+BOTH = FIRST_DEFAULT[manolucos.BASELINE]  # dropout before and after each pooling
 SPECS = {s.id: s for s in (*mansilla.SPECS, *manolucos.SPECS, *transfer.SPECS, BOTH)}
 UNREACHED, MAXIMUM, RELU = "hold the bias alone", "the maximum over", "a ReLU on the logits"
 POOLS = [("encoder.pool1", MAXIMUM), ("encoder.pool2", MAXIMUM)]

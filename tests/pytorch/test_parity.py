@@ -111,8 +111,8 @@ MANOLUCOS = [
     pytest.param(spec, id=spec.name, marks=[pytest.mark.portable] * (spec.name in PORTABLE))
     for spec in (
         *manolucos.SPECS,
-        FIRST_DEFAULT[manolucos.BASELINE][0],
-        FIRST_DEFAULT[manolucos.AVG_POOLING][0],
+        FIRST_DEFAULT[manolucos.BASELINE],
+        FIRST_DEFAULT[manolucos.AVG_POOLING],
         FIRST_CLASSIFIERS[manolucos.CLASSIFIER_BASELINE],
     )
     if spec.name != "no_dropout"  # parity leaves dropout out: it is baseline

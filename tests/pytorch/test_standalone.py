@@ -18,7 +18,7 @@ from tests.helpers.source import find_libraries, imported_names
 NETS = [
     *(BASE, CLASSIFIER_FULL),
     *(manolucos.BATCHNORM, manolucos.CLASSIFIER_FC_ADAM),
-    *(FIRST_DEFAULT[manolucos.BASELINE][0], FIRST_CLASSIFIERS[manolucos.CLASSIFIER_FC_ADAM]),
+    *(FIRST_DEFAULT[manolucos.BASELINE], FIRST_CLASSIFIERS[manolucos.CLASSIFIER_FC_ADAM]),
 ]
 # In a process that cannot import this package; `-P` keeps the working folder from being imported.
 SCRIPT = """

@@ -85,7 +85,7 @@ def test_the_browser_computes_what_keras_does(tab, nets, brought, tally):
 
 def test_it_also_computes_layers_that_no_net_of_the_page_has(tab, dataset):
     """Batch norm, average pooling, a map as the code, and tanh."""
-    spec = override(FIRST_DEFAULT[WIDE][0], {"kernels": (4, 6)})
+    spec = override(FIRST_DEFAULT[WIDE], {"kernels": (4, 6)})
     model, store = lively(spec), Store()
     arrays = weights.get_arrays(model)
     net = {

@@ -99,7 +99,7 @@ def test_a_dilated_layer_is_a_dense_one_that_is_cropped_and_spread():
         for layer in ("deconv1", "deconv2")
         for part in ("kernel", "bias")
     }
-    decoder = nets.decoder(FIRST_DEFAULT[WIDE][0], arrays, nets.Store())
+    decoder = nets.decoder(FIRST_DEFAULT[WIDE], arrays, nets.Store())
     unflatten, first, relu, second, *last = decoder
     assert unflatten == {"op": "unflatten", "shape": [96, 5, 5]}
     assert {k: first[k] for k in ("stride", "crop", "spread", "output_padding")} == {
